@@ -1,0 +1,223 @@
+"""Run the network strip by strip and get the same pixels as in one piece.
+
+Both attentions look at the whole image, so the image goes through the network block by block;
+all else is local, so each block goes over the image in horizontal strips, and each strip
+computes just the rows that the next convolution needs. Zeros are padded at the true border of
+the image and nowhere else. What stays in memory between the strips is at most six feature maps.
+
+Knows tensors only: no files, no PIL, no device choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from drln.blocks import DenseBlock, ResidualGroup
+
+if TYPE_CHECKING:
+    from drln.model import DrlnModel
+
+UNITS_REACH = 6    # rows that the six 3x3 convolutions of a dense block look up and down
+MIN_ROWS = UNITS_REACH + 1    # one more for the fusion before the block
+UPSAMPLER_REACH = 2    # rows that upsampler and tail look up and down, rounded up
+SLAB_BYTES = 24 * 2**20    # what the widest tensor of a strip may take when no height is asked for
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows `start` to `stop` of a map that is `height` rows high."""
+
+    start: int
+    stop: int
+    height: int
+
+    def read(self, image: Tensor, reach: int) -> Tensor:
+        """The strip's rows of `image` with `reach` more on each side that is not the border."""
+        top = self.start - reach if self.start else 0
+        bottom = self.stop + reach if self.stop < self.height else self.height
+        return image[:, :, top:bottom]
+
+    def crop(self, x: Tensor, rows: int) -> Tensor:
+        """`x` without `rows` rows on each side that is not the border."""
+        top = rows if self.start else 0
+        bottom = rows if self.stop < self.height else 0
+        return x[:, :, top : x.shape[2] - bottom]
+
+    def conv(self, conv: nn.Conv2d, x: Tensor) -> Tensor:
+        """A 3x3 convolution that uses up one row on each side that is not the border."""
+        pad = (0, 0, int(self.start == 0), int(self.stop == self.height))
+        if any(pad):
+            x = F.pad(x, pad)
+        return F.conv2d(x, conv.weight, conv.bias, padding=(0, 1))
+
+
+def split_rows(height: int, rows: int) -> list[Strip]:
+    """Strips of nearly equal height that cover `height` rows, none thinner than `rows` unless it is alone."""
+    count = max(1, height // max(rows, MIN_ROWS))
+    edges = [height * i // count for i in range(count + 1)]
+    return [Strip(start, stop, height) for start, stop in zip(edges, edges[1:])]
+
+
+def default_rows(model: DrlnModel, image: Tensor) -> int:
+    """A strip height whose widest tensor stays near `SLAB_BYTES`."""
+    row_bytes = 8 * model.config.channels * model.trunk_dtype.itemsize * image.shape[0] * image.shape[3]
+    return max(MIN_ROWS, SLAB_BYTES // row_bytes)
+
+
+def upscale_in_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> Tensor:
+    """The result of `model.forward_whole(image)`, without its memory.
+
+    Args:
+        model: a `DrlnModel`; its weights' device and dtype are used.
+        image: (B, 3, H, W), float, in [0, 1], on the model's device.
+        rows: least height of a strip, in LR rows; None picks one from the width.
+
+    Returns:
+        (B, 3, sH, sW), float32.
+    """
+    steps = stream_strips(model, image, rows)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value
+
+
+@torch.no_grad()
+def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> Generator[float, None, Tensor]:
+    """As `upscale_in_strips`, a step at a time.
+
+    Yields the fraction of the work that is done, after each strip; returns the result. Closing
+    the generator ends the work: no strip is begun after that.
+    """
+    strips = split_rows(image.shape[2], rows or default_rows(model, image))
+    done, total = 0.0, _cost(model)
+    for share, result in _run(model, image, strips):
+        done += share / total
+        yield min(done, 1.0)
+    return result
+
+
+def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple[float, Tensor]]:
+    """The passes over the image; each step gives its cost, an LR pixel's multiplications times the share of rows."""
+    b, _, height, width = image.shape
+    skip = _empty(model, b, height, width)
+    for strip in strips:
+        skip[:, :, strip.start : strip.stop] = _head(model, strip, strip.read(image, 1))
+        yield _share(strip) * model.head.weight.numel(), skip
+    fused = skip
+    for group in model.groups:
+        gathered = [fused]
+        for index, block in enumerate(group.blocks):
+            squeezed = _empty(model, b, height, width)
+            for strip in strips:
+                squeezed[:, :, strip.start : strip.stop] = _block(strip, group, index, gathered, skip)
+                yield _share(strip) * _block_cost(group, index), squeezed
+            for gate in block.attention.gates(squeezed):
+                squeezed.mul_(gate)
+            gathered.append(squeezed)
+        # The fused map takes the place of the first gathered one, which nobody reads any more; a
+        # strip is written once the next one, which still reads its last row, has been computed.
+        fused = _empty(model, b, height, width) if fused is skip else fused
+        waiting: tuple[Strip, Tensor] | None = None
+        for strip in strips:
+            rows = _fuse(strip, group.fusions[-1], gathered, reach=1)
+            if waiting:
+                fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
+            waiting = strip, rows
+            yield _share(strip) * group.fusions[-1].weight.numel(), fused
+        assert waiting
+        fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
+        skip = skip.add_(fused) if gathered[0] is not skip else skip + fused
+        del gathered, squeezed
+    del fused
+    scale = model.config.scale
+    output = torch.empty(b, 3, scale * height, scale * width, device=image.device)
+    # The upsampler's maps are scale * scale times larger, so are its strips thinner.
+    for strip in split_rows(height, max(MIN_ROWS, (strips[0].stop - strips[0].start) // scale)):
+        features = strip.read(skip, UPSAMPLER_REACH)
+        features = features + _head(model, strip, strip.read(image, UPSAMPLER_REACH + 1))
+        output[:, :, scale * strip.start : scale * strip.stop] = _upsample(model, strip, features)
+        yield _share(strip) * _upsampler_cost(model), output
+
+
+def _empty(model: DrlnModel, b: int, height: int, width: int) -> Tensor:
+    """A feature map to be filled, channels last as the convolutions like it."""
+    return torch.empty(
+        (b, model.config.channels, height, width),
+        device=model.head.weight.device,
+        dtype=model.trunk_dtype,
+        memory_format=torch.channels_last,
+    )
+
+
+def _head(model: DrlnModel, strip: Strip, image: Tensor) -> Tensor:
+    """Rows of the image to features; one row on each inner side is used up."""
+    x = model.sub_mean(image.to(model.head.weight.dtype))
+    return strip.conv(model.head, x).to(model.trunk_dtype)
+
+
+def _fuse(strip: Strip, fusion: nn.Conv2d, gathered: list[Tensor], reach: int) -> Tensor:
+    """The fusion of all gathered maps, with `reach - 1` rows left on each inner side."""
+    return strip.conv(fusion, torch.cat([strip.read(features, reach) for features in gathered], dim=1)).relu_()
+
+
+def _block(strip: Strip, group: ResidualGroup, index: int, gathered: list[Tensor], skip: Tensor) -> Tensor:
+    """One dense block up to its squeeze. A fusion that only this block reads is made here, and not stored."""
+    if group.reads_input(index):
+        x = strip.read(skip, UNITS_REACH)
+    else:
+        x = _fuse(strip, group.fusions[index - 1], gathered, reach=UNITS_REACH + 1)
+    block: DenseBlock = group.blocks[index]
+    for unit in block.units:
+        y = strip.conv(unit.conv2, strip.conv(unit.conv1, x).relu_())
+        x = strip.crop(x, 2)
+        x = torch.cat([x, y.add_(x).relu_()], dim=1)    # 2C, 4C, 8C
+    return block.squeeze(x).relu_()
+
+
+def _upsample(model: DrlnModel, strip: Strip, x: Tensor) -> Tensor:
+    """Features with `UPSAMPLER_REACH` rows on each inner side to rows of the result."""
+    margin = UPSAMPLER_REACH
+    for conv, factor in zip(model.upsampler.convs, model.upsampler.factors):
+        x = F.pixel_shuffle(strip.conv(conv, x).relu_(), factor)
+        margin = (margin - 1) * factor
+    x = strip.conv(model.tail, x.to(model.tail.weight.dtype))
+    return model.add_mean(strip.crop(x, margin - 1)).float()
+
+
+def _share(strip: Strip) -> float:
+    return (strip.stop - strip.start) / strip.height
+
+
+def _block_cost(group: ResidualGroup, index: int) -> int:
+    """Multiplications an LR pixel."""
+    block = group.blocks[index]
+    convs = [conv for unit in block.units for conv in (unit.conv1, unit.conv2)] + [block.squeeze]
+    if not group.reads_input(index):
+        convs.append(group.fusions[index - 1])
+    return sum(conv.weight.numel() for conv in convs)
+
+
+def _upsampler_cost(model: DrlnModel) -> int:
+    """Multiplications an LR pixel: each stage runs on more pixels than the one before."""
+    total, area = model.head.weight.numel(), 1
+    for conv, factor in zip(model.upsampler.convs, model.upsampler.factors):
+        total += area * conv.weight.numel()
+        area *= factor**2
+    return total + area * model.tail.weight.numel()
+
+
+def _cost(model: DrlnModel) -> int:
+    """Multiplications an LR pixel of the whole network."""
+    groups = sum(
+        sum(_block_cost(group, index) for index in range(len(group.blocks))) + group.fusions[-1].weight.numel()
+        for group in model.groups
+    )
+    return model.head.weight.numel() + groups + _upsampler_cost(model)
