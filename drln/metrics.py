@@ -1,0 +1,102 @@
+"""How near one image is to another: luma, PSNR and SSIM, as super-resolution papers measure them.
+
+Knows arrays only: no files, no models, no protocol (what is cropped and rounded is `evaluation`'s).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+SSIM_WINDOW = 11    # pixels a side
+SSIM_SIGMA = 1.5    # of the window's Gaussian, in pixels
+SSIM_K = (0.01, 0.03)
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """The Y of MATLAB's `rgb2ycbcr` (ITU-R BT.601, 16..235), rounded as it is there.
+
+    Args:
+        image: (H, W, 3) RGB, uint8; or (H, W) grey, uint8, whose values are its luma and come
+            back as they are: they are not squeezed into 16..235.
+
+    Returns:
+        (H, W), uint8.
+
+    Raises:
+        TypeError: if the image is not uint8.
+        ValueError: if it has another shape.
+    """
+    if image.dtype != np.uint8:
+        raise TypeError(f"the image is {image.dtype}; luma is defined for uint8, so clamp and round first")
+    if image.ndim == 2:
+        return image
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"the image has shape {image.shape}; give (H, W, 3) or (H, W)")
+    y = 16 + image.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / 255
+    return np.floor(y + 0.5).astype(np.uint8)    # always within 16..235
+
+
+def psnr(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
+    """Peak signal-to-noise ratio in dB: 10 log10(peak^2 / mean squared error).
+
+    Args:
+        image, reference: the same shape, any; uint8 or float, in 0..peak.
+        peak: the value of full white.
+
+    Returns:
+        dB; infinity for identical images.
+
+    Raises:
+        ValueError: if the shapes differ or are empty.
+    """
+    x, y = _pair(image, reference)
+    error = float(np.mean((x - y) ** 2))
+    return 10 * math.log10(peak**2 / error) if error else math.inf
+
+
+def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
+    """Structural similarity (Wang et al., "Image quality assessment", 2004), as in its authors' MATLAB code.
+
+    An 11x11 Gaussian window of sigma 1.5, K of 0.01 and 0.03, the mean over the positions where
+    the window lies wholly inside the image. The images are not shrunk first.
+
+    Args:
+        image, reference: (H, W), the same shape, both sides 11 or more; uint8 or float, in 0..peak.
+        peak: the value of full white.
+
+    Returns:
+        -1..1; 1 for identical images.
+
+    Raises:
+        ValueError: if the shapes differ, or are not (H, W) with both sides 11 or more.
+    """
+    x, y = _pair(image, reference)
+    if x.ndim != 2 or min(x.shape) < SSIM_WINDOW:
+        raise ValueError(f"the images have shape {x.shape}; give (H, W) with both sides {SSIM_WINDOW} or more")
+    c1, c2 = ((k * peak) ** 2 for k in SSIM_K)
+    mean_x, mean_y = _blur(x), _blur(y)
+    var_x = _blur(x * x) - mean_x**2
+    var_y = _blur(y * y) - mean_y**2
+    covariance = _blur(x * y) - mean_x * mean_y
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    structure = (2 * covariance + c2) / (var_x + var_y + c2)
+    return float(np.mean(luminance * structure))
+
+
+def _pair(image: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64, once they are known to match."""
+    if image.shape != reference.shape or not image.size:
+        raise ValueError(f"the images have shapes {image.shape} and {reference.shape}; give two of one shape, not empty")
+    return image.astype(np.float64), reference.astype(np.float64)
+
+
+def _blur(image: np.ndarray) -> np.ndarray:
+    """The mean under the window wherever it fits: (H, W) to (H - 10, W - 10)."""
+    offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
+    window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
+    window /= window.sum()
+    height, width = (side - SSIM_WINDOW + 1 for side in image.shape)
+    rows = sum(weight * image[i : i + height] for i, weight in enumerate(window))
+    return sum(weight * rows[:, i : i + width] for i, weight in enumerate(window))

@@ -1,0 +1,111 @@
+"""MATLAB's `imresize` with its bicubic kernel: the resizing that super-resolution papers measure with.
+
+Knows arrays and tensors: no files, no colour. Other libraries' bicubic is another one: Pillow
+differs at the borders, OpenCV and `torch.nn.functional.interpolate` do not antialias unless asked.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Image = TypeVar("Image", np.ndarray, Tensor)
+
+KERNEL_WIDTH = 4.0    # pixels that the cubic spans, two on each side
+
+
+def imresize(image: Image, scale: float | None = None, size: tuple[int, int] | None = None) -> Image:
+    """Resize with the bicubic kernel of a = -0.5, antialiased where it shrinks, borders mirrored.
+
+    The size or the scale is given, as in MATLAB. They differ where the scaled size is no whole
+    number: `scale` makes `ceil(side * scale)` pixels, placed by the scale itself; `size` places
+    them by the ratio of the sides.
+
+    Args:
+        image: numpy (H, W) or (H, W, C), or torch (..., H, W); uint8 in 0..255, or float of any range.
+        scale: factor for both sides, above 0; below 1 shrinks.
+        size: height and width of the result in pixels.
+
+    Returns:
+        The same kind and dtype as `image`. uint8 is clamped and rounded, once, at the end; float
+        is not clamped.
+
+    Raises:
+        TypeError: for another dtype.
+        ValueError: if not exactly one of scale and size is given, one is not above 0, or the
+            image has another number of dimensions or an empty side.
+    """
+    if isinstance(image, Tensor):
+        return _resize(image, scale, size)
+    if image.ndim not in (2, 3):
+        raise ValueError(f"the array has shape {image.shape}; give (H, W) or (H, W, C)")
+    planes = np.array(image if image.ndim == 2 else np.moveaxis(image, 2, 0))    # (H, W) or (C, H, W), a copy
+    resized = _resize(torch.from_numpy(planes), scale, size).numpy()
+    return resized if image.ndim == 2 else np.ascontiguousarray(np.moveaxis(resized, 0, 2))
+
+
+def _resize(planes: Tensor, scale: float | None, size: tuple[int, int] | None) -> Tensor:
+    """`imresize` for (..., H, W)."""
+    if planes.dtype != torch.uint8 and not planes.is_floating_point():
+        raise TypeError(f"the image is {planes.dtype}; give uint8 or float")
+    if planes.dim() < 2 or 0 in planes.shape:
+        raise ValueError(f"the image has shape {tuple(planes.shape)}; it needs a height and a width above 0")
+    exact = planes.double() if planes.dtype == torch.uint8 else planes.to(torch.promote_types(planes.dtype, torch.float))
+    # Nothing is rounded between the two passes: rounding there costs the bicubic baseline 0.015 dB
+    # at 2x, and then it is no longer the one that papers print.
+    for dim in (-2, -1):
+        exact = _resize_side(exact, dim, *_target(planes.shape[dim], scale, size[dim] if size else None))
+    if planes.dtype == torch.uint8:
+        exact = (exact.clamp(0, 255) + 0.5).floor()    # halves go up, as in MATLAB; torch.round sends them to even
+    return exact.to(planes.dtype)
+
+
+def _target(side: int, scale: float | None, length: int | None) -> tuple[int, float]:
+    """Pixels that a side of `side` pixels gets, and the scale that places them."""
+    if (scale is None) == (length is None):
+        raise ValueError("give either scale or size, not both and not neither")
+    if length is not None:
+        if length < 1:
+            raise ValueError(f"size asks for a side of {length} pixels; give at least 1")
+        return length, length / side
+    assert scale is not None
+    if not 0 < scale < math.inf:
+        raise ValueError(f"scale is {scale}; give a number above 0")
+    return math.ceil(side * scale - 1e-9), scale    # 1e-9: 1/3 and the like are no exact floats
+
+
+def _resize_side(planes: Tensor, dim: int, length: int, scale: float) -> Tensor:
+    """One pass: dimension `dim` of `planes` to `length` pixels."""
+    taps, weights = _taps(planes.shape[dim], length, scale)    # both (length, T)
+    shape = (length, 1) if dim == -2 else (length,)
+    resized = planes.new_zeros(())
+    for tap, weight in zip(taps.to(planes.device).T, weights.to(planes).T):
+        resized = resized + planes.index_select(dim, tap) * weight.reshape(shape)
+    return resized
+
+
+def _taps(side: int, length: int, scale: float) -> tuple[Tensor, Tensor]:
+    """For each of `length` pixels, the source pixels that it reads and their weights, (length, T) each."""
+    shrink = min(scale, 1.0)    # antialiasing: the kernel is stretched over more source pixels
+    reach = KERNEL_WIDTH / shrink
+    centres = (torch.arange(length, dtype=torch.float64) + 0.5) / scale - 0.5
+    first = torch.floor(centres - reach / 2)
+    taps = first[:, None] + torch.arange(math.ceil(reach) + 2)
+    weights = _cubic((centres[:, None] - taps) * shrink)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    mirrored = taps.long() % (2 * side)    # ... 1 0 | 0 1 ... n-1 | n-1 ... 0 | 0 ...
+    mirrored = torch.minimum(mirrored, 2 * side - 1 - mirrored)
+    used = (weights != 0).any(dim=0)
+    return mirrored[:, used], weights[:, used]
+
+
+def _cubic(x: Tensor) -> Tensor:
+    """Keys' cubic convolution kernel with a = -0.5, the one that MATLAB and Pillow use."""
+    x = x.abs()
+    near = 1.5 * x**3 - 2.5 * x**2 + 1
+    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    return torch.where(x <= 1, near, torch.where(x <= 2, far, 0.0))
