@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from drln.blocks import DenseBlock, ResidualGroup
+from drln.cost import block_cost, conv_cost, network_cost, upsampler_cost
 
 if TYPE_CHECKING:
     from drln.model import DrlnModel
@@ -75,11 +76,12 @@ def upscale_in_strips(model: DrlnModel, image: Tensor, rows: int | None = None) 
 
     Args:
         model: a `DrlnModel`; its weights' device and dtype are used.
-        image: (B, 3, H, W), float, in [0, 1], on the model's device.
+        image: (B, 3, H, W), float, in [0, 1]. It may stay on another device than the model: strips are
+            moved there and back.
         rows: least height of a strip, in LR rows; None picks one from the width.
 
     Returns:
-        (B, 3, sH, sW), float32.
+        (B, 3, sH, sW), float32, on the image's device.
     """
     steps = stream_strips(model, image, rows)
     while True:
@@ -97,7 +99,7 @@ def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> G
     the generator ends the work: no strip is begun after that.
     """
     strips = split_rows(image.shape[2], rows or default_rows(model, image))
-    done, total = 0.0, _cost(model)
+    done, total = 0.0, network_cost(model)
     for share, result in _run(model, image, strips):
         done += share / total
         yield min(done, 1.0)
@@ -110,7 +112,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
     skip = _empty(model, b, height, width)
     for strip in strips:
         skip[:, :, strip.start : strip.stop] = _head(model, strip, strip.read(image, 1))
-        yield _share(strip) * model.head.weight.numel(), skip
+        yield _share(strip) * conv_cost(model.head), skip
     fused = skip
     for group in model.groups:
         gathered = [fused]
@@ -118,7 +120,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
             squeezed = _empty(model, b, height, width)
             for strip in strips:
                 squeezed[:, :, strip.start : strip.stop] = _block(strip, group, index, gathered, skip)
-                yield _share(strip) * _block_cost(group, index), squeezed
+                yield _share(strip) * block_cost(group, index), squeezed
             for gate in block.attention.gates(squeezed):
                 squeezed.mul_(gate)
             gathered.append(squeezed)
@@ -131,7 +133,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
             if waiting:
                 fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
             waiting = strip, rows
-            yield _share(strip) * group.fusions[-1].weight.numel(), fused
+            yield _share(strip) * conv_cost(group.fusions[-1]), fused
         assert waiting
         fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
         skip = skip.add_(fused) if gathered[0] is not skip else skip + fused
@@ -144,7 +146,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
         features = strip.read(skip, UPSAMPLER_REACH)
         features = features + _head(model, strip, strip.read(image, UPSAMPLER_REACH + 1))
         output[:, :, scale * strip.start : scale * strip.stop] = _upsample(model, strip, features)
-        yield _share(strip) * _upsampler_cost(model), output
+        yield _share(strip) * upsampler_cost(model), output
 
 
 def _empty(model: DrlnModel, b: int, height: int, width: int) -> Tensor:
@@ -159,7 +161,7 @@ def _empty(model: DrlnModel, b: int, height: int, width: int) -> Tensor:
 
 def _head(model: DrlnModel, strip: Strip, image: Tensor) -> Tensor:
     """Rows of the image to features; one row on each inner side is used up."""
-    x = model.sub_mean(image.to(model.head.weight.dtype))
+    x = model.sub_mean(image.to(model.head.weight))    # its device and dtype
     return strip.conv(model.head, x).to(model.trunk_dtype)
 
 
@@ -194,30 +196,3 @@ def _upsample(model: DrlnModel, strip: Strip, x: Tensor) -> Tensor:
 
 def _share(strip: Strip) -> float:
     return (strip.stop - strip.start) / strip.height
-
-
-def _block_cost(group: ResidualGroup, index: int) -> int:
-    """Multiplications an LR pixel."""
-    block = group.blocks[index]
-    convs = [conv for unit in block.units for conv in (unit.conv1, unit.conv2)] + [block.squeeze]
-    if not group.reads_input(index):
-        convs.append(group.fusions[index - 1])
-    return sum(conv.weight.numel() for conv in convs)
-
-
-def _upsampler_cost(model: DrlnModel) -> int:
-    """Multiplications an LR pixel: each stage runs on more pixels than the one before."""
-    total, area = model.head.weight.numel(), 1
-    for conv, factor in zip(model.upsampler.convs, model.upsampler.factors):
-        total += area * conv.weight.numel()
-        area *= factor**2
-    return total + area * model.tail.weight.numel()
-
-
-def _cost(model: DrlnModel) -> int:
-    """Multiplications an LR pixel of the whole network."""
-    groups = sum(
-        sum(_block_cost(group, index) for index in range(len(group.blocks))) + group.fusions[-1].weight.numel()
-        for group in model.groups
-    )
-    return model.head.weight.numel() + groups + _upsampler_cost(model)
