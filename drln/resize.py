@@ -23,7 +23,8 @@ def imresize(image: Image, scale: float | None = None, size: tuple[int, int] | N
 
     The size or the scale is given, as in MATLAB. They differ where the scaled size is no whole
     number: `scale` makes `ceil(side * scale)` pixels, placed by the scale itself; `size` places
-    them by the ratio of the sides.
+    them by the ratio of the sides. Each side's weights are one matrix, new side by old: for a few
+    thousand pixels a side that is some hundred MB.
 
     Args:
         image: numpy (H, W) or (H, W, C), or torch (..., H, W); uint8 in 0..255, or float of any range.
@@ -57,8 +58,11 @@ def _resize(planes: Tensor, scale: float | None, size: tuple[int, int] | None) -
     exact = planes.double() if planes.dtype == torch.uint8 else planes.to(torch.promote_types(planes.dtype, torch.float))
     # Nothing is rounded between the two passes: rounding there costs the bicubic baseline 0.015 dB
     # at 2x, and then it is no longer the one that papers print.
-    for dim in (-2, -1):
-        exact = _resize_side(exact, dim, *_target(planes.shape[dim], scale, size[dim] if size else None))
+    rows, columns = (
+        _matrix(planes.shape[dim], *_target(planes.shape[dim], scale, size[dim] if size else None)).to(exact)
+        for dim in (-2, -1)
+    )
+    exact = rows @ exact @ columns.T
     if planes.dtype == torch.uint8:
         exact = (exact.clamp(0, 255) + 0.5).floor()    # halves go up, as in MATLAB; torch.round sends them to even
     return exact.to(planes.dtype)
@@ -78,29 +82,17 @@ def _target(side: int, scale: float | None, length: int | None) -> tuple[int, fl
     return math.ceil(side * scale - 1e-9), scale    # 1e-9: 1/3 and the like are no exact floats
 
 
-def _resize_side(planes: Tensor, dim: int, length: int, scale: float) -> Tensor:
-    """One pass: dimension `dim` of `planes` to `length` pixels."""
-    taps, weights = _taps(planes.shape[dim], length, scale)    # both (length, T)
-    shape = (length, 1) if dim == -2 else (length,)
-    resized = planes.new_zeros(())
-    for tap, weight in zip(taps.to(planes.device).T, weights.to(planes).T):
-        resized = resized + planes.index_select(dim, tap) * weight.reshape(shape)
-    return resized
-
-
-def _taps(side: int, length: int, scale: float) -> tuple[Tensor, Tensor]:
-    """For each of `length` pixels, the source pixels that it reads and their weights, (length, T) each."""
+def _matrix(side: int, length: int, scale: float) -> Tensor:
+    """The weights that each of `length` pixels gives to each of `side` pixels: (length, side), float64."""
     shrink = min(scale, 1.0)    # antialiasing: the kernel is stretched over more source pixels
     reach = KERNEL_WIDTH / shrink
     centres = (torch.arange(length, dtype=torch.float64) + 0.5) / scale - 0.5
-    first = torch.floor(centres - reach / 2)
-    taps = first[:, None] + torch.arange(math.ceil(reach) + 2)
+    taps = torch.floor(centres - reach / 2)[:, None] + torch.arange(math.ceil(reach) + 2)    # (length, T)
     weights = _cubic((centres[:, None] - taps) * shrink)
     weights = weights / weights.sum(dim=1, keepdim=True)
     mirrored = taps.long() % (2 * side)    # ... 1 0 | 0 1 ... n-1 | n-1 ... 0 | 0 ...
     mirrored = torch.minimum(mirrored, 2 * side - 1 - mirrored)
-    used = (weights != 0).any(dim=0)
-    return mirrored[:, used], weights[:, used]
+    return weights.new_zeros(length, side).scatter_add_(1, mirrored, weights)
 
 
 def _cubic(x: Tensor) -> Tensor:
