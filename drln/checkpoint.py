@@ -1,40 +1,194 @@
 """Files to tensors and back, under the key names of the published weights.
 
+A file tells its own shape: width, groups, attention and scale are read from its keys.
 Builds no network and asks no hub.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import pickle
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
 from drln.config import DrlnConfig
+from drln.layout import (
+    CONFIG_FILE,
+    Shape,
+    config_facts,
+    infer_config,
+    published_config,
+    published_names,
+    published_shapes,
+    weights_files,
+)
 
 
-def published_names(config: DrlnConfig) -> dict[str, str]:
-    """The key in a published file of every parameter of the `DrlnModel` of that config.
+class CheckpointError(ValueError):
+    """A file or folder does not hold the weights that were asked for; the message says what it does hold."""
+
+
+class UnreadableCheckpoint(CheckpointError):
+    """A file that is damaged, or that holds code instead of plain weights; none of that code was run."""
+
+
+def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnConfig, dict[str, Tensor]]:
+    """Read and check a `.safetensors` file or a PyTorch state dict, with or without `module.` before its keys.
+
+    Args:
+        path: the file.
+        scale: the scale it must have; None takes what is there.
 
     Returns:
-        {name in `DrlnModel.state_dict()`: key in the file}, without the `.weight` and `.bias`
-        that end both.
+        The config that its keys and shapes tell, and its tensors in float32 on the CPU, under
+        the names of `DrlnModel.state_dict()`.
+
+    Raises:
+        CheckpointError: for a file of another scale, for a missing, unexpected or misshapen key
+            and for values that are not finite; `UnreadableCheckpoint` where nothing can be read.
     """
-    names = {"sub_mean": "sub_mean.shifter", "add_mean": "add_mean.shifter", "head": "head", "tail": "tail"}
-    number = 0    # of the dense block, counted from 1 through all groups
-    for g, blocks in enumerate(config.groups):
-        for i in range(blocks):
-            number += 1
-            ours, theirs = f"groups.{g}.blocks.{i}", f"b{number}"
-            for u in range(3):
-                names[f"{ours}.units.{u}.conv1"] = f"{theirs}.r{u + 1}.body.0"
-                names[f"{ours}.units.{u}.conv2"] = f"{theirs}.r{u + 1}.body.2"
-            names[f"{ours}.squeeze"] = f"{theirs}.g.body.0"
-            if config.bam:
-                names[f"{ours}.attention.reduce"] = f"{theirs}.ca.ca.fc1"
-                names[f"{ours}.attention.prelu"] = f"{theirs}.ca.ca.relu1"
-                names[f"{ours}.attention.expand"] = f"{theirs}.ca.ca.fc2"
-                names[f"{ours}.attention.spatial"] = f"{theirs}.ca.sa.conv1"
-            else:
-                for level in range(3):
-                    names[f"{ours}.attention.pyramid.{level}"] = f"{theirs}.ca.c{level + 1}.body.0"
-                names[f"{ours}.attention.merge"] = f"{theirs}.ca.c4.body.0"
-            names[f"groups.{g}.fusions.{i}"] = f"c{number}.body.0"
-    for stage in range(2 if config.scale == 4 else 1):
-        names[f"upsampler.convs.{stage}"] = f"upsample.up.body.{3 * stage}"    # convolution, ReLU, shuffle
-    return names
+    path = Path(path)
+    tensors = _read(path)
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    try:
+        config = infer_config(found)
+    except ValueError as error:
+        holds = _some([f"{key} {shape}" for key, shape in found.items()])
+        raise CheckpointError(f"{path.name} holds no DRLN weights: {error}. It holds {holds or 'nothing'}") from error
+    _check_shapes(found, published_shapes(config), path.name)
+    if scale is not None and scale != config.scale:
+        raise CheckpointError(
+            f"{path.name} holds a {config.scale}x model, but {scale}x was asked for; "
+            f"pass scale={config.scale} or another file"
+        )
+    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    if broken:
+        raise CheckpointError(f"{path.name} holds values that are not finite, in {_some(broken)}; use another file")
+    return config, {ours: tensors[theirs].float() for ours, theirs in published_names(config).items()}
+
+
+def save_checkpoint(
+    path: str | Path, config: DrlnConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype = torch.float32
+) -> None:
+    """Write `tensors`, a `DrlnModel.state_dict()`, as safetensors where `path` says so, else as a PyTorch state dict.
+
+    The file appears under its name only when it is whole.
+    """
+    path = Path(path)
+    file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
+    if path.suffix == ".safetensors":
+        write_whole(path, lambda partial: save_file(file, partial, metadata={"format": "pt"}))
+    else:
+        write_whole(path, lambda partial: torch.save(file, partial))
+
+
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Call `write` with another name in the folder of `path`, then rename; a failure leaves nothing there."""
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        write(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Tensor], published: bool = False) -> Path:
+    """Write a `config.json` and one scale's weights, beside those of other scales; returns the path of the weights.
+
+    Args:
+        folder: made where it is not there.
+        published: the published layout, which the super-image library loads, instead of ours.
+
+    Raises:
+        CheckpointError: if the folder belongs to a model of another shape, or this shape has no
+            published layout.
+    """
+    folder = Path(folder)
+    if published and DrlnConfig(config.scale, config.bam) != config:
+        raise CheckpointError(f"the published layout is for 64 channels and groups (3, 3, 3, 3, 4, 4) only, not {config}")
+    folder.mkdir(parents=True, exist_ok=True)
+    config_path, weights_path = folder / CONFIG_FILE, folder / weights_files(config.scale)[published]
+    there = config_path.is_file()
+    if there:
+        check_config(config_path, config, assumed=DrlnConfig(config.scale))    # what published ones leave out
+    save_checkpoint(weights_path, config, tensors)
+    if published or not there:
+        facts = published_config(config) if published else config_facts(config)
+        write_whole(config_path, lambda partial: partial.write_text(json.dumps(facts, indent=2) + "\n"))
+    return weights_path
+
+
+def check_config(path: Path, config: DrlnConfig, assumed: DrlnConfig | None = None) -> None:
+    """Raise `CheckpointError` where a `config.json` says otherwise than `config`.
+
+    What it leaves out agrees, or is that of `assumed`. A scale in it is passed over: three
+    scales share the file.
+    """
+    try:
+        facts = {**(config_facts(assumed) if assumed else {}), **json.loads(path.read_text())}
+    except (ValueError, TypeError) as error:
+        raise UnreadableCheckpoint(f"{path} is not a JSON object: {error}") from error
+    wanted = config_facts(config)
+    disagree = {key: facts[key] for key in wanted if facts.get(key, wanted[key]) != wanted[key]}
+    if disagree:
+        weights = {key: wanted[key] for key in disagree}
+        raise CheckpointError(f"{path} says {disagree}, but the weights have {weights}; keep each model in its own folder")
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file under the keys it has, less a `module.` before each of them."""
+    try:
+        if path.suffix == ".safetensors":
+            content: Any = load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError) as error:
+        raise CheckpointError(f"{path} cannot be opened: {_reason(error)}") from error
+    except pickle.UnpicklingError as error:
+        code = re.search(r"GLOBAL (\S+)", str(error))
+        if code:
+            what = f"carries code ({code[1]}), and weights need none. Nothing in it was run"
+        else:
+            what = "is damaged, or no file of weights. Nothing in it was run"
+        raise UnreadableCheckpoint(f"{path.name} {what}; use another file, best a .safetensors") from error
+    except Exception as error:    # a damaged file makes the readers fail in any way, OSError and IndexError among them
+        raise UnreadableCheckpoint(f"{path.name} is damaged, or no file of weights: {_reason(error)}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path.name} holds a {type(content).__name__}, and not the named tensors of a network")
+    other = [key for key, value in content.items() if not isinstance(value, Tensor) or not value.is_floating_point()]
+    if other or not all(isinstance(key, str) for key in content):
+        raise CheckpointError(f"{path.name} holds more than the named float tensors of a network: {_some(other)}")
+    if content and all(key.startswith("module.") for key in content):
+        content = {key.removeprefix("module."): tensor for key, tensor in content.items()}
+    return content
+
+
+def _check_shapes(found: dict[str, Shape], wanted: dict[str, Shape], name: str) -> None:
+    faults = {
+        "missing": [f"{key} {shape}" for key, shape in wanted.items() if key not in found],
+        "unexpected": [f"{key} {shape}" for key, shape in found.items() if key not in wanted],
+        "misshapen": [
+            f"{key} {found[key]} instead of {shape}" for key, shape in wanted.items() if found.get(key, shape) != shape
+        ],
+    }
+    if any(faults.values()):
+        listed = "; ".join(f"{len(keys)} {fault}: {_some(keys)}" for fault, keys in faults.items() if keys)
+        raise CheckpointError(f"{name} does not fit the network: {listed}")
+
+
+def _some(names: list[Any]) -> str:
+    """The first few, and how many there are."""
+    return ", ".join(map(str, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

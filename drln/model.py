@@ -6,11 +6,15 @@ Knows nothing of files and photos; `from_pretrained` asks `hub` and checks what 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
 from drln.blocks import MeanShift, ResidualGroup, Upsampler, conv3x3
+from drln.checkpoint import save_folder
 from drln.config import DrlnConfig
+from drln.hub import load_weights
 from drln.strips import upscale_in_strips
 
 
@@ -20,6 +24,7 @@ class DrlnModel(nn.Module):
     def __init__(self, config: DrlnConfig) -> None:
         super().__init__()
         self.config = config
+        self.source = "made from a config, with untrained weights"
         channels = config.channels
         self.sub_mean = MeanShift(-1)
         self.head = conv3x3(3, channels)
@@ -32,6 +37,60 @@ class DrlnModel(nn.Module):
         self.upsampler = Upsampler(channels, config.scale)
         self.tail = conv3x3(channels, 3)
         self.add_mean = MeanShift(+1)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path,
+        scale: int | None = None,
+        *,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+    ) -> DrlnModel:
+        """A trained model in eval mode and float32; `model.source` says where its weights came from.
+
+        Args:
+            name_or_path: "drln-bam-compact", which is bundled; a folder; a file of weights,
+                `.safetensors` or `.pt`; else a hub repository, as "eugenesiow/drln-bam".
+            scale: 2, 3 or 4; may be left out for a file, or a folder that holds one scale only.
+            revision: branch, tag or commit of a hub repository; by default a commit known to be good.
+            cache_dir: folder of the hub's cache, instead of huggingface_hub's own.
+            token: hub access token; True or None for the one that is logged in, False for none.
+            local_files_only: ask no hub, take what is in its cache.
+
+        Raises:
+            CheckpointError: if the file holds no such weights.
+            HubError: if the hub's file cannot be had.
+        """
+        config, tensors, source = load_weights(
+            name_or_path,
+            scale,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        model = cls(config)
+        model.load_state_dict(tensors)
+        model.source = source
+        return model.eval()
+
+    def save_pretrained(self, folder: str | Path, published_layout: bool = False) -> Path:
+        """Write `config.json` and this scale's weights in float32; `from_pretrained(folder)` loads them.
+
+        Args:
+            folder: made where it is not there; models of one shape share it, a file a scale.
+            published_layout: the files that the super-image library loads, for the 34 M shape only.
+
+        Returns:
+            The path of the weights, a `.safetensors` file, or `.pt` in the published layout.
+
+        Raises:
+            CheckpointError: if the folder holds a model of another shape.
+        """
+        return save_folder(folder, self.config, self.state_dict(), published=published_layout)
 
     @property
     def trunk_dtype(self) -> torch.dtype:
