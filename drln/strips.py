@@ -10,7 +10,7 @@ Knows tensors only: no files, no PIL, no device choice.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,8 +67,20 @@ def split_rows(height: int, rows: int) -> list[Strip]:
 
 def default_rows(model: DrlnModel, image: Tensor) -> int:
     """A strip height whose widest tensor stays near `SLAB_BYTES`."""
-    row_bytes = 8 * model.config.channels * model.trunk_dtype.itemsize * image.shape[0] * image.shape[3]
-    return max(MIN_ROWS, SLAB_BYTES // row_bytes)
+    return max(MIN_ROWS, SLAB_BYTES // (image.shape[0] * _row_bytes(model, image.shape[3])))
+
+
+def strips_memory(model: DrlnModel, width: int, height: int) -> int:
+    """Bytes that features take at most while one image of that size is upscaled, without image and result."""
+    maps = max(model.config.groups) + 2    # all that a group gathers, and its input
+    stored = maps * height * _row_bytes(model, width) // 8
+    strip = max(SLAB_BYTES, (MIN_ROWS + 2 * UNITS_REACH) * _row_bytes(model, width))
+    return stored + 3 * strip    # a concatenation, what goes into it, and a convolution's own
+
+
+def _row_bytes(model: DrlnModel, width: int) -> int:
+    """One row of the widest tensor, 8 C channels."""
+    return 8 * model.config.channels * model.trunk_dtype.itemsize * width
 
 
 def upscale_in_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> Tensor:
@@ -98,21 +110,23 @@ def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> G
     Yields the fraction of the work that is done, after each strip; returns the result. Closing
     the generator ends the work: no strip is begun after that.
     """
-    strips = split_rows(image.shape[2], rows or default_rows(model, image))
+    passes = _passes(model, image, split_rows(image.shape[2], rows or default_rows(model, image)))
     done, total = 0.0, network_cost(model)
-    for share, result in _run(model, image, strips):
-        done += share / total
+    while True:
+        try:
+            done += next(passes) / total
+        except StopIteration as finished:
+            return finished.value
         yield min(done, 1.0)
-    return result
 
 
-def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple[float, Tensor]]:
-    """The passes over the image; each step gives its cost, an LR pixel's multiplications times the share of rows."""
+def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[float, None, Tensor]:
+    """All passes over the image; yields the cost of each strip, in multiplications an LR pixel of the image."""
     b, _, height, width = image.shape
     skip = _empty(model, b, height, width)
     for strip in strips:
         skip[:, :, strip.start : strip.stop] = _head(model, strip, strip.read(image, 1))
-        yield _share(strip) * conv_cost(model.head), skip
+        yield _share(strip) * conv_cost(model.head)
     fused = skip
     for group in model.groups:
         gathered = [fused]
@@ -120,7 +134,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
             squeezed = _empty(model, b, height, width)
             for strip in strips:
                 squeezed[:, :, strip.start : strip.stop] = _block(strip, group, index, gathered, skip)
-                yield _share(strip) * block_cost(group, index), squeezed
+                yield _share(strip) * block_cost(group, index)
             for gate in block.attention.gates(squeezed):
                 squeezed.mul_(gate)
             gathered.append(squeezed)
@@ -133,7 +147,7 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
             if waiting:
                 fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
             waiting = strip, rows
-            yield _share(strip) * conv_cost(group.fusions[-1]), fused
+            yield _share(strip) * conv_cost(group.fusions[-1])
         assert waiting
         fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
         skip = skip.add_(fused) if gathered[0] is not skip else skip + fused
@@ -146,7 +160,8 @@ def _run(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Iterator[tuple
         features = strip.read(skip, UPSAMPLER_REACH)
         features = features + _head(model, strip, strip.read(image, UPSAMPLER_REACH + 1))
         output[:, :, scale * strip.start : scale * strip.stop] = _upsample(model, strip, features)
-        yield _share(strip) * upsampler_cost(model), output
+        yield _share(strip) * upsampler_cost(model)
+    return output
 
 
 def _empty(model: DrlnModel, b: int, height: int, width: int) -> Tensor:

@@ -1,0 +1,83 @@
+"""Which device and precision to compute with, and how much memory is free there.
+
+Knows no network and no photo.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import torch
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit Arm
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """The device by that name; "auto" is cuda where there is one, then mps, then the CPU.
+
+    Raises:
+        ValueError: if the device is unknown, or this machine has none.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {str(device)!r} cannot be used here; choose auto, cpu, cuda or mps") from error
+    return found
+
+
+def pick_precision(device: torch.device, precision: str = "auto") -> str:
+    """The precision by that name; "auto" is bfloat16 where the hardware computes in it, else float32.
+
+    Raises:
+        ValueError: if the precision is neither.
+    """
+    if precision == "auto":
+        fast = device.type == "cuda" or (device.type == "cpu" and _cpu_has_bfloat16())
+        return "bfloat16" if fast else "float32"
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; choose auto, {' or '.join(PRECISIONS)}")
+    return precision
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a computation on the device may still take; on the CPU, within the container's limit."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + unused
+    return min(psutil.virtual_memory().available, _container_memory())
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python could not get the memory it asked for."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error) for words in ("can't allocate memory", "not enough memory", "out of memory")
+    )
+
+
+def _cpu_has_bfloat16() -> bool:
+    """From the flags that Linux lists; elsewhere it is not known, and float32 is right."""
+    try:
+        return bool(BFLOAT16_FLAGS & set(Path("/proc/cpuinfo").read_text().split()))
+    except OSError:
+        return False
+
+
+def _container_memory() -> float:
+    """What Linux control groups leave of the limit of this container, infinite without one."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+        cached = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return limit - used + int(cached.get("inactive_file", 0))
+    except (OSError, ValueError):    # no control groups, or "max"
+        return float("inf")

@@ -1,0 +1,220 @@
+"""Photo in, photo out: device, precision, memory, progress.
+
+Is given a model and loads none; knows PIL images and no files.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
+from drln.images import Photo
+from drln.model import DrlnModel
+from drln.strips import MIN_ROWS, network_cost, stream_strips, strips_memory
+
+PROBE_MULTIPLICATIONS = 25e9    # of the short run that finds this machine's speed
+TURNS = [(turns, flip) for flip in (False, True) for turns in range(4)]
+
+
+class UpscaleError(RuntimeError):
+    """The photo cannot be upscaled on this machine; the message says what was missing."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an upscale is: what it does now, the fraction done in [0, 1], and seconds left where they are known."""
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """An upscaled photo, and how it came about; `notes` are sentences that its owner should read."""
+
+    image: Image.Image
+    device: str
+    precision: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an upscale will take: size of the result in pixels, seconds, bytes, and the bytes that are free."""
+
+    width: int
+    height: int
+    seconds: float
+    memory: int
+    available: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether the memory suffices."""
+        return self.memory <= self.available
+
+
+class Upscaler:
+    """Upscale photos with one model on one device.
+
+    Args:
+        model: a `DrlnModel`; it is copied, and stays as it is.
+        device: "auto" (cuda, then mps, then cpu) or a device of torch.
+        precision: "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs that compute in it.
+        self_ensemble: average the results of the eight flips and turns, the paper's DRLN+, at
+            eight times the cost.
+
+    Raises:
+        ValueError: for a device or precision that is unknown or not to be had here.
+    """
+
+    def __init__(
+        self,
+        model: DrlnModel,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        self_ensemble: bool = False,
+    ) -> None:
+        self.device = pick_device(device)
+        self.precision = pick_precision(self.device, precision)
+        self.self_ensemble = self_ensemble
+        self.scale = model.config.scale
+        self._model = copy.deepcopy(model).eval().requires_grad_(False)
+        self._model.to(memory_format=torch.channels_last).set_trunk_dtype(PRECISIONS[self.precision])
+        self._model.to(self.device)
+        self._seconds_per_pixel: float | None = None    # of an LR pixel, without the self-ensemble
+
+    def upscale(self, image: Image.Image) -> Image.Image:
+        """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
+
+        Raises:
+            UpscaleError: if this machine has too little memory for it. The image is never shrunk.
+        """
+        for step in self.stream(image):
+            if isinstance(step, Result):
+                return step.image
+        raise AssertionError("the stream ended without a result")
+
+    def stream(self, image: Image.Image) -> Iterator[Progress | Result]:
+        """As `upscale`, a step at a time: `Progress` after each strip, and last the `Result`.
+
+        Closing the generator cancels the work: no strip is begun after that.
+        """
+        began = time.monotonic()
+        photo = Photo.from_pil(image)
+        estimate = self._memory_estimate(photo.width, photo.height)
+        if not estimate.fits:
+            raise UpscaleError(_too_large(photo, estimate))
+        yield Progress("Upscaling", 0.0)
+        sr, device, notes = yield from self._sr(photo.rgb)
+        yield Progress("Finishing", 1.0, 0.0)
+        result = photo.rebuild(sr)
+        yield Result(result, str(device), self.precision, time.monotonic() - began, notes)
+
+    def estimate(self, width: int, height: int) -> Estimate:
+        """What a photo of that many pixels will take; the first call times a short run, well under a second's work.
+
+        The seconds are for the whole image on this device as it is now, and are corrected by
+        every photo that is upscaled.
+        """
+        if self._seconds_per_pixel is None:
+            side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self._model)) ** 0.5)))
+            for _ in range(2):    # the first run warms up
+                began = time.monotonic()
+                _finish(stream_strips(self._model, torch.full((1, 3, side, side), 0.5)))
+                self._seconds_per_pixel = (time.monotonic() - began) / side**2
+        memory = self._memory_estimate(width, height)
+        assert self._seconds_per_pixel is not None
+        runs = len(TURNS) if self.self_ensemble else 1
+        seconds = self._seconds_per_pixel * width * height * runs
+        return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
+
+    def _memory_estimate(self, width: int, height: int) -> Estimate:
+        """The estimate with no seconds in it. On the CPU features and result share the memory."""
+        result = width * height * self.scale**2
+        output = result * 3 * 4 * (2 if self.self_ensemble else 1) + result * 8    # float32, then the photo's bytes
+        features = strips_memory(self._model, width, height)
+        if self.device.type != "cpu":
+            here = torch.device("cpu")
+            if features <= free_memory(self.device):    # else the CPU takes over
+                features = 0
+        else:
+            here = self.device
+        # The features have gone, but for two maps in six, when the result is made.
+        memory = max(features, features // 3 + output)
+        return Estimate(width * self.scale, height * self.scale, 0.0, memory, free_memory(here))
+
+    def _sr(self, rgb: Tensor) -> Generator[Progress, None, tuple[Tensor, torch.device, tuple[str, ...]]]:
+        """Upscale, and where memory runs out try thinner strips, then the CPU."""
+        attempts: list[tuple[torch.device, int | None]] = [(self.device, None), (self.device, MIN_ROWS)]
+        if self.device.type != "cpu":
+            attempts.append((torch.device("cpu"), None))
+        notes: tuple[str, ...] = ()
+        for device, rows in attempts:
+            model = self._model if device == self.device else copy.deepcopy(self._model).to(device)
+            try:
+                sr = yield from self._run(model, rgb, rows)
+                return sr, device, notes
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+            notes = (f"Memory ran out on {device}; the work was begun again in smaller pieces or on the CPU.",)
+        height, width = rgb.shape[2:]
+        raise UpscaleError(
+            f"memory ran out upscaling {width}x{height} pixels {self.scale}x on {self.device}, also in the thinnest "
+            "strips; close other programs, choose a smaller scale or model, or crop the photo"
+        )
+
+    def _run(self, model: DrlnModel, rgb: Tensor, rows: int | None) -> Generator[Progress, None, Tensor]:
+        """One image through the network, or its eight turns averaged."""
+        began = time.monotonic()
+        turns = TURNS if self.self_ensemble else TURNS[:1]
+        total: Tensor | None = None
+        for number, (turn, flip) in enumerate(turns):
+            steps = stream_strips(model, _turned(rgb, turn, flip), rows)
+            while True:
+                try:
+                    fraction = (number + next(steps)) / len(turns)
+                except StopIteration as done:
+                    sr = done.value
+                    break
+                seconds = time.monotonic() - began
+                yield Progress("Upscaling", fraction, seconds * (1 / fraction - 1))
+            sr = _turned_back(sr, turn, flip)
+            total = sr if total is None else total.add_(sr)
+        assert total is not None
+        self._seconds_per_pixel = (time.monotonic() - began) / (len(turns) * rgb.shape[2] * rgb.shape[3])
+        return total if len(turns) == 1 else total.div_(len(turns))
+
+
+def _finish(steps: Generator[float, None, Tensor]) -> None:
+    for _ in steps:
+        pass
+
+
+def _turned(x: Tensor, turns: int, flip: bool) -> Tensor:
+    return torch.rot90(x.flip(3) if flip else x, turns, dims=(2, 3))
+
+
+def _turned_back(x: Tensor, turns: int, flip: bool) -> Tensor:
+    x = torch.rot90(x, -turns, dims=(2, 3))
+    return x.flip(3) if flip else x
+
+
+def _too_large(photo: Photo, estimate: Estimate) -> str:
+    return (
+        f"{photo.width}x{photo.height} pixels to {estimate.width}x{estimate.height} needs about "
+        f"{estimate.memory / 1e9:.1f} GB of memory, and {estimate.available / 1e9:.1f} GB are free here; "
+        "choose a smaller scale, crop the photo, or use a machine with more memory"
+    )
