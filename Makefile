@@ -1,0 +1,49 @@
+# make demo    start the app; it prints its address
+# make test    run all tests, the browser's too
+# make check   linters and types
+#
+# Needs Python 3.11 or later and make. The rest goes into .venv, once.
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+# Where torch is taken from when no build of it is at hand. From PyPI, Linux gets CUDA packages of
+# several GB: right where there is an NVIDIA GPU, a waste elsewhere. `make demo TORCH_INDEX=` takes
+# whatever pip is set up for.
+PYPI := https://pypi.org/simple
+TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pytorch.org/whl/cpu)
+
+.PHONY: demo test check
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/demo.stamp
+	$(VENV)/bin/python app.py
+
+test: $(VENV)/test.stamp
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/test.stamp
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+$(VENV)/demo.stamp: requirements.txt $(VENV)/torch.stamp
+	$(PIP) install -q -c constraints.txt -r requirements.txt
+	touch $@
+
+$(VENV)/test.stamp: pyproject.toml $(VENV)/torch.stamp
+	$(PIP) install -q -c constraints.txt -e ".[demo,train,test,dev]"
+	touch $@
+
+# torch on its own and first, so that what comes after it finds it installed: a wheel at hand (pip's
+# find-links) before anything else, then TORCH_INDEX. Without its dependencies, which are pinned, and
+# which that index has in other versions; the next step brings them.
+TORCH := --no-deps -c constraints.txt torch
+$(VENV)/torch.stamp: constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q --no-index $(TORCH) 2> /dev/null \
+		|| $(PIP) install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) \
+		|| { echo "torch was not to be had from there; try make $(MAKECMDGOALS) TORCH_INDEX="; exit 1; }
+	touch $@

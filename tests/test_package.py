@@ -1,0 +1,135 @@
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SOURCES = sorted((ROOT / "drln").rglob("*.py"))
+CARRIED = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ("weights", "samples")
+    for path in (ROOT / "drln" / folder).iterdir()
+    if path.is_file()
+)
+
+
+def run_python(code: str, folder: Path, *path: Path) -> str:
+    """What a fresh interpreter prints that has `folder` as its home, and just `path` to find drln on."""
+    environment = {"HOME": str(folder), "PYTHONPATH": ":".join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Every module that a file names in an import, at its top or inside a function."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add("." * node.level + (node.module or ""))
+    return names
+
+
+def requirement_names(requirements: list[str]) -> set[str]:
+    names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in requirements)
+    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> zipfile.ZipFile:
+    """The wheel, built from a copy, so that nothing is left in the checkout."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT / "drln", source / "drln", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+        + ["--wheel-dir", target, source],
+        check=True,
+    )
+    return zipfile.ZipFile(next(target.glob("*.whl")))
+
+
+def test_importing_every_module_imports_no_gradio_datasets_or_matplotlib_and_makes_no_file(tmp_path):
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in SOURCES]
+    imports = "\n".join(f"import {name.removesuffix('.__init__')}" for name in modules if "__main__" not in name)
+
+    loaded = run_python(f"{imports}\nimport sys\nprint(*sys.modules)", tmp_path, ROOT).split()
+
+    assert "drln.model" in loaded
+    assert not {"gradio", "datasets", "matplotlib", "accelerate"} & set(loaded)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_the_library_imports_nothing_from_above_it(path):
+    tops = {name.split(".")[0] for name in imported_modules(path)}
+
+    assert not {"demo", "app", "tests", "gradio", "spaces"} & tops
+
+
+def test_nothing_but_the_interface_is_asked_of_the_demo_by_the_app():
+    assert {name for name in imported_modules(ROOT / "app.py") if name.startswith("demo")} == {"demo.interface"}
+
+
+def test_the_wheel_carries_weights_and_samples_and_no_tests(wheel):
+    names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+    assert {Path(name).suffix for name in CARRIED} >= {".safetensors", ".md"}
+    assert names >= set(CARRIED)
+    assert names >= {path.relative_to(ROOT).as_posix() for path in SOURCES}
+    assert {name.split("/")[0] for name in names} == {"drln"}
+
+
+def test_the_wheel_upscales_with_no_checkout_and_no_network(wheel, tmp_path):
+    wheel.extractall(tmp_path / "site")
+    code = """
+import os
+os.environ["HF_HUB_OFFLINE"] = "1"
+import drln, torch
+from drln.samples import list_samples
+assert all(path.is_file() for path in list_samples())
+model = drln.DrlnModel.from_pretrained("drln-bam-compact", scale=2)
+print(drln.__file__, len(list_samples()), *model(torch.rand(1, 3, 5, 4)).shape)
+"""
+
+    file, samples, *shape = run_python(code, tmp_path, tmp_path / "site").split()
+
+    assert Path(file).is_relative_to(tmp_path)
+    assert int(samples) >= 3
+    assert shape == ["1", "3", "10", "8"]
+
+
+def test_the_wheel_states_version_and_licence(wheel):
+    metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+
+    lines = wheel.read(metadata).decode().splitlines()
+
+    assert f"Version: {PROJECT['version']}" in lines
+    assert "License-Expression: Apache-2.0" in lines
+    assert any(name.endswith("/LICENSE") for name in wheel.namelist())
+
+
+def test_a_space_installs_what_the_demo_extra_installs():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+
+    required = {line for line in lines if line and not line.startswith("#")}
+
+    assert required == {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["demo"]}
+
+
+def test_constraints_pin_all_that_is_asked_for_and_no_local_build():
+    pins = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+
+    extras = sum(PROJECT["optional-dependencies"].values(), [])
+    assert requirement_names(pins) >= requirement_names(PROJECT["dependencies"] + extras)
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*", pin) for pin in pins)
