@@ -55,7 +55,7 @@ def _resize(planes: Tensor, scale: float | None, size: tuple[int, int] | None) -
         raise TypeError(f"the image is {planes.dtype}; give uint8 or float")
     if planes.dim() < 2 or 0 in planes.shape:
         raise ValueError(f"the image has shape {tuple(planes.shape)}; it needs a height and a width above 0")
-    exact = planes.double() if planes.dtype == torch.uint8 else planes.to(torch.promote_types(planes.dtype, torch.float))
+    exact = planes.to(torch.float64 if planes.dtype == torch.uint8 else torch.promote_types(planes.dtype, torch.float))
     # Nothing is rounded between the two passes: rounding there costs the bicubic baseline 0.015 dB
     # at 2x, and then it is no longer the one that papers print.
     rows, columns = (
