@@ -88,7 +88,7 @@ def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
 def _pair(image: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64, once they are known to match."""
     if image.shape != reference.shape or not image.size:
-        raise ValueError(f"the images have shapes {image.shape} and {reference.shape}; they must match, and not be empty")
+        raise ValueError(f"the images have shapes {image.shape} and {reference.shape}; give two alike, not empty")
     return image.astype(np.float64), reference.astype(np.float64)
 
 
