@@ -48,8 +48,8 @@ class ResidualUnit(nn.Module):
 class Attention(Protocol):
     """What a dense block asks of an attention: factors for its features."""
 
-    def gates(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Factors in (0, 1) that broadcast against `x`; they depend on the whole image."""
+    def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
+        """Factors in (0, 1) that broadcast against `x`; `mean` is that of `x` over the whole image, (B, C, 1, 1)."""
 
 
 class LaplacianAttention(nn.Module):
@@ -68,8 +68,7 @@ class LaplacianAttention(nn.Module):
         )
         self.merge = conv3x3(3 * squeezed, channels)
 
-    def gates(self, x: Tensor) -> tuple[Tensor, ...]:
-        mean = x.mean(dim=(2, 3), keepdim=True)    # (B, C, 1, 1)
+    def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
         levels = [conv(mean).relu_() for conv in self.pyramid]
         return (torch.sigmoid(self.merge(torch.cat(levels, dim=1))),)    # (B, C, 1, 1)
 
@@ -85,8 +84,7 @@ class BalancedAttention(nn.Module):
         self.expand = nn.Conv2d(squeezed, channels, kernel_size=1, bias=False)
         self.spatial = nn.Conv2d(1, 1, kernel_size=7, padding=3, bias=False)
 
-    def gates(self, x: Tensor) -> tuple[Tensor, ...]:
-        mean = x.mean(dim=(2, 3), keepdim=True)    # (B, C, 1, 1)
+    def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
         strongest = x.amax(dim=1, keepdim=True)    # (B, 1, H, W)
         return (
             torch.sigmoid(self.expand(self.prelu(self.reduce(mean)))),    # (B, C, 1, 1)
@@ -107,7 +105,7 @@ class DenseBlock(nn.Module):
         for unit in self.units:
             x = torch.cat([x, unit(x)], dim=1)    # 2C, 4C, 8C
         x = self.squeeze(x).relu_()    # (B, C, H, W)
-        for gate in self.attention.gates(x):
+        for gate in self.attention.gates(x, x.mean(dim=(2, 3), keepdim=True)):
             x = x * gate
         return x
 

@@ -132,10 +132,14 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
         gathered = [fused]
         for index, block in enumerate(group.blocks):
             squeezed = _empty(model, b, height, width)
+            total = torch.zeros(b, model.config.channels, 1, 1, device=squeezed.device)
             for strip in strips:
-                squeezed[:, :, strip.start : strip.stop] = _block(strip, group, index, gathered, skip)
+                rows = _block(strip, group, index, gathered, skip)
+                squeezed[:, :, strip.start : strip.stop] = rows
+                total += rows.sum(dim=(2, 3), keepdim=True, dtype=torch.float32)
                 yield _share(strip) * block_cost(group, index)
-            for gate in block.attention.gates(squeezed):
+            mean = (total / (height * width)).to(squeezed.dtype)
+            for gate in block.attention.gates(squeezed, mean):
                 squeezed.mul_(gate)
             gathered.append(squeezed)
         # The fused map takes the place of the first gathered one, which nobody reads any more; a
