@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -70,7 +69,7 @@ def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnCon
             f"{path.name} holds a {config.scale}x model, but {scale}x was asked for; "
             f"pass scale={config.scale} or another file"
         )
-    broken = [key for key, tensor in tensors.items() if not tensor.isfinite().all()]
+    broken = [key for key, tensor in tensors.items() if not all(edge.isfinite() for edge in tensor.aminmax())]
     if broken:
         raise CheckpointError(f"{path.name} holds values that are not finite, in {_some(broken)}; use another file")
     return config, {ours: tensors[theirs].float() for ours, theirs in published_names(config).items()}
@@ -114,7 +113,7 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
     """
     folder = Path(folder)
     if published and DrlnConfig(config.scale, config.bam) != config:
-        raise CheckpointError(f"the published layout is for 64 channels and groups (3, 3, 3, 3, 4, 4) only, not {config}")
+        raise CheckpointError(f"the published layout is for the published shape only, and this is {config}")
     folder.mkdir(parents=True, exist_ok=True)
     config_path, weights_path = folder / CONFIG_FILE, folder / weights_files(config.scale)[published]
     there = config_path.is_file()
@@ -141,7 +140,7 @@ def check_config(path: Path, config: DrlnConfig, assumed: DrlnConfig | None = No
     disagree = {key: facts[key] for key in wanted if facts.get(key, wanted[key]) != wanted[key]}
     if disagree:
         weights = {key: wanted[key] for key in disagree}
-        raise CheckpointError(f"{path} says {disagree}, but the weights have {weights}; keep each model in its own folder")
+        raise CheckpointError(f"{path} says {disagree}, but the weights have {weights}; use one folder a shape")
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -72,8 +72,9 @@ class DrlnModel(nn.Module):
             token=token,
             local_files_only=local_files_only,
         )
-        model = cls(config)
-        model.load_state_dict(tensors)
+        with torch.device("meta"):    # the time to draw random weights is saved
+            model = cls(config)
+        model.load_state_dict(tensors, assign=True)
         model.source = source
         return model.eval()
 

@@ -1,0 +1,191 @@
+"""One file from the hub into its cache: bounded waits, checked bytes, errors that say what to do.
+
+Works through huggingface_hub and keeps to its cache. Knows no weights and no networks.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import get_session
+
+Answer = TypeVar("Answer")
+ANSWER_SECONDS = 5.0    # for each step of the question whether a file is there: connect, send, read
+QUESTION_SECONDS = 10.0    # for the whole of it
+
+
+class HubError(OSError):
+    """A file of the hub cannot be had; the message says why and what to do."""
+
+
+class MissingFileError(HubError):
+    """The repository is there, the file is not."""
+
+
+class _GaveUp(Exception):
+    """The same bytes were asked for too often."""
+
+
+def cached(repo: str, file: str, revision: str, cache_dir: str | Path | None = None) -> Path | None:
+    """The file in the cache, or None; asks no hub."""
+    path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision)
+    return Path(path) if isinstance(path, str) else None
+
+
+def forget(path: Path) -> None:
+    """Remove a file from the cache, that a next call may download it anew."""
+    stored = path.resolve()    # the cache's snapshots are links to where the bytes lie
+    path.unlink(missing_ok=True)
+    stored.unlink(missing_ok=True)
+
+
+def download(
+    repo: str, file: str, revision: str, cache_dir: str | Path | None = None, token: str | bool | None = None
+) -> Path:
+    """Ask for the file's metadata, download it into the cache under a progress bar, and check its bytes.
+
+    Raises:
+        HubError: within seconds of an answer, or of the last bytes; no part of the file is left behind.
+            `MissingFileError` where the repository has no such file.
+    """
+    what = f"{file} of {repo} at {revision}"
+    url = hf_hub_url(repo, file, revision=revision)
+    try:
+        metadata = _within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
+    except RemoteEntryNotFoundError as error:
+        raise MissingFileError(f"the hub's repository {repo} has no file {file} at revision {revision}") from error
+    except Exception as error:
+        raise HubError(_explain(error, what, repo, revision)) from error
+    if metadata.commit_hash is None or metadata.etag is None:
+        raise HubError(f"{constants.ENDPOINT} does not answer as the hub does; check HF_ENDPOINT, proxy and firewall")
+    try:
+        with _few_tries():
+            path = Path(
+                hf_hub_download(
+                    repo, file, revision=revision, cache_dir=cache_dir, token=token, etag_timeout=ANSWER_SECONDS
+                )
+            )
+    except Exception as error:
+        raise HubError(_explain(error, what, repo, revision)) from error
+    size = path.stat().st_size
+    if metadata.size not in (None, size):
+        forget(path)
+        raise HubError(f"the download of {what} has {size} bytes instead of {metadata.size}; it was removed, try again")
+    if re.fullmatch("[0-9a-f]{64}", metadata.etag):    # of large files; small ones have another hash
+        with open(path, "rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest != metadata.etag:
+            forget(path)
+            raise HubError(f"the download of {what} is corrupt, its sha256 is {digest}; it was removed, try again")
+    return path
+
+
+def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """The answer of `ask`, or TimeoutError.
+
+    A socket's own timeout knows nothing of name servers, of a host with many addresses, and of
+    an answer that comes letter by letter. The thread that waits for those is left to end by itself.
+    """
+    answer: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(seconds)
+
+
+@contextmanager
+def _few_tries() -> Iterator[None]:
+    """Within, this thread's downloads ask twice for the same bytes at most, and use plain HTTP.
+
+    huggingface_hub would ask six times a silent host, and hf_xet keeps its own time.
+    """
+    thread = threading.get_ident()
+    tries: Counter[tuple[str, str, str | None]] = Counter()
+
+    def count(request: httpx2.Request) -> None:
+        if threading.get_ident() == thread:
+            asked = (request.method, str(request.url), request.headers.get("Range"))
+            tries[asked] += 1
+            if tries[asked] > (1 if request.method == "HEAD" else 2):
+                raise _GaveUp(f"{request.method} {request.url}")
+
+    def hide_xet(response: httpx2.Response) -> None:
+        if threading.get_ident() == thread:
+            response.headers.pop(constants.HUGGINGFACE_HEADER_X_XET_HASH, None)
+
+    hooks = get_session().event_hooks
+    hooks["request"].append(count)
+    hooks["response"].append(hide_xet)
+    try:
+        yield
+    finally:
+        hooks["request"].remove(count)
+        hooks["response"].remove(hide_xet)
+
+
+def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
+    """What happened and what to do."""
+    hub, status = constants.ENDPOINT, getattr(getattr(error, "response", None), "status_code", None)
+    log_in = "log in by `hf auth login` or pass token="
+    match error:
+        case _GaveUp() if _silent(error):
+            return f"{hub} fell silent during the download of {what}; try again later"
+        case _GaveUp():
+            return f"the download of {what} was cut off, twice at the same place; try again later"
+        case GatedRepoError():
+            return f"access to {repo} must be granted: ask for it at {hub}/{repo}, then {log_in}"
+        case RepositoryNotFoundError():
+            return f"{hub} has no repository {repo}, or a private one, and no folder is called so; correct it, or {log_in}"
+        case RevisionNotFoundError():
+            return f"{repo} has no revision {revision}; leave revision= out or name a branch, tag or commit"
+        case HfHubHTTPError() if status in (401, 403):
+            return f"{hub} refuses access to {repo} ({status}); {log_in}"
+        case HfHubHTTPError():
+            return f"{hub} answered {status} when asked for {what}; try again later"
+        case OfflineModeIsEnabled():
+            return f"{what} is not in the cache, and HF_HUB_OFFLINE forbids asking the hub"
+        case TimeoutError() | httpx2.TimeoutException():
+            return f"{hub} does not answer when asked for {what}; try again later"
+        case httpx2.ReadError() | httpx2.RemoteProtocolError():
+            return f"the connection to {hub} broke off over {what} ({error}); try again"
+        case httpx2.HTTPError() | LocalEntryNotFoundError():
+            return f"{hub} cannot be reached for {what} ({error}); check the network connection and HF_ENDPOINT"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+            return f"the disk is full: there is no room for {what}; free some, or pass cache_dir= on another disk"
+        case OSError(errno=int()):
+            return f"the cache cannot be written: {error}; pass another cache_dir="
+        case OSError():
+            return f"the download of {what} was cut off; try again ({error})"
+    return f"{what} cannot be downloaded: {error}"
+
+
+def _silent(error: BaseException | None) -> bool:
+    """Whether a timeout led to `error`."""
+    while error is not None and not isinstance(error, httpx2.TimeoutException):
+        error = error.__context__
+    return error is not None
