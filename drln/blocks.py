@@ -5,13 +5,21 @@ Knows tensors only: features are (B, C, H, W); C is the width of the network.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 
 ATTENTION_REDUCTION = 16    # both papers squeeze the channel weights 16 to 1
 MEAN_RGB = (0.4488, 0.4371, 0.4040)    # of DIV2K, on the [0, 1] range
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def module_list(modules: Iterable[M]) -> Sequence[M]:
+    """`nn.ModuleList`, with the type of what it holds."""
+    return cast("Sequence[M]", nn.ModuleList(modules))
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
@@ -27,6 +35,7 @@ class MeanShift(nn.Conv2d):
 
     def __init__(self, sign: int) -> None:
         super().__init__(3, 3, kernel_size=1)
+        assert self.bias is not None
         with torch.no_grad():
             self.weight.copy_(torch.eye(3).reshape(3, 3, 1, 1))
             self.bias.copy_(sign * torch.tensor(MEAN_RGB))
@@ -45,13 +54,6 @@ class ResidualUnit(nn.Module):
         return (self.conv2(self.conv1(x).relu_()) + x).relu_()
 
 
-class Attention(Protocol):
-    """What a dense block asks of an attention: factors for its features."""
-
-    def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
-        """Factors in (0, 1) that broadcast against `x`; `mean` is that of `x` over the whole image, (B, C, 1, 1)."""
-
-
 class LaplacianAttention(nn.Module):
     """Channel weights from the image mean, through three dilated convolutions (DRLN paper, section 3.3).
 
@@ -62,7 +64,7 @@ class LaplacianAttention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         squeezed = max(1, channels // ATTENTION_REDUCTION)
-        self.pyramid = nn.ModuleList(
+        self.pyramid = module_list(
             nn.Conv2d(channels, squeezed, kernel_size=3, padding=dilation, dilation=dilation)
             for dilation in (3, 5, 7)
         )
@@ -92,12 +94,17 @@ class BalancedAttention(nn.Module):
         )
 
 
+# What a dense block asks of either is `gates(x, mean)`: factors in (0, 1) that broadcast against
+# `x`; `mean` is that of `x` over the whole image, (B, C, 1, 1).
+Attention = LaplacianAttention | BalancedAttention
+
+
 class DenseBlock(nn.Module):
     """Three residual units, each seeing all before it, squeezed back and re-weighted."""
 
-    def __init__(self, channels: int, attention: nn.Module) -> None:
+    def __init__(self, channels: int, attention: Attention) -> None:
         super().__init__()
-        self.units = nn.ModuleList(ResidualUnit(channels * width) for width in (1, 2, 4))
+        self.units = module_list(ResidualUnit(channels * width) for width in (1, 2, 4))
         self.squeeze = nn.Conv2d(8 * channels, channels, kernel_size=1)
         self.attention = attention
 
@@ -123,9 +130,9 @@ class ResidualGroup(nn.Module):
 
     def __init__(self, channels: int, blocks: int, bam: bool, second_reads_input: bool) -> None:
         super().__init__()
-        attention = BalancedAttention if bam else LaplacianAttention
-        self.blocks = nn.ModuleList(DenseBlock(channels, attention(channels)) for _ in range(blocks))
-        self.fusions = nn.ModuleList(conv3x3((k + 2) * channels, channels) for k in range(blocks))
+        attention: type[Attention] = BalancedAttention if bam else LaplacianAttention
+        self.blocks = module_list(DenseBlock(channels, attention(channels)) for _ in range(blocks))
+        self.fusions = module_list(conv3x3((k + 2) * channels, channels) for k in range(blocks))
         self.second_reads_input = second_reads_input and blocks > 1
         if self.second_reads_input:
             self.fusions[0].requires_grad_(False)
@@ -154,7 +161,7 @@ class Upsampler(nn.Module):
     def __init__(self, channels: int, scale: int) -> None:
         super().__init__()
         self.factors = (2, 2) if scale == 4 else (scale,)
-        self.convs = nn.ModuleList(conv3x3(channels, channels * factor**2) for factor in self.factors)
+        self.convs = module_list(conv3x3(channels, channels * factor**2) for factor in self.factors)
 
     def forward(self, x: Tensor) -> Tensor:    # (B, C, H, W)
         for conv, factor in zip(self.convs, self.factors):

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from drln.blocks import MeanShift, ResidualGroup, Upsampler, conv3x3
+from drln.blocks import MeanShift, ResidualGroup, Upsampler, conv3x3, module_list
 from drln.checkpoint import save_folder
 from drln.config import DrlnConfig
 from drln.hub import load_weights
@@ -28,7 +28,7 @@ class DrlnModel(nn.Module):
         channels = config.channels
         self.sub_mean = MeanShift(-1)
         self.head = conv3x3(3, channels)
-        self.groups = nn.ModuleList(
+        self.groups = module_list(
             # The published weights were trained with block 5, the second of the second group,
             # reading that group's input. Keep it.
             ResidualGroup(channels, blocks, config.bam, second_reads_input=number == 1)
@@ -104,7 +104,8 @@ class DrlnModel(nn.Module):
         Those take under one percent of the time, and in float32 they keep the colours from being
         rounded to the 8 bits of bfloat16 on their way in and out.
         """
-        self.groups.to(dtype)
+        for group in self.groups:
+            group.to(dtype)
         self.upsampler.to(dtype)
         return self
 
