@@ -109,11 +109,12 @@ class TrainDataset(Dataset[dict[str, Any]]):
         lr, hr = self.store.pair(index)
         p, s = self.patch_size, self.scale
         top, left = rng.integers(lr.shape[0] - p + 1), rng.integers(lr.shape[1] - p + 1)
-        turns, flip = rng.integers(4), rng.integers(2)
-        patches = {"lr": lr[top : top + p, left : left + p], "hr": hr[s * top : s * (top + p), s * left : s * (left + p)]}
-        for name, patch in patches.items():
-            patch = np.rot90(patch[:, ::-1] if flip else patch, turns)
-            patches[name] = torch.from_numpy(np.ascontiguousarray(patch.transpose(2, 0, 1)))
+        turns, flip = int(rng.integers(4)), rng.integers(2)
+        cuts = {"lr": lr[top : top + p, left : left + p], "hr": hr[s * top : s * (top + p), s * left : s * (left + p)]}
+        patches = {}
+        for name, cut in cuts.items():
+            cut = np.rot90(cut[:, ::-1] if flip else cut, turns)
+            patches[name] = torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1)))
         return patches
 
 

@@ -14,11 +14,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
@@ -83,9 +82,11 @@ class Trainer:
         eval_dataset: Any = None,
         save_model: Callable[[nn.Module, Path], None] | None = None,
     ) -> None:
+        from accelerate import Accelerator
+
         self.model, self.args = model, args
         self.train_dataset, self.eval_dataset = train_dataset, eval_dataset
-        self.save_model = save_model or (lambda model, folder: model.save_pretrained(folder))
+        self.save_model = save_model or (lambda model, folder: cast(Any, model).save_pretrained(folder))
         self.accelerator = Accelerator(mixed_precision="bf16" if args.bf16 else "no")
         self.folder = Path(args.output_dir)
 
@@ -96,11 +97,11 @@ class Trainer:
         epoch_steps = math.ceil(len(self.train_dataset) / batch)
         total = args.max_steps or args.num_train_epochs * epoch_steps
         eval_steps = args.eval_steps or epoch_steps
-        self.model.to(memory_format=torch.channels_last)
+        self.model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         trained = [p for p in self.model.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(trained, lr=args.learning_rate, betas=(0.9, 0.99))
         average = copy.deepcopy(self.model).requires_grad_(False)
-        state = {"step": 0, "best": -math.inf, "seconds": 0.0, "history": []}
+        state: dict[str, Any] = {"step": 0, "best": -math.inf, "seconds": 0.0, "history": []}
         if resume_from_checkpoint and (self.folder / "checkpoint.pt").is_file():
             state = self._load(optimizer, average)
         loader = DataLoader(
@@ -148,20 +149,19 @@ class Trainer:
         if self.accelerator.is_main_process:
             score = mean_psnr(average, self.eval_dataset) if self.eval_dataset is not None else math.nan
             learning_rate = optimizer.param_groups[0]["lr"]
-            state["history"].append(
-                {"step": state["step"], "loss": loss, "psnr": score, "learning_rate": learning_rate, "seconds": state["seconds"]}
-            )
+            row = {"step": state["step"], "loss": loss, "psnr": score, "learning_rate": learning_rate}
+            state["history"].append(row | {"seconds": state["seconds"]})
             self.folder.mkdir(parents=True, exist_ok=True)
             if not score <= state["best"]:
                 state["best"] = score
                 self.save_model(average, self.folder / "best")
-            _write_atomically(
-                self.folder / "checkpoint.pt",
-                lambda path: torch.save(
-                    {"model": self.model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "state": json.dumps(state)},
-                    path,
-                ),
-            )
+            checkpoint = {
+                "model": self.model.state_dict(),
+                "average": average.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "state": json.dumps(state),
+            }
+            _write_atomically(self.folder / "checkpoint.pt", lambda path: torch.save(checkpoint, path))
             with open(self.folder / "history.csv", "w", newline="") as file:
                 writer = csv.DictWriter(file, state["history"][0].keys())
                 writer.writeheader()
@@ -215,7 +215,8 @@ def mean_psnr(model: nn.Module, dataset: Any) -> float:
         with torch.no_grad():
             sr = model(pair["lr"][None].to(device).float() / 255)[0]
         sr = (sr.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
-        a, b = (luma(image.permute(1, 2, 0).numpy())[dataset.scale : -dataset.scale, dataset.scale : -dataset.scale] for image in (sr, pair["hr"]))
+        inside = slice(dataset.scale, -dataset.scale)
+        a, b = (luma(image.permute(1, 2, 0).numpy())[inside, inside] for image in (sr, pair["hr"]))
         scores.append(psnr(a, b))
     model.train(training)
     return float(np.mean(scores))

@@ -89,7 +89,8 @@ class Upscaler:
         self.self_ensemble = self_ensemble
         self.scale = model.config.scale
         self._model = copy.deepcopy(model).eval().requires_grad_(False)
-        self._model.to(memory_format=torch.channels_last).set_trunk_dtype(PRECISIONS[self.precision])
+        self._model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
+        self._model.set_trunk_dtype(PRECISIONS[self.precision])
         self._model.to(self.device)
         self._seconds_per_pixel: float | None = None    # of an LR pixel, without the self-ensemble
 
