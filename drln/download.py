@@ -160,7 +160,7 @@ def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
         case GatedRepoError():
             return f"access to {repo} must be granted: ask for it at {hub}/{repo}, then {log_in}"
         case RepositoryNotFoundError():
-            return f"{hub} has no repository {repo}, or a private one, and no folder is called so; correct it, or {log_in}"
+            return f"{hub} has no or a private repository {repo}, and there is no such folder; correct it, or {log_in}"
         case RevisionNotFoundError():
             return f"{repo} has no revision {revision}; leave revision= out or name a branch, tag or commit"
         case HfHubHTTPError() if status in (401, 403):

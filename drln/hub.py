@@ -74,12 +74,12 @@ def fetch(
     if scale is not None and scale not in SCALES:
         raise CheckpointError(f"scale is {scale!r}; choose one of {SCALES}")
     if name_or_path == BUNDLED:
-        return _in_folder(BUNDLED_FOLDER, scale, f"{BUNDLED} {{}}x, bundled")
+        return _in_folder(BUNDLED_FOLDER, scale, f"{BUNDLED} {{scale}}x, bundled")
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return Source(path, None, str(path))
     if path.is_dir():
-        return _in_folder(path, scale, f"{path} {{}}x")
+        return _in_folder(path, scale, "{path}")
     if isinstance(name_or_path, Path) or path.suffix in (".pt", ".safetensors") or not HUB_NAME.fullmatch(name_or_path):
         raise CheckpointError(
             f"there is no file or folder {path}; give one, or a hub repository as 'eugenesiow/drln-bam', or '{BUNDLED}'"
@@ -94,7 +94,7 @@ def fetch(
 
 
 def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
-    """Our file of that scale, else the published one; `label` has a place for the scale."""
+    """Our file of that scale, else the published one; `label` may name `{scale}` and `{path}`."""
     there = {s: folder / name for s in SCALES for name in reversed(weights_files(s)) if (folder / name).is_file()}
     if not there:
         names = " or ".join(weights_files(scale or SCALES[0]))
@@ -105,7 +105,8 @@ def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     if scale not in there:
         raise CheckpointError(f"{folder} holds no {scale}x model; pass scale= one of {sorted(there)}")
     config = folder / CONFIG_FILE
-    return Source(there[scale], config if config.is_file() else None, label.format(scale))
+    label = label.format(scale=scale, path=there[scale])
+    return Source(there[scale], config if config.is_file() else None, label)
 
 
 def _on_hub(
