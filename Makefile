@@ -9,8 +9,8 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 
 # Where torch is taken from when no build of it is at hand. From PyPI, Linux gets CUDA packages of
-# several GB: right where there is an NVIDIA GPU, a waste elsewhere. `make demo TORCH_INDEX=` takes
-# whatever pip is set up for.
+# several GB: right where there is an NVIDIA GPU, a waste elsewhere. `make demo TORCH_INDEX=` leaves
+# it to pip's own set-up.
 PYPI := https://pypi.org/simple
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pytorch.org/whl/cpu)
 
@@ -36,8 +36,9 @@ $(VENV)/test.stamp: pyproject.toml $(VENV)/torch.stamp
 	touch $@
 
 # torch on its own and first, so that what comes after it finds it installed: a wheel at hand (pip's
-# find-links) before anything else, then TORCH_INDEX. Without its dependencies, which are pinned, and
-# which that index has in other versions; the next step brings them.
+# find-links) before anything else, then TORCH_INDEX, last pip's own set-up, however large. Without
+# its dependencies, which are pinned, and which that index has in other versions; the next step
+# brings them.
 TORCH := --no-deps -c constraints.txt torch
 $(VENV)/torch.stamp: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,5 +46,6 @@ $(VENV)/torch.stamp: constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install -q --no-index $(TORCH) 2> /dev/null \
 		|| $(PIP) install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH) \
-		|| { echo "torch was not to be had from there; try make $(MAKECMDGOALS) TORCH_INDEX="; exit 1; }
+		|| { echo "No torch from there. Taking the one that pip finds by itself; on Linux it may be several GB."; \
+			$(PIP) install $(TORCH); }
 	touch $@
