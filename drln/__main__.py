@@ -19,10 +19,10 @@ from drln.device import pick_device
 from drln.hub import BUNDLED, HubError
 from drln.images import ImageError, Photo, check_output, open_image, write_image
 from drln.model import DrlnModel
-from drln.upscaler import Progress, Result, Upscaler, UpscaleError
+from drln.upscaler import Progress, Result, UpscaleError, Upscaler
 
 FAILED, CANCELLED = 1, 130    # exit codes; a wrong command line is argparse's 2
-BAR = "{desc} {percentage:3.0f}% |{bar}|{postfix}"
+BAR = "{desc} |{bar}| {percentage:3.0f}%{postfix}"    # tqdm puts ", " before the postfix
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -59,6 +59,8 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
         raise ImageError(f"{path} may not be read; change its permissions or copy it elsewhere") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not an image of a known format; give a PNG, JPEG, WebP or TIFF file") from None
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{path} has more pixels than Pillow opens: {error}; cut it into parts first") from error
     except BROKEN_FILE as error:
         raise ImageError(f"{path} cannot be decoded: {error}; open and save it anew in another program") from error
 
