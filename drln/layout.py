@@ -60,12 +60,13 @@ def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
     """
     convs = {key.removesuffix(".weight"): shape for key, shape in shapes.items() if len(shape) == 4 and min(shape) > 0}
     fusions = {n: convs[f"c{n}.body.0"] for n in range(1, len(shapes)) if f"c{n}.body.0" in convs}
+    blocks = [n for n in range(1, len(shapes)) if f"b{n}.g.body.0" in convs]
     if not fusions or "head" not in convs or "upsample.up.body.0" not in convs:
         raise ValueError("head.weight, c1.body.0.weight or upsample.up.body.0.weight is missing or misshapen")
     channels = convs["head"][0]
     widths = {n: shape[1] // channels for n, shape in fusions.items()}
     groups: list[int] = []
-    for n in range(1, max(widths) + 1):
+    for n in range(1, max([*widths, *blocks]) + 1):
         # A fusion of two maps begins a group. Where it is missing, the one after it tells.
         if n == 1 or widths.get(n, widths.get(n + 1, 0) - 1) == 2:
             groups.append(0)
@@ -74,7 +75,7 @@ def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
     scale = 4 if "upsample.up.body.3" in convs else {4: 2, 9: 3}.get(first[0] // channels)
     if scale is None:
         raise ValueError(f"upsample.up.body.0.weight {first} fits no scale of 2, 3 or 4")
-    return DrlnConfig(scale, bam="b1.ca.ca.fc1" in convs, channels=channels, groups=tuple(groups))
+    return DrlnConfig(scale, bam=any(".ca.ca." in key for key in shapes), channels=channels, groups=tuple(groups))
 
 
 def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
