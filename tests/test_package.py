@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "drln").rglob("*.py"))
 CARRIED = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in ("weights", "samples")
-    for path in (ROOT / "drln" / folder).iterdir()
+    for path in (ROOT / "drln" / folder).glob("*")
     if path.is_file()
 )
 
@@ -97,16 +97,16 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 import drln, torch
 from drln.samples import list_samples
-assert all(path.is_file() for path in list_samples())
-model = drln.DrlnModel.from_pretrained("drln-bam-compact", scale=2)
-print(drln.__file__, len(list_samples()), *model(torch.rand(1, 3, 5, 4)).shape)
+models = [drln.DrlnModel.from_pretrained("drln-bam-compact", scale=scale) for scale in (2, 3, 4)]
+print(drln.__file__, sum(path.is_file() for path in list_samples()))
+print(*[side for model in models for side in model(torch.rand(1, 3, 5, 4)).shape[2:]])
 """
 
-    file, samples, *shape = run_python(code, tmp_path, tmp_path / "site").split()
+    file, samples, *sides = run_python(code, tmp_path, tmp_path / "site").split()
 
     assert Path(file).is_relative_to(tmp_path)
     assert int(samples) >= 3
-    assert shape == ["1", "3", "10", "8"]
+    assert sides == ["10", "8", "15", "12", "20", "16"]
 
 
 def test_the_wheel_states_version_and_licence(wheel):
