@@ -1,0 +1,1 @@
+"""The browser demo: a Gradio app around `drln`."""

@@ -1,0 +1,70 @@
+"""The whole page: the tabs put together, and how it is served.
+
+What Gradio leaves open is decided here.
+"""
+
+from __future__ import annotations
+
+import os
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from demo import wording
+from demo.results import KEPT_SECONDS
+from demo.service import Service
+from demo.upscale_tab import UpscaleTab
+
+TITLE = "DRLN super-resolution"
+WAITING = 20    # jobs in the queue; whoever comes after that is told to come back
+# Gradio's own choice, less its semi-bold file, which lacks most letters.
+FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
+CSS = """
+.note { margin: 0; overflow-wrap: anywhere; }
+.alert { color: var(--error-text-color); background: var(--error-background-fill); border: 1px solid
+  var(--error-border-color); border-radius: var(--radius-md); padding: var(--spacing-md) var(--spacing-lg); }
+.bar { height: 0.6rem; border-radius: 0.3rem; overflow: hidden; background: var(--border-color-primary); }
+.bar div { height: 100%; background: var(--primary-600); }
+.bar + .note { margin-top: var(--spacing-md); font-variant-numeric: tabular-nums; }
+#progress .wrap { overflow: visible; }
+#progress .html-container { opacity: 1; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: var(--spacing-xs) var(--spacing-xl); margin: 0; }
+.facts dt { font-weight: 700; }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+"""
+
+
+def build_demo(service: Service | None = None) -> gr.Blocks:
+    """The app, ready to be launched; loads no model and asks no hub."""
+    # Files in Gradio's own folder are served where they lie, without a second copy.
+    service = service or Service(get_upload_folder())
+    # Uploads and pictures that are older than the results are deleted.
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 2 * KEPT_SECONDS)) as demo:
+        gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
+        with gr.Tab("Upscale"):
+            UpscaleTab(service)
+    return demo.queue(max_size=WAITING)
+
+
+def launch(demo: gr.Blocks, port: int | None = None) -> str:
+    """Serve the app, and return its address; it runs on in a thread.
+
+    It binds to this machine alone, unless GRADIO_SERVER_NAME says otherwise or it is a Space.
+    """
+    host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
+    _, address, _ = demo.launch(
+        server_name=host,
+        server_port=port,
+        share=False,            # not even in a hosted notebook
+        quiet=True,
+        prevent_thread_lock=True,
+        theme=gr.themes.Default(primary_hue="blue", font=FONT),
+        css=CSS,
+        footer_links=["api", "settings"],
+        run_history=False,      # photos are nobody's to keep
+        ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing
+        pwa=False,
+        enable_monitoring=False,
+        max_file_size="100mb",
+    )
+    return address

@@ -1,0 +1,139 @@
+"""Which models the demo offers, and those in memory.
+
+A hub is asked by `load` of a hub model alone; estimates need no weights.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+
+from drln.config import DrlnConfig
+from drln.device import pick_device
+from drln.hub import BUNDLED, HubError, fetch
+from drln.model import DrlnModel
+from drln.upscaler import Upscaler
+
+T = TypeVar("T")
+HUB_MEGABYTES = 138    # of one scale's weights
+KEPT = 3               # models in memory
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model that can be chosen.
+
+    Attributes:
+        title: for the facts beneath a result.
+        label: for the choice itself.
+        where: for `DrlnModel.from_pretrained`.
+        on_hub: whether it is a hub repository of the published shape.
+        bam: balanced attention; read only where `on_hub`.
+    """
+
+    title: str
+    label: str
+    where: str
+    on_hub: bool = False
+    bam: bool = True
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready, and one line that says where it came from."""
+
+    upscaler: Upscaler
+    source: str
+
+
+# The keys are what the API takes.
+CHOICES: dict[str, Choice] = {
+    "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
+    "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
+    BUNDLED: Choice("DRLN-BAM compact", "Compact (1.5 M, bundled)", BUNDLED),
+}
+BEST = "eugenesiow/drln-bam"
+
+
+def default_choice() -> str:
+    """The best model where there is a GPU, else the quick one that is bundled."""
+    return BUNDLED if pick_device().type == "cpu" else BEST
+
+
+class Models:
+    """The models used last, loaded in threads of their own, so that nobody hangs on a slow hub."""
+
+    def __init__(self, choices: Mapping[str, Choice] = CHOICES, keep: int = KEPT) -> None:
+        self.choices = choices
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
+        self._yardsticks: OrderedDict[tuple[str, int], Upscaler] = OrderedDict()
+
+    def load(self, name: str, scale: int) -> Future[Loaded]:
+        """The model, or its loading: begun now, or before by this or another call.
+
+        Its `result()` raises what `DrlnModel.from_pretrained` raises; the next call then tries again.
+        """
+        key = (name, scale)
+        with self._lock:
+            future = self._loaded.pop(key, None)
+            if future is None or (future.done() and future.exception()):
+                future = Future()
+                threading.Thread(target=self._load, args=(future, key), daemon=True).start()
+            _keep_last(self._loaded, key, future, self._keep)
+        return future
+
+    def yardstick(self, name: str, scale: int) -> Upscaler:
+        """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""
+        key = (name, scale)
+        with self._lock:
+            future = self._loaded.get(key)
+            if future and future.done() and not future.exception():
+                return future.result().upscaler
+        if not self.choices[name].on_hub:
+            return self.load(name, scale).result().upscaler
+        with self._lock:
+            upscaler = self._yardsticks.pop(key, None) or _without_weights(self.choices[name], scale)
+            _keep_last(self._yardsticks, key, upscaler, self._keep)
+        return upscaler
+
+    def must_download(self, name: str, scale: int) -> bool:
+        """Whether loading would ask the hub for the weights; asks no hub itself."""
+        if not self.choices[name].on_hub:
+            return False
+        try:
+            fetch(self.choices[name].where, scale, local_files_only=True)
+        except HubError:
+            return True
+        return False
+
+    def _load(self, future: Future[Loaded], key: tuple[str, int]) -> None:
+        name, scale = key
+        try:
+            model = DrlnModel.from_pretrained(self.choices[name].where, scale=scale)
+            future.set_result(Loaded(Upscaler(model), model.source))
+        except BaseException as error:    # whoever waits for the future gets it
+            future.set_exception(error)
+
+
+def _keep_last(cache: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T, keep: int) -> None:
+    cache[key] = value
+    while len(cache) > keep:
+        cache.popitem(last=False)
+
+
+def _without_weights(choice: Choice, scale: int) -> Upscaler:
+    """Zeros take as long as weights, and nothing to load."""
+    with torch.device("meta"):
+        model = DrlnModel(DrlnConfig(scale, bam=choice.bam))
+    model.to_empty(device="cpu")
+    for parameter in model.parameters():
+        parameter.data.zero_()
+    return Upscaler(model)

@@ -1,0 +1,112 @@
+"""The files of a result, in a folder of its own: the photo, the upscaled photo, previews of both.
+
+Knows images and files; no model and no device.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from demo import previews
+from drln.images import write_image
+
+KEPT_SECONDS = 2 * 3600    # after the last use of a result
+PREFIX = "drln-"           # of the folders
+LR_NAME, BICUBIC_NAME, DRLN_NAME = "photo.png", "preview-bicubic.png", "preview-drln.png"
+
+
+class GoneError(LookupError):
+    """The files of a result have been cleared away."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where the files of a result are; sizes in pixels."""
+
+    result: Path    # PNG, every pixel of the model
+    lr_size: tuple[int, int]
+    sr_size: tuple[int, int]
+    preview_size: tuple[int, int]
+
+    @property
+    def scale(self) -> int:
+        return self.sr_size[0] // self.lr_size[0]
+
+    @property
+    def sliders(self) -> tuple[Path, Path]:
+        """The previews, bicubic and DRLN."""
+        return self.result.with_name(BICUBIC_NAME), self.result.with_name(DRLN_NAME)
+
+
+@dataclass(frozen=True)
+class Closeup:
+    """The same place of bicubic and DRLN, enlarged, and an overview that shows where it is."""
+
+    overview: Image.Image
+    bicubic: Image.Image
+    drln: Image.Image
+
+
+@contextmanager
+def new_folder(parent: Path) -> Iterator[Path]:
+    """A folder for one result, which is removed if the block is left by an error; old results go first."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for old in parent.glob(f"{PREFIX}*"):
+        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        yield folder
+    except BaseException:    # GeneratorExit among them: a job that was stopped leaves nothing
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def result_name(title: str, model: str, scale: int) -> str:
+    """A file name that says photo, model and scale, safe on every system."""
+    stem = re.sub(r"[^\w.-]+", "_", Path(title.replace("\\", "/")).stem).strip("._")[:60] or "photo"
+    return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x.png"
+
+
+def save(folder: Path, name: str, lr: Image.Image, sr: Image.Image) -> Saved:
+    """Write the result as it is, the photo as `previews.eight_bit` gives it, and previews for the slider.
+
+    Raises:
+        ImageError: if the disk refuses a file.
+    """
+    write_image(sr, folder / name)
+    write_image(lr, folder / LR_NAME)
+    preview = previews.capped(sr)
+    write_image(previews.shown(preview), folder / DRLN_NAME)
+    bicubic = previews.bicubic(lr, sr.width // lr.width)
+    write_image(previews.shown(previews.capped(bicubic)), folder / BICUBIC_NAME)
+    return Saved(folder / name, lr.size, sr.size, preview.size)
+
+
+def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
+    """The place at those fractions of width and height, cut from the result's own pixels.
+
+    Raises:
+        GoneError: if the files have been cleared away.
+    """
+    width, height = saved.sr_size
+    box = previews.crop_around(saved.sr_size, int(x * width), int(y * height))
+    try:
+        # These files are ours: a large result is no bomb, and `Image.open` would take it for one.
+        with PngImageFile(saved.result) as sr, PngImageFile(saved.result.with_name(LR_NAME)) as lr:
+            drln, bicubic = sr.crop(box), previews.bicubic_crop(lr, box, saved.scale)
+        with PngImageFile(saved.sliders[1]) as preview:
+            overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
+    except FileNotFoundError:
+        raise GoneError("The result is no longer on the server; upscale the photo again.") from None
+    return Closeup(overview, previews.zoomed(bicubic), previews.zoomed(drln))

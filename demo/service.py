@@ -1,0 +1,160 @@
+"""From a photo's file to the files of its result: checks, estimates, and the device for one photo at a time.
+
+Knows no gradio: waiting in line is the page's matter.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from demo import previews, results
+from demo.limits import LIMITS, Limits, UploadError, check_upload
+from demo.models import Choice, Loaded, Models
+from demo.results import GoneError, Saved
+from drln.checkpoint import CheckpointError
+from drln.config import SCALES
+from drln.hub import HubError
+from drln.images import ImageError, open_image
+from drln.upscaler import Estimate, Progress, Result, UpscaleError
+
+POLL_SECONDS = 0.25    # between two looks at a model that is loading, or at the device
+
+# Whatever of these is raised, its message is written for the user.
+EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, GoneError)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an upscale would be: sizes in pixels, what it takes, and whether the weights are to be downloaded first."""
+
+    lr_size: tuple[int, int]
+    scale: int
+    estimate: Estimate | None = None    # None while it is being made
+    must_download: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A result, and how it came about."""
+
+    saved: Saved
+    model: str
+    source: str
+    device: str
+    precision: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+class Service:
+    """The demo without its page.
+
+    Args:
+        folder: where results go, each into a folder of its own.
+        models: those that can be chosen.
+        limits: what an upload may be.
+    """
+
+    def __init__(self, folder: str | Path, models: Models | None = None, limits: Limits = LIMITS) -> None:
+        self.folder = Path(folder)
+        self.models = models or Models()
+        self.limits = limits
+        self._device = threading.Lock()
+
+    def choice(self, name: str) -> Choice:
+        """The model of that name.
+
+        Raises:
+            UploadError: if there is none.
+        """
+        if name not in self.models.choices:
+            raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
+        return self.models.choices[name]
+
+    def plan(self, photo: str | Path, scale: int, name: str) -> Iterator[Plan]:
+        """At once the sizes, then the estimate too; asks no hub.
+
+        Raises:
+            UploadError: for a file, scale or model that is not taken.
+        """
+        size = self._check(photo, scale, name)
+        yield Plan(size, scale)
+        estimate = self.models.yardstick(name, scale).estimate(*size)
+        yield Plan(size, scale, estimate, self.models.must_download(name, scale))
+
+    def upscale(
+        self, photo: str | Path, scale: int, name: str, title: str | None = None
+    ) -> Iterator[Progress | Finished]:
+        """Load the model, upscale, write the files: `Progress`, and last the `Finished`.
+
+        Closing the generator stops the work at the next strip and leaves no files.
+
+        Args:
+            photo: the file.
+            scale: 2, 3 or 4.
+            name: of the model.
+            title: the file name that the user knows the photo by.
+
+        Raises:
+            UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
+        """
+        self._check(photo, scale, name)
+        title = title or Path(photo).name
+        loaded = yield from self._load(name, scale)
+        with results.new_folder(self.folder) as folder:
+            image = _open(photo, title)
+            lr = previews.eight_bit(image)
+            result = yield from self._run(loaded, image)
+            yield Progress("Writing the files", 1.0)
+            saved = results.save(folder, results.result_name(title, name, scale), lr, result.image)
+        yield Finished(
+            saved,
+            self.choice(name).title,
+            loaded.source,
+            result.device,
+            result.precision,
+            result.seconds,
+            result.notes,
+        )
+
+    def _check(self, photo: str | Path, scale: int, name: str) -> tuple[int, int]:
+        self.choice(name)
+        if scale not in SCALES:
+            raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
+        return check_upload(photo, scale, self.limits)
+
+    def _load(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
+        began = time.monotonic()
+        fetches = self.models.must_download(name, scale)
+        stage = f"Fetching {self.choice(name).title} {scale}x from the hub" if fetches else "Loading the model"
+        future = self.models.load(name, scale)
+        while not wait([future], POLL_SECONDS).done:
+            yield Progress(f"{stage}, {time.monotonic() - began:.0f} s", 0.0)
+        return future.result()
+
+    def _run(self, loaded: Loaded, image: Image.Image) -> Generator[Progress, None, Result]:
+        """The part that computes: one photo at a time, whoever asks."""
+        while not self._device.acquire(timeout=POLL_SECONDS):
+            yield Progress("Waiting for another photo to be done", 0.0)
+        try:
+            for step in loaded.upscaler.stream(image):
+                if isinstance(step, Result):
+                    return step
+                yield step
+        finally:
+            self._device.release()
+        raise AssertionError("the stream ended without a result")
+
+
+def _open(photo: str | Path, title: str) -> Image.Image:
+    try:
+        return open_image(photo)
+    except ImageError as error:    # it names the file, and the user knows it by another name
+        raise ImageError(str(error).replace(str(photo), title)) from error
