@@ -141,6 +141,17 @@ def test_the_output_is_checked_before_any_model_is_looked_for(photo, tmp_path, c
     assert "'.xyz'" in capsys.readouterr().err
 
 
+def test_a_photo_too_large_for_the_memory_is_one_line_and_exit_code_1(photo, models, tmp_path, monkeypatch, capsys):
+    before = listing(tmp_path)
+    monkeypatch.setattr("drln.upscaler.free_memory", lambda device: 1000)
+
+    code = main(["upscale", str(photo), "--scale", "2", "--model", str(models)])
+
+    line = capsys.readouterr().err
+    assert code == 1 and "memory" in line and line.count("\n") == 1
+    assert listing(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -208,9 +208,22 @@ def test_each_edge_is_continued_in_its_own_colour():
     assert torch.equal(rgb[1], torch.zeros(40, 128))
 
 
+def test_colours_far_from_all_that_can_be_seen_change_smoothly():
+    levels = np.full((64, 64, 4), 255, np.uint8)
+    levels[:, :32, :3] = 0
+    levels[2:-2, 2:-2, 3] = 0    # a frame that is half black and half white
+
+    rgb = Photo.from_pil(Image.fromarray(levels)).rgb[0]
+
+    inside = rgb[:, 16:-16, 16:-16]
+    assert inside.min() < 0.2 and inside.max() > 0.8
+    assert inside.diff(dim=2).abs().max() < 0.15    # the network has no new edges to draw
+
+
 def test_colours_that_can_be_seen_are_not_changed():
     levels = noise(33, 41, 4)
-    levels[..., 3] = np.where(noise(33, 41, high=4) > 0, levels[..., 3], 0)
+    levels[..., 3] = np.where(noise(33, 41, high=4) > 0, levels[..., 3], 0)    # single pixels
+    levels[9:30, 20:38, 3] = 0    # and a hole that is wider than their neighbours reach
 
     rgb = Photo.from_pil(Image.fromarray(levels)).rgb[0].numpy().transpose(1, 2, 0)
 
