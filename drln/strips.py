@@ -58,24 +58,25 @@ class Strip:
         return F.conv2d(x, conv.weight, conv.bias, padding=(0, 1))
 
 
-def split_rows(height: int, rows: int) -> list[Strip]:
-    """Strips of nearly equal height that cover `height` rows, none thinner than `rows` unless it is alone."""
-    count = max(1, height // max(rows, MIN_ROWS))
+def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
+    """Strips of nearly equal height that cover `height` rows, none thinner than `rows` or `least` unless it is alone."""
+    count = max(1, height // max(rows, least))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges, edges[1:])]
 
 
-def default_rows(model: DrlnModel, image: Tensor) -> int:
+def default_rows(model: DrlnModel, width: int, batch: int = 1) -> int:
     """A strip height whose widest tensor stays near `SLAB_BYTES`."""
-    return max(MIN_ROWS, SLAB_BYTES // (image.shape[0] * _row_bytes(model, image.shape[3])))
+    return max(MIN_ROWS, SLAB_BYTES // (batch * _row_bytes(model, width)))
 
 
 def strips_memory(model: DrlnModel, width: int, height: int) -> int:
     """Bytes that features take at most while one image of that size is upscaled, without image and result."""
     maps = max(model.config.groups) + 2    # all that a group gathers, and its input
     stored = maps * height * _row_bytes(model, width) // 8
-    strip = max(SLAB_BYTES, (MIN_ROWS + 2 * UNITS_REACH) * _row_bytes(model, width))
-    return stored + 3 * strip    # a concatenation, what goes into it, and a convolution's own
+    strips = split_rows(height, default_rows(model, width))
+    tallest = max(strip.stop - strip.start for strip in strips) + 2 * UNITS_REACH
+    return stored + 3 * tallest * _row_bytes(model, width)    # a concatenation, what goes into it, a convolution's own
 
 
 def _row_bytes(model: DrlnModel, width: int) -> int:
@@ -110,7 +111,8 @@ def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> G
     Yields the fraction of the work that is done, after each strip; returns the result. Closing
     the generator ends the work: no strip is begun after that.
     """
-    passes = _passes(model, image, split_rows(image.shape[2], rows or default_rows(model, image)))
+    rows = rows or default_rows(model, image.shape[3], image.shape[0])
+    passes = _passes(model, image, split_rows(image.shape[2], rows))
     done, total = 0.0, network_cost(model)
     while True:
         try:
@@ -134,9 +136,9 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
             squeezed = _empty(model, b, height, width)
             total = torch.zeros(b, model.config.channels, 1, 1, device=squeezed.device)
             for strip in strips:
-                rows = _block(strip, group, index, gathered, skip)
-                squeezed[:, :, strip.start : strip.stop] = rows
-                total += rows.sum(dim=(2, 3), keepdim=True, dtype=torch.float32)
+                made = _block(strip, group, index, gathered, skip)
+                squeezed[:, :, strip.start : strip.stop] = made
+                total += made.sum(dim=(2, 3), keepdim=True, dtype=torch.float32)
                 yield _share(strip) * block_cost(group, index)
             mean = (total / (height * width)).to(squeezed.dtype)
             for gate in block.attention.gates(squeezed, mean):
@@ -147,10 +149,10 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
         fused = _empty(model, b, height, width) if fused is skip else fused
         waiting: tuple[Strip, Tensor] | None = None
         for strip in strips:
-            rows = _fuse(strip, group.fusions[-1], gathered, reach=1)
+            made = _fuse(strip, group.fusions[-1], gathered, reach=1)
             if waiting:
                 fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
-            waiting = strip, rows
+            waiting = strip, made
             yield _share(strip) * conv_cost(group.fusions[-1])
         assert waiting
         fused[:, :, waiting[0].start : waiting[0].stop] = waiting[1]
@@ -160,7 +162,7 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
     scale = model.config.scale
     output = torch.empty(b, 3, scale * height, scale * width, device=image.device)
     # The upsampler's maps are scale * scale times larger, so are its strips thinner.
-    for strip in split_rows(height, max(MIN_ROWS, (strips[0].stop - strips[0].start) // scale)):
+    for strip in split_rows(height, (strips[0].stop - strips[0].start) // scale, least=UPSAMPLER_REACH + 1):
         features = strip.read(skip, UPSAMPLER_REACH)
         features = features + _head(model, strip, strip.read(image, UPSAMPLER_REACH + 1))
         output[:, :, scale * strip.start : scale * strip.stop] = _upsample(model, strip, features)

@@ -3,6 +3,8 @@ import torch
 
 from drln import DrlnConfig, DrlnModel
 
+torch.set_num_threads(1)    # tiny networks gain nothing from threads, and lose much where others want the cores
+
 
 @pytest.fixture
 def tiny_model() -> DrlnModel:

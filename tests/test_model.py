@@ -1,0 +1,74 @@
+"""What `model(x)` promises in each mode. That it equals the reference network is in test_parity.py."""
+
+import pytest
+import torch
+
+from drln import DrlnConfig, DrlnModel
+
+
+def test_in_eval_mode_the_result_is_computed_without_gradient(tiny_model):
+    sr = tiny_model(torch.rand(1, 3, 20, 12))
+
+    assert sr.shape == (1, 3, 40, 24)
+    assert sr.dtype == torch.float32
+    assert not sr.requires_grad
+
+
+def test_an_input_that_requires_a_gradient_gets_one_in_eval_mode(tiny_model):
+    image = torch.rand(1, 3, 9, 9, requires_grad=True)
+
+    tiny_model(image).sum().backward()
+
+    assert image.grad.abs().sum() > 0
+
+
+def test_every_trained_parameter_gets_a_gradient(tiny_model):
+    tiny_model.train()
+
+    tiny_model(torch.rand(2, 3, 12, 12)).abs().mean().backward()
+
+    idle = [name for name, p in tiny_model.named_parameters() if p.requires_grad and p.grad is None]
+    assert idle == []
+
+
+def test_the_attention_looks_at_the_whole_image(tiny_model):
+    image = torch.rand(1, 3, 40, 40)
+    changed = image.clone()
+    changed[:, :, 39, 39] = 1 - changed[:, :, 39, 39]
+
+    difference = (tiny_model(image) - tiny_model(changed)).abs()
+
+    assert difference[:, :, :4, :4].max() > 0
+
+
+@pytest.mark.parametrize(
+    "image",
+    [torch.rand(3, 8, 8), torch.rand(1, 4, 8, 8), torch.rand(1, 3, 0, 8), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)],
+)
+def test_an_input_of_the_wrong_kind_is_told_what_is_wrong(tiny_model, image):
+    with pytest.raises(ValueError, match=r"float RGB in \[0, 1\] of shape \(B, 3, H, W\)"):
+        tiny_model(image)
+
+
+@pytest.mark.parametrize("facts", [{"scale": 5}, {"scale": 2, "channels": 0}, {"scale": 2, "groups": ()}, {"scale": "2"}])
+def test_a_config_that_no_network_can_be_built_from_is_refused(facts):
+    with pytest.raises(ValueError, match="is "):
+        DrlnConfig(**facts)
+
+
+def test_the_trunk_alone_changes_its_precision(tiny_model):
+    tiny_model.set_trunk_dtype(torch.bfloat16)
+
+    kinds = {name.split(".")[0]: p.dtype for name, p in tiny_model.named_parameters()}
+    assert kinds["groups"] == kinds["upsampler"] == torch.bfloat16
+    assert kinds["head"] == kinds["tail"] == kinds["sub_mean"] == torch.float32
+
+
+def test_a_model_cast_as_a_whole_to_bfloat16_still_runs(tiny_model):
+    image = torch.rand(1, 3, 10, 10)
+    exact = tiny_model(image)
+
+    sr = tiny_model.to(torch.bfloat16)(image)
+
+    assert sr.dtype == torch.float32
+    torch.testing.assert_close(sr, exact, rtol=0, atol=0.1)
