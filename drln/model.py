@@ -72,9 +72,8 @@ class DrlnModel(nn.Module):
             token=token,
             local_files_only=local_files_only,
         )
-        with torch.device("meta"):    # the time to draw random weights is saved
-            model = cls(config)
-        model.load_state_dict(tensors, assign=True)
+        model = cls(config)
+        model.load_state_dict(tensors)
         model.source = source
         return model.eval()
 

@@ -7,19 +7,11 @@ import pytest
 import torch
 from parity import CONFIGS, SEEDS, drawn_weights, listed_shapes
 from safetensors.torch import save_file
+from weight_files import PUBLISHED_CONFIG, TINY, Code, tiny_weights
 
 from drln import DrlnConfig, DrlnModel
 from drln.checkpoint import CheckpointError, UnreadableCheckpoint, load_checkpoint, save_checkpoint, write_whole
 from drln.layout import published_shapes
-
-TINY = DrlnConfig(scale=2, bam=True, channels=8, groups=(2, 2))
-
-
-def published_file(path: Path, config: DrlnConfig = TINY, seed: int = 1) -> dict[str, torch.Tensor]:
-    """Write drawn weights as the published files are, by PyTorch alone; returns them."""
-    weights = drawn_weights(published_shapes(config), seed)
-    torch.save(weights, path)
-    return weights
 
 
 def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
@@ -82,7 +74,8 @@ def test_a_model_with_a_bfloat16_trunk_is_saved_in_float32(tmp_path, tiny_model)
 
 
 def test_published_files_load_with_and_without_the_prefix_of_dataparallel(tmp_path):
-    weights = published_file(tmp_path / "plain.pt")
+    weights = tiny_weights()
+    torch.save(weights, tmp_path / "plain.pt")
     torch.save({f"module.{key}": tensor for key, tensor in weights.items()}, tmp_path / "parallel.pt")
     save_file(weights, tmp_path / "plain.safetensors")
 
@@ -106,8 +99,7 @@ def test_the_published_layout_holds_the_published_keys_and_values(tmp_path):
 
     assert {file.name for file in path.parent.iterdir()} == {"config.json", "pytorch_model_4x.pt"}
     assert same(torch.load(path, weights_only=True), weights)
-    config = '{\n  "bam": true,\n  "data_parallel": false,\n  "model_type": "DRLN"\n}\n'    # the published 68 bytes
-    assert (tmp_path / "again" / "config.json").read_text() == config
+    assert (tmp_path / "again" / "config.json").read_text() == PUBLISHED_CONFIG
     assert DrlnModel.from_pretrained(tmp_path / "again").config == CONFIGS["bam_x4"]
 
 
@@ -121,7 +113,7 @@ def test_a_network_of_another_shape_has_no_published_layout(tmp_path, tiny_model
 @pytest.mark.parametrize("there", [DrlnConfig(3, True, 8, (2, 3)), DrlnConfig(3, False, 8, (2, 2)), "published"])
 def test_a_folder_takes_no_second_shape(tmp_path, tiny_model, there):
     if there == "published":
-        (tmp_path / "config.json").write_text('{"bam": true, "data_parallel": false, "model_type": "DRLN"}')
+        (tmp_path / "config.json").write_text(PUBLISHED_CONFIG)
     else:
         DrlnModel(there).save_pretrained(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -151,7 +143,7 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path):
 
 
 def test_missing_unexpected_and_misshapen_keys_are_named_with_their_shapes(tmp_path):
-    weights = drawn_weights(published_shapes(TINY), seed=1)
+    weights = tiny_weights()
     del weights["b2.r1.body.0.bias"]
     weights["b9.extra"] = torch.zeros(3, 5)
     weights["tail.weight"] = torch.zeros(3, 8, 1, 1)
@@ -168,7 +160,7 @@ def test_missing_unexpected_and_misshapen_keys_are_named_with_their_shapes(tmp_p
 
 @pytest.mark.parametrize("key", sorted(published_shapes(TINY)))
 def test_whatever_key_is_missing_it_is_named(tmp_path, key):
-    weights = drawn_weights(published_shapes(TINY), seed=1)
+    weights = tiny_weights()
     del weights[key]
     torch.save(weights, tmp_path / "model.pt")
 
@@ -177,7 +169,7 @@ def test_whatever_key_is_missing_it_is_named(tmp_path, key):
 
 
 def test_long_lists_of_keys_are_counted_and_cut_short(tmp_path):
-    weights = {key: tensor for key, tensor in drawn_weights(published_shapes(TINY), 1).items() if "r1" not in key}
+    weights = {key: tensor for key, tensor in tiny_weights().items() if "r1" not in key}
     torch.save(weights, tmp_path / "model.pt")
 
     with pytest.raises(CheckpointError, match=r"16 missing: b1\.r1\.body\.0\.weight .* and 13 more"):
@@ -186,7 +178,7 @@ def test_long_lists_of_keys_are_counted_and_cut_short(tmp_path):
 
 @pytest.mark.parametrize("held, wanted", [(2, 4), (4, 2), (3, 4), (2, 3)])
 def test_a_file_of_another_scale_says_which_it_holds(tmp_path, held, wanted):
-    published_file(tmp_path / "model.pt", DrlnConfig(held, True, 8, (2, 2)))
+    torch.save(tiny_weights(scale=held), tmp_path / "model.pt")
 
     with pytest.raises(CheckpointError, match=f"holds a {held}x model, but {wanted}x was asked for; pass scale={held}"):
         DrlnModel.from_pretrained(tmp_path / "model.pt", scale=wanted)
@@ -194,7 +186,7 @@ def test_a_file_of_another_scale_says_which_it_holds(tmp_path, held, wanted):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_values_that_are_not_finite_are_refused(tmp_path, value):
-    weights = drawn_weights(published_shapes(TINY), seed=1)
+    weights = tiny_weights()
     weights["c2.body.0.weight"][0, 0, 0, 0] = value
     torch.save(weights, tmp_path / "model.pt")
 
@@ -202,24 +194,12 @@ def test_values_that_are_not_finite_are_refused(tmp_path, value):
         load_checkpoint(tmp_path / "model.pt")
 
 
-class Code:
-    """Unpickled without care, this creates a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_in_a_pickle_is_refused_and_not_run(tmp_path, zipped):
-    weights = published_file(tmp_path / "model.pt")
-    torch.save(
-        {**weights, "more": Code(tmp_path / "ran")}, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped
-    )
+    weights = {**tiny_weights(), "more": Code(tmp_path / "ran")}
+    torch.save(weights, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped)
 
-    with pytest.raises(UnreadableCheckpoint, match=r"model.pt carries code \(.*\), and weights need none"):
+    with pytest.raises(UnreadableCheckpoint, match=r"model.pt carries code \(\w+\.mkdir\), and weights need none"):
         load_checkpoint(tmp_path / "model.pt")
 
     assert not (tmp_path / "ran").exists()
@@ -285,7 +265,7 @@ def test_a_file_of_something_else_says_what_it_holds(tmp_path, content, says):
     ],
 )
 def test_a_config_that_says_otherwise_than_the_weights_is_refused(tmp_path, config, says):
-    published_file(tmp_path / "pytorch_model_2x.pt")
+    torch.save(tiny_weights(), tmp_path / "pytorch_model_2x.pt")
     (tmp_path / "config.json").write_text(config)
 
     with pytest.raises(CheckpointError, match=says):
@@ -293,7 +273,7 @@ def test_a_config_that_says_otherwise_than_the_weights_is_refused(tmp_path, conf
 
 
 def test_a_folder_without_the_scale_names_those_it_has(tmp_path):
-    published_file(tmp_path / "pytorch_model_2x.pt")
+    torch.save(tiny_weights(), tmp_path / "pytorch_model_2x.pt")
 
     with pytest.raises(CheckpointError, match=r"holds no 4x model; pass scale= one of \[2\]"):
         DrlnModel.from_pretrained(tmp_path, scale=4)
