@@ -1,0 +1,178 @@
+"""Photo in, photo out: the model's own pixels, told progress, and what happens where memory ends."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import drln.upscaler
+from drln import Progress, Result, Upscaler, UpscaleError
+
+
+@pytest.fixture
+def photo() -> Image.Image:
+    return Image.fromarray(np.random.default_rng(3).integers(0, 256, (21, 34, 3), dtype=np.uint8))
+
+
+def levels(sr: torch.Tensor) -> np.ndarray:
+    return (sr[0].clamp(0, 1) * 255).round().permute(1, 2, 0).numpy().astype(np.uint8)
+
+
+def tensor(photo: Image.Image) -> torch.Tensor:
+    return torch.from_numpy(np.asarray(photo).astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+
+def test_the_result_is_the_models_own_pixels(tiny_model, photo):
+    expected = levels(tiny_model(tensor(photo)))
+
+    sr = Upscaler(tiny_model, device="cpu", precision="float32").upscale(photo)
+
+    assert sr.mode == "RGB" and sr.size == (68, 42)
+    assert np.array_equal(np.asarray(sr), expected)
+
+
+def test_bfloat16_is_near_float32(tiny_model, photo):
+    exact = Upscaler(tiny_model, "cpu", "float32").upscale(photo)
+
+    sr = Upscaler(tiny_model, "cpu", "bfloat16").upscale(photo)
+
+    difference = np.abs(np.asarray(sr, dtype=int) - np.asarray(exact, dtype=int))
+    assert 0 < difference.mean() < 3
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_what_goes_in_comes_out_in_the_same_mode(tiny_model, photo, mode):
+    sr = Upscaler(tiny_model, "cpu").upscale(photo.convert(mode))
+
+    assert sr.mode == mode
+
+
+def test_the_model_that_was_given_stays_as_it_is(tiny_model, photo):
+    before = {name: value.clone() for name, value in tiny_model.state_dict().items()}
+
+    Upscaler(tiny_model, "cpu", "bfloat16").upscale(photo)
+
+    after = tiny_model.state_dict()
+    assert all(after[name].dtype == torch.float32 and torch.equal(after[name], value) for name, value in before.items())
+
+
+def test_progress_rises_and_the_result_comes_last(tiny_model):
+    photo = Image.new("RGB", (20, 90), "teal")
+
+    steps = list(Upscaler(tiny_model, "cpu").stream(photo))
+
+    fractions = [step.fraction for step in steps[:-1]]
+    assert all(isinstance(step, Progress) for step in steps[:-1]) and isinstance(steps[-1], Result)
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    assert all(step.seconds_left is not None and step.seconds_left >= 0 for step in steps[1:-1])
+    assert steps[-1].image.size == (40, 180) and steps[-1].device == "cpu"
+
+
+def test_a_closed_stream_begins_no_other_strip(tiny_model, monkeypatch):
+    begun = []
+
+    def counted(model, image, rows=None):
+        for fraction in stream_strips(model, image, rows=7):
+            begun.append(fraction)
+            yield fraction
+
+    stream_strips = drln.upscaler.stream_strips
+    monkeypatch.setattr(drln.upscaler, "stream_strips", counted)
+    steps = Upscaler(tiny_model, "cpu").stream(Image.new("RGB", (20, 90)))
+    for _ in range(4):
+        next(steps)
+
+    steps.close()
+
+    assert len(begun) == 3 and next(steps, None) is None
+
+
+def test_self_ensemble_is_the_mean_of_the_eight_flips_and_turns(tiny_model, photo):
+    lr = np.asarray(photo).astype(np.float32) / 255
+    total = np.zeros((42, 68, 3))
+    for flip in (False, True):
+        for turns in range(4):
+            turned = np.rot90(lr[:, ::-1] if flip else lr, turns)
+            sr = tiny_model(torch.from_numpy(turned.transpose(2, 0, 1).copy())[None])[0].numpy().transpose(1, 2, 0)
+            back = np.rot90(sr, -turns)
+            total += back[:, ::-1] if flip else back
+    expected = (total / 8).clip(0, 1) * 255
+
+    result = Upscaler(tiny_model, "cpu", "float32", self_ensemble=True).upscale(photo)
+
+    assert np.abs(np.asarray(result) - expected).max() <= 0.501    # rounding, at a half either way
+
+
+def test_the_estimate_tells_size_time_and_memory(tiny_model):
+    upscaler = Upscaler(tiny_model, "cpu")
+
+    small, large = upscaler.estimate(100, 50), upscaler.estimate(1000, 500)
+
+    assert (small.width, small.height) == (200, 100)
+    assert small.fits and 0 < small.seconds < large.seconds
+    assert 500 * 1000 * 4 * 12 < large.memory < 500 * 1000 * 4 * 12 + 2**29
+
+
+def test_a_photo_that_the_memory_cannot_hold_is_refused_with_the_figures(tiny_model):
+    upscaler = Upscaler(tiny_model, "cpu")
+    too_much = upscaler.estimate(200_000, 200_000)    # a real photo of that size would fill the memory here
+    upscaler._memory_estimate = lambda width, height: too_much
+    photo = Image.new("L", (16, 16))
+
+    assert not too_much.fits
+    with pytest.raises(UpscaleError, match=r"16x16 pixels to 400000x400000 needs about \d+\.\d GB .* are free"):
+        upscaler.upscale(photo)
+
+
+def test_when_memory_runs_out_thinner_strips_give_the_same_pixels(tiny_model, photo, monkeypatch):
+    expected = Upscaler(tiny_model, "cpu", "float32").upscale(photo)
+    heights = []
+
+    def runs_out_at_first(model, image, rows=None):
+        heights.append(rows)
+        steps = stream_strips(model, image, rows)
+        yield next(steps)
+        if rows is None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return (yield from steps)
+
+    stream_strips = drln.upscaler.stream_strips
+    monkeypatch.setattr(drln.upscaler, "stream_strips", runs_out_at_first)
+    *_, result = Upscaler(tiny_model, "cpu", "float32").stream(photo)
+
+    assert heights == [None, 7]
+    assert np.array_equal(np.asarray(result.image), np.asarray(expected))
+    assert "Memory ran out on cpu" in result.notes[0]
+
+
+def test_when_the_system_gives_no_memory_the_error_says_so(tmp_path, tiny_model):
+    tiny_model.save_pretrained(tmp_path)
+    script = f"""
+import resource
+from PIL import Image
+from drln import DrlnModel, Upscaler, UpscaleError
+upscaler = Upscaler(DrlnModel.from_pretrained({str(tmp_path)!r}), "cpu")
+upscaler.upscale(Image.new("RGB", (32, 32)))
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**27, used + 2**27))
+try:
+    upscaler.upscale(Image.new("RGB", (1500, 1500)))
+except UpscaleError as error:
+    print(error)
+upscaler.upscale(Image.new("RGB", (32, 32)))
+print("alive")
+"""
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+
+    assert "memory ran out upscaling 1500x1500 pixels 2x on cpu" in done.stdout, done.stderr[-2000:]
+    assert done.stdout.endswith("alive\n")
+
+
+@pytest.mark.parametrize(("device", "precision"), [("tpu9", "auto"), ("cuda:77", "auto"), ("cpu", "float12")])
+def test_an_unknown_device_or_precision_is_named(tiny_model, device, precision):
+    with pytest.raises(ValueError, match=f"{device}|{precision}"):
+        Upscaler(tiny_model, device, precision)
