@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -81,13 +82,19 @@ def save_checkpoint(
     """Write `tensors`, a `DrlnModel.state_dict()`, as safetensors where `path` says so, else as a PyTorch state dict.
 
     The file appears under its name only when it is whole.
+
+    Raises:
+        OSError: if it cannot be written.
     """
     path = Path(path)
     file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
-    if path.suffix == ".safetensors":
-        write_whole(path, lambda partial: save_file(file, partial, metadata={"format": "pt"}))
-    else:
-        write_whole(path, lambda partial: torch.save(file, partial))
+    try:
+        if path.suffix == ".safetensors":
+            write_whole(path, lambda partial: save_file(file, partial, metadata={"format": "pt"}))
+        else:
+            write_whole(path, lambda partial: torch.save(file, partial))
+    except (SafetensorError, RuntimeError) as error:    # the writers' own for a full disk
+        raise OSError(f"{path} cannot be written, the disk may be full: {_reason(error)}") from error
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:

@@ -1,5 +1,6 @@
 import json
 import pickle
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,20 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path):
 
     assert [file.name for file in tmp_path.iterdir()] == ["model.pt"]
     assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
+def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, tiny_model, name):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))    # as if the disk had room for no more
+
+    try:
+        with pytest.raises(OSError, match=f"{name} cannot be written, the disk may be full"):
+            save_checkpoint(tmp_path / name, TINY, tiny_model.state_dict())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert not list(tmp_path.iterdir())
 
 
 # What does not fit is refused
