@@ -5,10 +5,21 @@ try:
 except ImportError:
     pass
 
+import sys
+
 from demo.interface import build_demo, launch
 
-demo = build_demo()
+
+def main() -> None:
+    """Serve until interrupted."""
+    demo = build_demo()
+    try:
+        address = launch(demo)
+    except OSError as error:    # the port is taken, mostly
+        sys.exit(f"The demo cannot be served: {error}")
+    print(f"The demo runs at {address}", flush=True)
+    demo.block_thread()
+
 
 if __name__ == "__main__":
-    print(f"The demo runs at {launch(demo)}", flush=True)
-    demo.block_thread()
+    main()

@@ -5,7 +5,6 @@ Knows no model and no device: whether the memory suffices is asked of the upscal
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +40,10 @@ def read_size(path: str | Path) -> tuple[int, int]:
         UploadError: if the file is not there any more, or is no image of the known formats.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # the limits below are ours
-            with Image.open(path, formats=FORMATS) as image:
-                width, height = image.size
-                if _lies_on_its_side(image):
-                    width, height = height, width
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            if _lies_on_its_side(image):
+                width, height = height, width
     except FileNotFoundError:
         raise UploadError("The photo is no longer on the server; choose it again.") from None
     except Image.DecompressionBombError:
@@ -89,6 +86,8 @@ def check_upload(path: str | Path, scale: int, limits: Limits = LIMITS) -> tuple
 
 
 def _lies_on_its_side(image: Image.Image) -> bool:
+    if image.format == "TIFF":
+        return False    # Pillow has turned its width and height already
     if image.format == "PNG" and "exif" not in image.info:
         return False    # Pillow would decode the whole image to look for it
     try:

@@ -14,11 +14,9 @@ from typing import TypeVar
 
 import torch
 
-from drln.config import DrlnConfig
+from drln import DrlnConfig, DrlnModel, HubError, Upscaler
 from drln.device import pick_device
-from drln.hub import BUNDLED, HubError, fetch
-from drln.model import DrlnModel
-from drln.upscaler import Upscaler
+from drln.hub import BUNDLED, fetch
 
 T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights

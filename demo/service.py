@@ -18,11 +18,9 @@ from demo import previews, results
 from demo.limits import LIMITS, Limits, UploadError, check_upload
 from demo.models import Choice, Loaded, Models
 from demo.results import GoneError, Saved
-from drln.checkpoint import CheckpointError
+from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
 from drln.config import SCALES
-from drln.hub import HubError
-from drln.images import ImageError, open_image
-from drln.upscaler import Estimate, Progress, Result, UpscaleError
+from drln.images import open_image
 
 POLL_SECONDS = 0.25    # between two looks at a model that is loading, or at the device
 
@@ -74,7 +72,7 @@ class Service:
         Raises:
             UploadError: if there is none.
         """
-        if name not in self.models.choices:
+        if not isinstance(name, str) or name not in self.models.choices:
             raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
         return self.models.choices[name]
 
@@ -126,7 +124,7 @@ class Service:
 
     def _check(self, photo: str | Path, scale: int, name: str) -> tuple[int, int]:
         self.choice(name)
-        if scale not in SCALES:
+        if not isinstance(scale, int) or scale not in SCALES:
             raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
         return check_upload(photo, scale, self.limits)
 

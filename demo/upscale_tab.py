@@ -12,13 +12,13 @@ from typing import Any
 import gradio as gr
 
 from demo import previews, results, wording
+from demo.limits import UploadError
 from demo.models import default_choice
 from demo.service import EXPECTED, Finished, Service
-from drln.checkpoint import CheckpointError
+from drln import CheckpointError, HubError, Progress
 from drln.config import SCALES
-from drln.hub import BUNDLED, HubError
+from drln.hub import BUNDLED
 from drln.samples import list_samples
-from drln.upscaler import Progress
 
 DEVICE = "device"        # concurrency id of all that computes: one job at a time, whichever event asks for it
 UPDATE_SECONDS = 0.25    # between two updates of the progress bar
@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 class UpscaleTab:
     """Components in the Blocks that are open, and what happens to them.
 
-    Handlers take payloads as they come (`preprocess=False`): Gradio has then made sure that a file is an upload,
-    and all else is checked, with a message, by the service.
+    Handlers take payloads as they come (`preprocess=False`), so that whatever is wrong with them gets a message of
+    ours: Gradio has none for a file that Pillow cannot open.
     """
 
     def __init__(self, service: Service) -> None:
@@ -142,7 +142,7 @@ class UpscaleTab:
             if not photo:
                 yield {**note, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
-            for plan in self.service.plan(photo["path"], scale, model):
+            for plan in self.service.plan(self._uploaded(photo), scale, model):
                 fits = plan.estimate is not None and plan.estimate.fits
                 yield {**note, self.plan_note: wording.plan_note(plan), self.go: gr.update(interactive=fits)}
         except Exception as error:
@@ -190,7 +190,7 @@ class UpscaleTab:
     def pick(self, finished: Finished | None, event: gr.SelectData) -> Update:
         """Show the place that was clicked on in the overview."""
         if finished is None:
-            raise gr.Error("The result is no longer on the server; upscale the photo again.", print_exception=False)
+            return {}    # nothing has been upscaled, or so long ago that it is forgotten
         width, height = previews.capped_size(finished.saved.preview_size, previews.OVERVIEW_SIDE)
         try:
             return self._closeup(finished, event.index[0] / width, event.index[1] / height)
@@ -215,9 +215,16 @@ class UpscaleTab:
 
     def _steps(self, photo: dict[str, Any] | None, scale: Any, model: str) -> Iterator[Progress | Finished]:
         if not photo:
-            raise gr.Error("There is no photo; choose one first.")
-        title = photo.get("orig_name") or Path(photo["path"]).name
-        return self.service.upscale(photo["path"], scale, model, title)
+            raise UploadError("There is no photo; choose one first.")
+        path = self._uploaded(photo)
+        return self.service.upscale(path, scale, model, photo.get("orig_name") or path.name)
+
+    def _uploaded(self, photo: dict[str, Any]) -> Path:
+        """Where an upload is. A client may send any path, and Gradio checks only those that call themselves uploads."""
+        path = Path(photo.get("path") or "").resolve()
+        if not path.is_relative_to(Path(self.photo.GRADIO_CACHE).resolve()):
+            raise UploadError("The photo was not uploaded; choose a file.")
+        return path
 
     def _idle(self, progress: str = "") -> Update:
         return {self.progress: _html(progress), self.go: gr.update(visible=True), self.stop: gr.update(visible=False)}
@@ -246,8 +253,6 @@ def _html(text: str) -> dict[str, Any]:
 
 def _message(error: Exception) -> str:
     """For the user; what nobody expected goes to the log."""
-    if isinstance(error, gr.Error):
-        return str(error.message)
     if isinstance(error, EXPECTED):
         return wording.said(error)
     logger.error("An event of the Upscale tab failed", exc_info=error)

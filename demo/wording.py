@@ -9,7 +9,7 @@ from html import escape
 
 from demo.models import HUB_MEGABYTES, Choice
 from demo.service import Finished, Plan
-from drln.upscaler import Estimate, Progress
+from drln import Estimate, Progress
 
 INTRO = (
     "Upscale a photo 2, 3 or 4 times with DRLN-BAM, a densely residual network with balanced attention. "

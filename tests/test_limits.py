@@ -1,0 +1,93 @@
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from demo.limits import Limits, UploadError, check_upload, read_size
+
+
+def saved(path: Path, size=(30, 20), **options) -> Path:
+    Image.new("RGB", size, "teal").save(path, **options)
+    return path
+
+
+def png_that_says(path: Path, width: int, height: int) -> Path:
+    """A PNG of a few bytes whose header declares a size, with no pixels to it."""
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT": b"nothing"}
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks.items():
+        content += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "bmp", "gif", "avif"])
+def test_the_size_of_every_format_is_read(tmp_path, suffix):
+    assert read_size(saved(tmp_path / f"photo.{suffix}")) == (30, 20)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
+def test_a_photo_on_its_side_has_the_size_that_it_is_looked_at(tmp_path, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    path = saved(tmp_path / f"photo.{suffix}", exif=exif)
+
+    assert read_size(path) == (20, 30)
+
+
+def test_no_pixel_is_decoded(tmp_path):
+    assert read_size(png_that_says(tmp_path / "header.png", 4000, 3000)) == (4000, 3000)
+
+
+def test_a_format_that_is_not_listed_is_refused_although_pillow_reads_it(tmp_path):
+    path = saved(tmp_path / "photo.ppm")
+    path = path.rename(tmp_path / "photo.png")
+
+    with pytest.raises(UploadError, match="use one of AVIF, BMP"):
+        read_size(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_image_is_refused(tmp_path, content):
+    path = tmp_path / "photo.png"
+    path.write_bytes(content)
+
+    with pytest.raises(UploadError, match="no image that can be read"):
+        check_upload(path, 4)
+
+
+def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path):
+    with pytest.raises(UploadError, match="choose it again"):
+        check_upload(tmp_path / "gone.png", 4)
+
+
+def test_megapixels_over_the_limit_are_refused_with_the_figures(tmp_path):
+    path = png_that_says(tmp_path / "large.png", 12_000, 9_000)
+
+    with pytest.raises(UploadError, match=r"12000 × 9000 pixels, 108\.0 megapixels, .* up to 80"):
+        check_upload(path, 2)
+
+
+def test_a_declared_size_that_pillow_calls_a_bomb_is_refused(tmp_path):
+    with pytest.raises(UploadError, match="more pixels than any photo"):
+        check_upload(png_that_says(tmp_path / "bomb.png", 100_000, 100_000), 2)
+
+
+def test_the_result_has_a_limit_of_its_own(tmp_path):
+    path = png_that_says(tmp_path / "photo.png", 1000, 1000)
+    limits = Limits(result_megapixels=10)
+
+    assert check_upload(path, 3, limits) == (1000, 1000)
+    with pytest.raises(UploadError, match=r"4000 × 4000 pixels, 16 megapixels, .* up to 10; choose a smaller scale"):
+        check_upload(path, 4, limits)
+
+
+def test_megabytes_over_the_limit_are_refused_with_the_figures(tmp_path):
+    path = tmp_path / "noise.png"
+    Image.effect_noise((200, 200), 80).save(path)
+
+    with pytest.raises(UploadError, match=r"The file has 0\.0 MB, and this demo takes up to 0\.01 MB"):
+        check_upload(path, 2, Limits(megabytes=0.01))
