@@ -115,14 +115,17 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
         published: the published layout, which the super-image library loads, instead of ours.
 
     Raises:
-        CheckpointError: if the folder belongs to a model of another shape, or this shape has no
-            published layout.
+        CheckpointError: if the folder belongs to a model of another shape, or has this scale in
+            the other layout, or this shape has no published layout.
     """
     folder = Path(folder)
     if published and DrlnConfig(config.scale, config.bam) != config:
         raise CheckpointError(f"the published layout is for the published shape only, and this is {config}")
     folder.mkdir(parents=True, exist_ok=True)
-    config_path, weights_path = folder / CONFIG_FILE, folder / weights_files(config.scale)[published]
+    names = weights_files(config.scale)
+    config_path, weights_path, other = folder / CONFIG_FILE, folder / names[published], folder / names[not published]
+    if other.is_file():
+        raise CheckpointError(f"{folder} holds {other.name} already; remove it, or use another folder")
     there = config_path.is_file()
     if there:
         check_config(config_path, config, assumed=DrlnConfig(config.scale))    # what published ones leave out
@@ -142,12 +145,12 @@ def check_config(path: Path, config: DrlnConfig, assumed: DrlnConfig | None = No
     try:
         facts = {**(config_facts(assumed) if assumed else {}), **json.loads(path.read_text())}
     except (ValueError, TypeError) as error:
-        raise UnreadableCheckpoint(f"{path} is not a JSON object: {error}") from error
+        raise UnreadableCheckpoint(f"{path.name} is not a JSON object: {error}") from error
     wanted = config_facts(config)
     disagree = {key: facts[key] for key in wanted if facts.get(key, wanted[key]) != wanted[key]}
     if disagree:
         weights = {key: wanted[key] for key in disagree}
-        raise CheckpointError(f"{path} says {disagree}, but the weights have {weights}; use one folder a shape")
+        raise CheckpointError(f"{path.name} says {disagree}, but the weights have {weights}; use one folder a shape")
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -68,7 +68,7 @@ def download(
         HubError: within seconds of an answer, or of the last bytes; no part of the file is left behind.
             `MissingFileError` where the repository has no such file.
     """
-    what = f"{file} of {repo} at {revision}"
+    what = f"{file} of {repo}"
     url = hf_hub_url(repo, file, revision=revision)
     try:
         metadata = _within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
@@ -87,11 +87,7 @@ def download(
             )
     except Exception as error:
         raise HubError(_explain(error, what, repo, revision)) from error
-    size = path.stat().st_size
-    if metadata.size not in (None, size):
-        forget(path)
-        raise HubError(f"the download of {what} has {size} bytes instead of {metadata.size}; it was removed, try again")
-    if re.fullmatch("[0-9a-f]{64}", metadata.etag):    # of large files; small ones have another hash
+    if re.fullmatch("[0-9a-f]{64}", metadata.etag):    # of large files; huggingface_hub itself compares sizes only
         with open(path, "rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest != metadata.etag:
@@ -160,7 +156,10 @@ def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
         case GatedRepoError():
             return f"access to {repo} must be granted: ask for it at {hub}/{repo}, then {log_in}"
         case RepositoryNotFoundError():
-            return f"{hub} has no or a private repository {repo}, and there is no such folder; correct it, or {log_in}"
+            return (
+                f"there is no repository {repo} at {hub}, or it is private, and no such folder on this machine; "
+                f"check the name, or {log_in}"
+            )
         case RevisionNotFoundError():
             return f"{repo} has no revision {revision}; leave revision= out or name a branch, tag or commit"
         case HfHubHTTPError() if status in (401, 403):
@@ -180,7 +179,7 @@ def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
         case OSError(errno=int()):
             return f"the cache cannot be written: {error}; pass another cache_dir="
         case OSError():
-            return f"the download of {what} was cut off; try again ({error})"
+            return f"the download of {what} was cut off; try again ({str(error).splitlines()[0]})"
     return f"{what} cannot be downloaded: {error}"
 
 

@@ -5,12 +5,13 @@ Builds no network.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
 from torch import Tensor
 
 from drln.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
@@ -20,7 +21,6 @@ from drln.layout import CONFIG_FILE, weights_files
 
 BUNDLED = "drln-bam-compact"
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
-HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 # The commit whose files this package was written for. Others are taken from their main branch.
 PINNED = {"eugenesiow/drln-bam": "c5d6efffdb6d7ddda5909f2d9105b33b69f4039f"}
 
@@ -80,7 +80,7 @@ def fetch(
         return Source(path, None, str(path))
     if path.is_dir():
         return _in_folder(path, scale, "{path}")
-    if isinstance(name_or_path, Path) or path.suffix in (".pt", ".safetensors") or not HUB_NAME.fullmatch(name_or_path):
+    if isinstance(name_or_path, Path) or not _is_hub_name(name_or_path):
         raise CheckpointError(
             f"there is no file or folder {path}; give one, or a hub repository as 'eugenesiow/drln-bam', or '{BUNDLED}'"
         )
@@ -91,6 +91,14 @@ def fetch(
         return _on_hub(name_or_path, scale, revision, cache_dir, token, local_files_only)
     except HubError as error:
         raise type(error)(f"{error}. The bundled model '{BUNDLED}' needs no network") from error
+
+
+def _is_hub_name(name: str) -> bool:
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return "/" in name and not name.endswith((".pt", ".safetensors"))
 
 
 def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
@@ -118,7 +126,7 @@ def _on_hub(
     config = cached(repo, CONFIG_FILE, revision, cache_dir)
     if weights is None:
         if local_files_only:
-            raise HubError(f"{names[0]} of {repo} at {revision} is not in the cache, and local_files_only forbids more")
+            raise HubError(f"{names[0]} of {repo} is not in the cache, and local_files_only forbids asking the hub")
         try:
             config = config or download(repo, CONFIG_FILE, revision, cache_dir, token)
         except MissingFileError:

@@ -19,6 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from huggingface_hub import constants
+
+from drln import DrlnModel
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -84,12 +90,6 @@ def _load(case: dict[str, Any]) -> dict[str, Any]:
             largest_file: in bytes, as if the disk had room for no more;
             run: [file of an image, file for the output], both .npy.
     """
-    import numpy as np
-    import torch
-    from huggingface_hub import constants
-
-    from drln import DrlnModel
-
     constants.HF_HUB_OFFLINE = case.pop("offline", False)
     largest, run = case.pop("largest_file", None), case.pop("run", None)
     if largest:
@@ -105,10 +105,6 @@ def _load(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _serve() -> None:
-    import huggingface_hub.file_download    # noqa: F401  before the forks, which then start at once
-
-    import drln.hub    # noqa: F401
-
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         for number, case in enumerate(json.loads(line)):

@@ -125,6 +125,15 @@ def test_a_folder_takes_no_second_shape(tmp_path, tiny_model, there):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_folder_takes_no_second_file_of_one_scale(tmp_path, tiny_model):
+    (tmp_path / "pytorch_model_2x.pt").write_bytes(b"of the other layout")
+
+    with pytest.raises(CheckpointError, match="holds pytorch_model_2x.pt already"):
+        tiny_model.save_pretrained(tmp_path)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["pytorch_model_2x.pt"]
+
+
 def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path):
     path = tmp_path / "model.pt"
     path.write_text("before")
@@ -299,7 +308,7 @@ def test_an_empty_folder_says_what_is_looked_for(tmp_path):
         DrlnModel.from_pretrained(tmp_path, scale=3)
 
 
-@pytest.mark.parametrize("name", ["weights/none.pt", "none.safetensors", "./no/folder", "drln-compact", "a/b/c"])
+@pytest.mark.parametrize("name", ["a/none.pt", "none.safetensors", "./no/folder", "drln-compact", "a/b/c", "user/a--b"])
 def test_a_path_that_is_not_there_is_no_question_for_the_hub(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
 
