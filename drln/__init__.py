@@ -5,7 +5,7 @@ from drln.config import DrlnConfig
 from drln.hub import HubError
 from drln.images import ImageError, ImageLoader
 from drln.model import DrlnModel
-from drln.upscaler import Estimate, Progress, Result, Upscaler, UpscaleError
+from drln.upscaler import Estimate, Progress, Result, UpscaleError, Upscaler
 
 __all__ = [
     "CheckpointError",

@@ -59,7 +59,7 @@ class Strip:
 
 
 def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
-    """Strips of nearly equal height that cover `height` rows, none thinner than `rows` or `least` unless it is alone."""
+    """Strips of nearly equal height over `height` rows, none thinner than `rows` or `least` unless it is alone."""
     count = max(1, height // max(rows, least))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges, edges[1:])]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from drln import DrlnConfig, DrlnModel
+from drln import DrlnConfig
 
 
 def test_in_eval_mode_the_result_is_computed_without_gradient(tiny_model):
@@ -50,7 +50,9 @@ def test_an_input_of_the_wrong_kind_is_told_what_is_wrong(tiny_model, image):
         tiny_model(image)
 
 
-@pytest.mark.parametrize("facts", [{"scale": 5}, {"scale": 2, "channels": 0}, {"scale": 2, "groups": ()}, {"scale": "2"}])
+@pytest.mark.parametrize(
+    "facts", [{"scale": 5}, {"scale": 2, "channels": 0}, {"scale": 2, "groups": ()}, {"scale": "2"}]
+)
 def test_a_config_that_no_network_can_be_built_from_is_refused(facts):
     with pytest.raises(ValueError, match="is "):
         DrlnConfig(**facts)

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import drln.upscaler
-from drln import Progress, Result, Upscaler, UpscaleError
+from drln import Progress, Result, UpscaleError, Upscaler
 
 
 @pytest.fixture
