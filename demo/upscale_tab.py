@@ -80,9 +80,11 @@ class UpscaleTab:
                     self.download = gr.DownloadButton("Download the PNG", variant="primary", elem_id="download")
             gr.Markdown("### Close-up\nClick on the picture to choose the place.")
             with gr.Row():
-                self.overview = self._picture("Place", "overview", scale=3, min_width=300)
-                self.bicubic = self._picture("Bicubic", "crop-bicubic", scale=2, min_width=140)
-                self.drln = self._picture("DRLN", "crop-drln", scale=2, min_width=140)
+                alt = "The result, with a frame around the place of the close-up"
+                self.overview = self._picture("Place", "overview", alt_text=alt, scale=3, min_width=300)
+                alt = "Close-up of the photo upscaled with "
+                self.bicubic = self._picture("Bicubic", "crop-bicubic", alt_text=alt + "bicubic", scale=2, min_width=140)
+                self.drln = self._picture("DRLN", "crop-drln", alt_text=alt + "DRLN", scale=2, min_width=140)
         self.finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
         self._connect()
 

@@ -1,0 +1,77 @@
+"""One app and one Chromium for all browser tests; every page is watched for other hosts and script errors."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from live_app import App, running_app
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The browser's own connections would end in the log of a machine without a network.
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+WAIT_MS = 60_000    # a bound for a slow machine, and no claim
+
+expect.set_options(timeout=WAIT_MS)
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        reason = f"no browser: none of {', '.join(CHROMIUM)} is installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []    # Chromium has none for root
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*sandbox, *QUIET])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def new_page(app, chromium) -> Iterator[NewPage]:
+    """Open the app in a window of its own; when the tests of the file are done, nothing may have gone elsewhere."""
+    requested: list[str] = []
+    errors: list[str] = []
+    contexts = []
+
+    def open_page(width: int = 1280, height: int = 900, **options: object) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(app.address)
+        page.wait_for_selector("#go")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    elsewhere = [url for url in requested if not url.startswith((app.address, "data:", f"blob:{app.address}"))]
+    assert requested and not elsewhere
+    assert not errors
+
+
+@pytest.fixture
+def page(new_page) -> Page:
+    return new_page()

@@ -1,0 +1,133 @@
+"""The app as a whole: what it contacts, where it listens, what it says."""
+
+import re
+import socket
+from collections.abc import Iterator
+
+import gradio as gr
+import psutil
+import pytest
+from live_app import App, running_app
+
+from demo import wording
+from demo.interface import build_demo, launch
+from demo.limits import UploadError
+from demo.models import CHOICES, Models
+from demo.service import Plan, Service
+from demo.upscale_tab import DEVICE
+from drln import Estimate, HubError, Progress
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture
+def demo(tmp_path) -> Iterator[gr.Blocks]:
+    demo = build_demo(Service(tmp_path, Models()))
+    yield demo
+    demo.close(verbose=False)
+
+
+# The server
+
+
+def test_starting_contacts_nobody_but_the_app_itself(app):
+    port = int(re.search(r":(\d+)/", app.address)[1])
+
+    contacts = set(app.contacts.read_text().splitlines())
+
+    own = {"socket.getaddrinfo 127.0.0.1", f"socket.connect ('127.0.0.1', {port})"}    # it asks itself whether it is up
+    assert own & contacts
+    assert not contacts - own
+
+
+@pytest.mark.parametrize(
+    ("environment", "listens"),
+    [({}, "127.0.0.1"), ({"GRADIO_SERVER_NAME": "0.0.0.0"}, "0.0.0.0"), ({"SPACE_ID": "someone/drln"}, "0.0.0.0")],
+)
+def test_it_listens_to_this_machine_alone_unless_told_otherwise(demo, monkeypatch, environment, listens):
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    address = launch(demo, port=_free_port())
+
+    port = int(re.search(r":(\d+)/", address)[1])
+    sockets = psutil.Process().net_connections("tcp")
+    assert {c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN and c.laddr.port == port} == {listens}
+
+
+def test_everything_that_computes_stands_in_one_line(demo):
+    computing = {fn.name for fn in demo.fns.values() if fn.concurrency_id == DEVICE}
+
+    assert computing == {"run", "upscale"}
+    assert {fn.concurrency_limit for fn in demo.fns.values() if fn.concurrency_id == DEVICE} == {1}
+
+
+def test_upscale_alone_is_for_other_programs(demo):
+    visible = {fn.api_name for fn in demo.fns.values() if fn.api_visibility == "public"}
+
+    assert visible == {"upscale"}
+
+
+# What it says
+
+
+def test_a_result_that_does_not_fit_is_refused_with_the_figures():
+    estimate = Estimate(40_000, 30_000, seconds=900.0, memory=24_200_000_000, available=8_100_000_000)
+
+    text = wording.plan_note(Plan((10_000, 7_500), 4, estimate))
+
+    assert 'role="alert"' in text
+    assert "40000 × 30000 pixels needs about 24.2 GB of memory, and 8.1 GB are free" in text
+
+
+def test_a_plan_tells_size_time_and_memory():
+    estimate = Estimate(400, 300, seconds=74.6, memory=53_000_000, available=8_100_000_000)
+
+    text = re.sub("<[^>]*>", "", wording.plan_note(Plan((100, 75), 4, estimate)))
+
+    assert text == "100 × 75 pixels to 400 × 300 pixels, about 75 s and 53 MB of memory (8.1 GB are free)"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "1 s"), (1.4, "1 s"), (89.4, "89 s"), (100, "2 min"), (3600, "60 min"), (9000, "2.5 h")]
+)
+def test_a_duration_is_told_as_exactly_as_an_estimate_deserves(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+def test_progress_tells_stage_share_and_time_left():
+    text = wording.progress(Progress("Upscaling", 0.337, 41.2))
+
+    assert 'aria-valuenow="34"' in text
+    assert "Upscaling, 34%, about 41 s left" in text
+
+
+def test_markup_from_a_user_stays_text():
+    markup = "<img src=x onerror=alert(1)>"
+    choice = CHOICES["eugenesiow/drln-bam"]
+
+    for text in (
+        wording.alert(markup),
+        wording.note(markup),
+        wording.unreachable(choice, HubError(markup)),
+        wording.progress(Progress(markup, 0.5)),
+    ):
+        assert "<img" not in text
+        assert "&lt;img" in text
+
+
+def test_a_message_becomes_a_sentence_and_an_address_stays_one():
+    assert wording.said(UploadError("the photo is gone")) == "The photo is gone."
+    assert wording.said(HubError("http://hub.test cannot be reached!")) == "http://hub.test cannot be reached!"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
