@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from huggingface_hub import constants
 
 from drln import DrlnModel
 
+HANGS = 120.0    # seconds without an answer, many times what any load takes
 ROOT = Path(__file__).parent.parent
 
 
@@ -58,6 +60,7 @@ class HubClient:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
 
     def load(self, name: str, **arguments: Any) -> Loaded:
@@ -65,11 +68,14 @@ class HubClient:
         return self.load_all([{"name_or_path": name, **arguments}])[0]
 
     def load_all(self, cases: list[dict[str, Any]]) -> list[Loaded]:
-        """All at the same time, each in a process of its own."""
+        """All at the same time, each in a process of its own; one that hangs ends the test."""
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(cases, default=str) + "\n")
         self._process.stdin.flush()
+        alarm = threading.Timer(HANGS, os.killpg, (self._process.pid, signal.SIGKILL))    # it and its forks
+        alarm.start()
         answers = dict(json.loads(self._process.stdout.readline()) for _ in cases)
+        alarm.cancel()
         return [Loaded(**answers[number]) for number in range(len(cases))]
 
     def close(self) -> None:
