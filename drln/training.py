@@ -9,7 +9,6 @@ import copy
 import csv
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
+from drln.checkpoint import write_whole
 from drln.metrics import luma, psnr
 
 
@@ -161,7 +161,7 @@ class Trainer:
                 "optimizer": optimizer.state_dict(),
                 "state": json.dumps(state),
             }
-            _write_atomically(self.folder / "checkpoint.pt", lambda path: torch.save(checkpoint, path))
+            write_whole(self.folder / "checkpoint.pt", lambda path: torch.save(checkpoint, path))
             with open(self.folder / "history.csv", "w", newline="") as file:
                 writer = csv.DictWriter(file, state["history"][0].keys())
                 writer.writeheader()
@@ -226,9 +226,3 @@ def mean_psnr(model: nn.Module, dataset: Any) -> float:
 def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
     for kept, new in zip(average.parameters(), model.parameters()):
         kept.lerp_(new.to(kept.dtype), 1 - decay)
-
-
-def _write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    partial = path.with_suffix(".partial")
-    write(partial)
-    os.replace(partial, path)
