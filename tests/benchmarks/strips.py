@@ -85,10 +85,10 @@ def main() -> None:
     command = [sys.executable, __file__, "--side", str(args.side), *(["--compact"] if args.compact else [])]
     for precision in args.precision:
         for way in WAYS:
-            runs = [
-                json.loads(subprocess.run([*command, "--one", way, precision], stdout=subprocess.PIPE, check=True).stdout)
-                for _ in range(args.runs)
-            ]
+            runs = []
+            for _ in range(args.runs):
+                done = subprocess.run([*command, "--one", way, precision], stdout=subprocess.PIPE, check=True)
+                runs.append(json.loads(done.stdout))
             seconds, memory = (statistics.median(run[key] for run in runs) for key in ("seconds", "bytes"))
             row = f"| {precision} | {way} | {seconds:.1f} | {memory / 1e6:.0f} | {memory / 1e3 / args.side**2:.2f} |"
             print(row, flush=True)
