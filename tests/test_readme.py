@@ -1,0 +1,84 @@
+"""What the README says can be done, done as it says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from live_app import running_app
+from PIL import Image
+
+from drln.samples import list_samples
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = re.findall(r"^python -m drln .*$", README, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a photo of a few pixels, as a reader has one of many."""
+    with Image.open(list_samples()[0]) as photo:
+        photo.convert("RGB").resize((40, 30)).save(tmp_path / "photo.jpg")
+    return tmp_path
+
+
+def run(arguments: list[str], folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def snippet(word: str) -> str:
+    (found,) = [code for code in PYTHON if word in code]
+    return found
+
+
+def test_the_five_lines_upscale_a_photo(folder):
+    run(["-c", snippet("Upscaler(model)")], folder)
+
+    with Image.open(folder / "photo_4x.png") as result:
+        assert result.size == (160, 120)
+
+
+def test_the_model_cards_snippet_runs_with_our_import(folder):
+    run(["-c", snippet("ImageLoader.load_image")], folder)
+
+    with Image.open(folder / "scaled_2x.png") as result:
+        assert result.size == (80, 60)
+    with Image.open(folder / "scaled_2x_compare.png") as picture:
+        assert picture.width >= 160
+
+
+def test_the_client_snippet_talks_to_a_running_app(folder, tmp_path_factory):
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        code = snippet("gradio_client").replace("http://127.0.0.1:7860", app.address)
+        run(["-c", code + "\nimport shutil; shutil.copy(path, 'result.png')"], folder)
+
+    with Image.open(folder / "result.png") as result:
+        assert result.size == (160, 120)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if "eugenesiow" not in command])
+def test_the_commands_run(folder, command):
+    run(shlex.split(command)[1:], folder)
+
+    with Image.open(folder / "photo_4x.png") as result:
+        assert result.size == (160, 120)
+
+
+def test_every_link_to_a_file_leads_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
+
+    missing = [link for link in links if not (ROOT / link).exists()]
+    assert links and not missing
+
+
+def test_every_python_snippet_is_run_here():
+    run_above = [snippet(word) for word in ("Upscaler(model)", "ImageLoader.load_image", "gradio_client")]
+
+    assert sorted(PYTHON) == sorted(run_above)
