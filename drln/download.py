@@ -46,9 +46,11 @@ class _GaveUp(Exception):
     """The same bytes were asked for too often."""
 
 
-def cached(repo: str, file: str, revision: str, cache_dir: str | Path | None = None) -> Path | None:
+def cached(
+    repo: str, file: str, revision: str, cache_dir: str | Path | None = None, repo_type: str | None = None
+) -> Path | None:
     """The file in the cache, or None; asks no hub."""
-    path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision)
+    path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision, repo_type=repo_type)
     return Path(path) if isinstance(path, str) else None
 
 
@@ -60,18 +62,26 @@ def forget(path: Path) -> None:
 
 
 def download(
-    repo: str, file: str, revision: str, cache_dir: str | Path | None = None, token: str | bool | None = None
+    repo: str,
+    file: str,
+    revision: str,
+    cache_dir: str | Path | None = None,
+    token: str | bool | None = None,
+    repo_type: str | None = None,
 ) -> Path:
     """Ask for the file's metadata, download it into the cache under a progress bar, and check its bytes.
+
+    Args:
+        repo_type: "dataset", or None for a model.
 
     Raises:
         HubError: within seconds of an answer, or of the last bytes; no part of the file is left behind.
             `MissingFileError` where the repository has no such file.
     """
     what = f"{file} of {repo}"
-    url = hf_hub_url(repo, file, revision=revision)
+    url = hf_hub_url(repo, file, revision=revision, repo_type=repo_type)
     try:
-        metadata = _within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
+        metadata = within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
     except RemoteEntryNotFoundError as error:
         raise MissingFileError(f"the hub's repository {repo} has no file {file} at revision {revision}") from error
     except Exception as error:
@@ -82,7 +92,13 @@ def download(
         with _few_tries():
             path = Path(
                 hf_hub_download(
-                    repo, file, revision=revision, cache_dir=cache_dir, token=token, etag_timeout=ANSWER_SECONDS
+                    repo,
+                    file,
+                    repo_type=repo_type,
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    token=token,
+                    etag_timeout=ANSWER_SECONDS,
                 )
             )
     except Exception as error:
@@ -96,7 +112,7 @@ def download(
     return path
 
 
-def _within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
     """The answer of `ask`, or TimeoutError.
 
     A socket's own timeout knows nothing of name servers, of a host with many addresses, and of
