@@ -112,14 +112,25 @@ class Upscaler:
         """
         began = time.monotonic()
         photo = Photo.from_pil(image)
-        estimate = self._memory_estimate(photo.width, photo.height)
-        if not estimate.fits:
-            raise UpscaleError(_too_large(photo, estimate))
+        self._check_memory(photo.width, photo.height)
         yield Progress("Upscaling", 0.0)
         sr, device, notes = yield from self._sr(photo.rgb)
         yield Progress("Finishing", 1.0, 0.0)
         result = photo.rebuild(sr)
         yield Result(result, str(device), self.precision, time.monotonic() - began, notes)
+
+    def stream_tensor(self, rgb: Tensor) -> Generator[Progress, None, Tensor]:
+        """As `stream`, for those who measure: nothing is clamped, rounded or dropped.
+
+        Args:
+            rgb: float, (1, 3, H, W), in [0, 1].
+
+        Returns:
+            float32, (1, 3, sH, sW), about [0, 1], on the device of `rgb`.
+        """
+        self._check_memory(rgb.shape[3], rgb.shape[2])
+        sr, _, _ = yield from self._sr(rgb)
+        return sr
 
     def estimate(self, width: int, height: int) -> Estimate:
         """What a photo of that many pixels will take; the first call times a short run, well under a second's work.
@@ -138,6 +149,11 @@ class Upscaler:
         runs = len(TURNS) if self.self_ensemble else 1
         seconds = self._seconds_per_pixel * width * height * runs
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
+
+    def _check_memory(self, width: int, height: int) -> None:
+        estimate = self._memory_estimate(width, height)
+        if not estimate.fits:
+            raise UpscaleError(_too_large(width, height, estimate))
 
     def _memory_estimate(self, width: int, height: int) -> Estimate:
         """The estimate with no seconds in it. On the CPU features and result share the memory."""
@@ -213,9 +229,9 @@ def _turned_back(x: Tensor, turns: int, flip: bool) -> Tensor:
     return x.flip(3) if flip else x
 
 
-def _too_large(photo: Photo, estimate: Estimate) -> str:
+def _too_large(width: int, height: int, estimate: Estimate) -> str:
     return (
-        f"{photo.width}x{photo.height} pixels to {estimate.width}x{estimate.height} needs about "
+        f"{width}x{height} pixels to {estimate.width}x{estimate.height} needs about "
         f"{estimate.memory / 1e9:.1f} GB of memory, and {estimate.available / 1e9:.1f} GB are free here; "
         "choose a smaller scale, crop the photo, or use a machine with more memory"
     )

@@ -1,6 +1,17 @@
 """Data sets of image pairs: where they come from, how they are stored, what is cut from them."""
 
+from drln.data.archives import DataError
 from drln.data.patches import EvalDataset, TrainDataset
+from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
 
-__all__ = ["EvalDataset", "PairStore", "TrainDataset", "build_store"]
+__all__ = [
+    "DataError",
+    "EvalDataset",
+    "ImageSet",
+    "PairStore",
+    "TrainDataset",
+    "build_store",
+    "find_set",
+    "load_dataset",
+]

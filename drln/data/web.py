@@ -1,0 +1,120 @@
+"""One large file over HTTP, in as many goes as it takes.
+
+For data that lies on no hub. Knows nothing of what is in the file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import httpx2
+from huggingface_hub.utils import WeakFileLock
+from tqdm.auto import tqdm
+
+from drln.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
+
+SILENT_SECONDS = 20.0    # without a byte, in the middle of a file
+IDLE_TRIES = 2    # in a row that bring no byte
+
+
+class _CutOff(Exception):
+    """The connection ended before the file did."""
+
+
+def fetch_file(url: str, path: Path) -> Path:
+    """Download a file, going on from where an earlier call was cut off; a file that is there is taken as it is.
+
+    Until it is whole it lies beside `path`, as `.part`. Processes that want the same file wait for one another.
+
+    Raises:
+        HubError: if it cannot be had; within seconds of the last byte. What has come stays, for the next call.
+            `MissingFileError` where the server has no such file.
+    """
+    if path.is_file():
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with WeakFileLock(path.with_name(path.name + ".lock")):
+            if not path.is_file():
+                _fill(url, part)
+                os.replace(part, path)
+    except OSError as error:
+        if isinstance(error, HubError):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise HubError(f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir=") from error
+        raise HubError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
+    return path
+
+
+def _fill(url: str, part: Path) -> None:
+    """Try until the file is whole, for as long as each try brings something."""
+    name, idle = part.name.removesuffix(".part"), 0
+    timeout = httpx2.Timeout(ANSWER_SECONDS, read=SILENT_SECONDS)
+    with httpx2.Client(timeout=timeout, follow_redirects=True) as client:
+        while True:
+            before = _size(part)
+            try:
+                return _go_on(client, url, part)
+            except (_CutOff, httpx2.TransportError, TimeoutError) as error:
+                idle = idle + 1 if _size(part) <= before else 0
+                if idle >= IDLE_TRIES or not _size(part):
+                    raise HubError(_explain(error, url, name, _size(part))) from error
+
+
+def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
+    have = _size(part)
+    request = client.build_request("GET", url, headers={"Range": f"bytes={have}-", "Accept-Encoding": "identity"})
+    response = within(QUESTION_SECONDS, lambda: client.send(request, stream=True))
+    try:
+        if response.status_code == 416 and have:    # nothing comes after what is there
+            if response.headers.get("Content-Range") == f"bytes */{have}":
+                return
+            part.unlink()    # it is not of this file
+            raise _CutOff
+        if response.status_code in (404, 410):
+            raise MissingFileError(f"there is no {url}; was it moved?")
+        if response.status_code not in (200, 206):
+            raise HubError(f"{url} was answered by {response.status_code}; try again later")
+        total = _total(response)
+        if response.status_code == 200:    # the whole file, whatever was asked for
+            have = 0
+        name = part.name.removesuffix(".part")
+        with (
+            open(part, "r+b" if part.exists() else "wb") as file,
+            tqdm(total=total, initial=have, desc=name, unit="B", unit_scale=True) as bar,
+        ):
+            file.truncate(have)
+            file.seek(have)
+            for chunk in response.iter_raw():
+                file.write(chunk)
+                bar.update(len(chunk))
+        if total is not None and _size(part) < total:
+            raise _CutOff
+    finally:
+        response.close()
+
+
+def _total(response: httpx2.Response) -> int | None:
+    """Bytes of the whole file, where the server says so."""
+    if response.status_code == 206:
+        total = response.headers.get("Content-Range", "").rpartition("/")[2]
+    else:
+        total = response.headers.get("Content-Length", "")
+    return int(total) if total.isdigit() else None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _explain(error: Exception, url: str, name: str, have: int) -> str:
+    host = httpx2.URL(url).host
+    if have:
+        return f"the download of {name} was cut off after {have / 1e6:.0f} MB; the next call goes on from there"
+    if isinstance(error, (TimeoutError, httpx2.TimeoutException)):
+        return f"{host} does not answer when asked for {name}; try again later"
+    return f"{host} cannot be reached for {name} ({error}); check the network connection"
