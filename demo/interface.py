@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from demo import wording
+from demo.limits import LIMITS
 from demo.results import KEPT_SECONDS
 from demo.service import Service
 from demo.upscale_tab import UpscaleTab
@@ -65,6 +66,6 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing
         pwa=False,
         enable_monitoring=False,
-        max_file_size="100mb",
+        max_file_size=f"{LIMITS.megabytes:g}mb",
     )
     return address

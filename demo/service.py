@@ -30,12 +30,11 @@ EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, Go
 
 @dataclass(frozen=True)
 class Plan:
-    """What an upscale would be: sizes in pixels, what it takes, and whether the weights are to be downloaded first."""
+    """What an upscale would be: the size of the photo in pixels, and what it takes."""
 
     lr_size: tuple[int, int]
     scale: int
     estimate: Estimate | None = None    # None while it is being made
-    must_download: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Service:
         size = self._check(photo, scale, name)
         yield Plan(size, scale)
         estimate = self.models.yardstick(name, scale).estimate(*size)
-        yield Plan(size, scale, estimate, self.models.must_download(name, scale))
+        yield Plan(size, scale, estimate)
 
     def upscale(
         self, photo: str | Path, scale: int, name: str, title: str | None = None

@@ -5,11 +5,14 @@ Knows no gradio and no files.
 
 from __future__ import annotations
 
+import logging
 from html import escape
 
 from demo.models import HUB_MEGABYTES, Choice
-from demo.service import Finished, Plan
+from demo.service import EXPECTED, Finished, Plan
 from drln import Estimate, Progress
+
+logger = logging.getLogger(__name__)
 
 INTRO = (
     "Upscale a photo 2, 3 or 4 times with DRLN-BAM, a densely residual network with balanced attention. "
@@ -17,6 +20,14 @@ INTRO = (
 )
 NO_PHOTO = "Choose a photo: the size of its result, and the time and memory that it takes, appear here."
 UNEXPECTED = "Something went wrong that was not foreseen; it is noted in the server's log. Try again, or another photo."
+
+
+def message(error: Exception) -> str:
+    """What the user reads of an error; one that nobody expected goes to the log instead."""
+    if isinstance(error, EXPECTED):
+        return said(error)
+    logger.error("An event of the page failed", exc_info=error)
+    return UNEXPECTED
 
 
 def said(error: Exception) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 import psutil
 import pytest
+from gradio_client import Client, handle_file
 from live_app import App, running_app
 
 from demo import wording
@@ -16,6 +17,7 @@ from demo.models import CHOICES, Models
 from demo.service import Plan, Service
 from demo.upscale_tab import DEVICE
 from drln import Estimate, HubError, Progress
+from drln.samples import list_samples
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +36,11 @@ def demo(tmp_path) -> Iterator[gr.Blocks]:
 # The server
 
 
-def test_starting_contacts_nobody_but_the_app_itself(app):
+def test_starting_and_using_the_bundled_model_contact_nobody_but_the_app_itself(app):
     port = int(re.search(r":(\d+)/", app.address)[1])
+    photo = list_samples()[0]
+
+    Client(app.address, verbose=False).predict(handle_file(str(photo)), 2, "drln-bam-compact", api_name="/upscale")
 
     contacts = set(app.contacts.read_text().splitlines())
 
@@ -120,6 +125,14 @@ def test_markup_from_a_user_stays_text():
     ):
         assert "<img" not in text
         assert "&lt;img" in text
+
+
+def test_an_error_that_nobody_expected_is_logged_and_not_shown(caplog):
+    text = wording.message(KeyError("a secret"))
+
+    assert "a secret" not in text
+    assert "noted in the server's log" in text
+    assert "a secret" in caplog.text
 
 
 def test_a_message_becomes_a_sentence_and_an_address_stays_one():

@@ -121,7 +121,6 @@ def test_the_sizes_are_told_before_the_estimate(service, photo):
     assert first.estimate is None
     assert (second.estimate.width, second.estimate.height) == (140, 120)
     assert second.estimate.fits
-    assert not second.must_download
 
 
 def test_a_result_that_the_memory_cannot_hold_is_refused_and_the_plan_says_so(service, photo, monkeypatch):

@@ -16,7 +16,7 @@ from drln import DrlnModel, Upscaler
 pytestmark = pytest.mark.browser
 
 SIZE = (48, 40)
-PIXELS = r"48 × 40 pixels to 96 × 80 pixels"
+RESULT = "96 × 80"    # at 2x
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def finished(new_page, photo) -> Page:
     """A page with the result of the photo."""
     page = new_page()
     with page.expect_file_chooser() as chooser:
-        page.locator("#photo").get_by_text("Click to Upload").click()
+        page.locator("#photo").get_by_text("click to choose one").click()
     chooser.value.set_files(photo)
     choose(page, "scale", "2×")
     upscale(page)
@@ -48,8 +48,14 @@ def choose(page: Page, radio: str, label: str) -> None:
     page.locator(f"#{radio} label", has_text=label).first.click()
 
 
-def upscale(page: Page) -> None:
-    page.locator("#go:enabled").click()
+def start(page: Page, result: str) -> None:
+    """Press the button once the page is ready for a result of that size."""
+    expect(page.locator("#plan")).to_contain_text(f"to {result} pixels, about")
+    page.locator("#go").click()
+
+
+def upscale(page: Page, result: str = RESULT) -> None:
+    start(page, result)
     page.locator("#crop-drln img").wait_for()
 
 
@@ -82,7 +88,9 @@ def test_the_size_time_and_memory_are_told_before_the_start(page, photo):
     upload(page, photo)
     choose(page, "scale", "2×")
 
-    expect(page.locator("#plan")).to_contain_text(re.compile(PIXELS + r", about \d+ s and \d+ MB of memory"))
+    expect(page.locator("#plan")).to_contain_text(
+        re.compile(r"48 × 40 pixels to 96 × 80 pixels, about \d+ s and \d+ MB of memory")
+    )
     expect(page.locator("#go")).to_be_enabled()
 
 
@@ -174,7 +182,7 @@ def test_clicking_on_the_picture_moves_the_closeup(new_page, photo, tmp_path):
     page = new_page()
     upload(page, large)
     choose(page, "scale", "2×")
-    upscale(page)
+    upscale(page, "200 × 160")
     bicubic = Image.open(large).resize((200, 160), Image.Resampling.BICUBIC)
     in_the_middle = previews.crop_around(bicubic.size, 100, 80)
     assert_same(shown(page, "#crop-bicubic img"), previews.zoomed(bicubic.crop(in_the_middle)))
@@ -221,7 +229,7 @@ def test_stop_frees_the_page_and_the_device(page, photo, app, tmp_path):
     large = tmp_path / "large.png"
     Image.effect_noise((900, 700), 70).convert("RGB").save(large)
     upload(page, large)
-    page.locator("#go:enabled").click()
+    start(page, "3600 × 2800")
     bar = page.locator("#progress [role=progressbar][aria-valuenow]")
     expect(bar).to_be_visible()
     expect(page.locator("#progress")).to_contain_text(re.compile(r"Upscaling, \d+%, about \d+ (s|min) left"))
@@ -232,7 +240,7 @@ def test_stop_frees_the_page_and_the_device(page, photo, app, tmp_path):
     expect(page.locator("#go")).to_be_visible()
     page.locator("#photo").get_by_label("Remove Image").click()
     upload(page, photo)
-    upscale(page)
+    upscale(page, "192 × 160")
 
 
 def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bundled_one_offered(page, photo):
@@ -241,7 +249,7 @@ def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bu
     choose(page, "model", "DRLN-BAM")
     expect(page.locator("#model-note")).to_contain_text("is not on this machine yet")
 
-    page.locator("#go:enabled").click()
+    start(page, RESULT)
 
     alert = page.locator("#model-note [role=alert]")
     expect(alert).to_contain_text("DRLN-BAM could not be had from the hub")
@@ -280,6 +288,6 @@ def test_the_page_contacts_its_own_server_alone(new_page, photo, app):
     page.wait_for_selector("#go")
 
     upload(page, photo)
-    upscale(page)
+    upscale(page, "192 × 160")
 
     assert hosts == {app.address.split("/")[2]}

@@ -1,0 +1,106 @@
+"""What a tab shows of a result: slider, download, facts, and a close-up that follows clicks."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import gradio as gr
+
+from demo import previews, results, wording
+from demo.service import Finished
+
+Update = dict[Any, Any]
+
+
+class ResultView:
+    """Components in the Blocks that are open, hidden until `show`.
+
+    Attributes:
+        outputs: the components that `show` and `hide` update.
+        download: the button with the result's file.
+    """
+
+    def __init__(self) -> None:
+        with gr.Column(visible=False, elem_id="result") as self._all:
+            self._slider = gr.ImageSlider(
+                label="Bicubic on the left, DRLN on the right",
+                type="filepath",
+                image_mode=None,
+                interactive=False,
+                buttons=["fullscreen"],
+                max_height=640,
+                elem_id="slider",
+            )
+            self._preview_note = gr.HTML(visible=False)
+            with gr.Row():
+                with gr.Column(scale=3, min_width=300):
+                    self._facts = gr.HTML(elem_id="facts")
+                with gr.Column(scale=2, min_width=300):
+                    self.download = gr.DownloadButton("Download the PNG", variant="primary", elem_id="download")
+            gr.Markdown("### Close-up\nClick on the picture to choose the place.")
+            with gr.Row():
+                alt = "The result, with a frame around the place of the close-up"
+                self._overview = _picture("Place", "overview", alt, scale=3, min_width=300)
+                alt = "Close-up of the photo upscaled with "
+                self._bicubic = _picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=140)
+                self._drln = _picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=140)
+        self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
+        closeup = [self._overview, self._bicubic, self._drln]
+        self.outputs = [
+            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished, *closeup
+        ]
+        self._overview.select(
+            self._pick,
+            [self._finished],
+            closeup,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_limit=2,
+            api_visibility="private",
+        )
+
+    def show(self, finished: Finished) -> Update:
+        """Updates that show a result."""
+        note = wording.preview_note(finished)
+        return {
+            self._all: gr.update(visible=True),
+            self._slider: tuple(map(str, finished.saved.sliders)),
+            self._preview_note: gr.update(value=note, visible=bool(note)),
+            self._facts: wording.facts(finished),
+            self.download: str(finished.saved.result),
+            self._finished: finished,
+            **self._closeup(finished),
+        }
+
+    def hide(self) -> Update:
+        """Updates that hide it."""
+        return {self._all: gr.update(visible=False)}
+
+    def _closeup(self, finished: Finished, x: float = 0.5, y: float = 0.5) -> Update:
+        closeup = results.closeup(finished.saved, x, y)
+        return {self._overview: closeup.overview, self._bicubic: closeup.bicubic, self._drln: closeup.drln}
+
+    def _pick(self, finished: Finished | None, event: gr.SelectData) -> Update:
+        """Show the place that was clicked on, in pixels of the overview."""
+        if finished is None:
+            return {}    # it was upscaled so long ago that it is forgotten
+        width, height = previews.capped_size(finished.saved.preview_size, previews.OVERVIEW_SIDE)
+        try:
+            return self._closeup(finished, event.index[0] / width, event.index[1] / height)
+        except Exception as error:
+            raise gr.Error(html.escape(wording.message(error)), print_exception=False) from error
+
+
+def _picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
+    """A picture without buttons, sent as PNG."""
+    return gr.Image(
+        label=label,
+        format="png",
+        image_mode=None,
+        interactive=False,
+        buttons=[],
+        alt_text=alt,
+        elem_id=elem_id,
+        **layout,
+    )
