@@ -213,7 +213,8 @@ def _read(item: Any, index: int, protocol: str) -> tuple[str, np.ndarray | None,
             )
         return f"image {index + 1}", _array(lr), _array(hr)
     name = Path(getattr(hr, "filename", "") or "" if isinstance(hr, Image.Image) else hr).name
-    return name or f"image {index + 1}", read_pixels(lr) if lr is not None and protocol == CARD else None, read_pixels(hr)
+    small = None if lr is None or protocol != CARD else read_pixels(lr)
+    return name or f"image {index + 1}", small, read_pixels(hr)
 
 
 def _array(image: Tensor | None) -> Any:

@@ -7,7 +7,8 @@ card: of the published models' card, after the super-image library. LR comes wit
 Pillow's bicubic from HR as it is; HR is then resized to the size of the result where it does not
 fit; nothing is rounded.
 
-In both the luma alone is compared, without `scale` pixels at each border. Knows arrays and tensors: no files, no models.
+In both the luma alone is compared, without `scale` pixels at each border. Knows arrays and tensors:
+no files, no models.
 """
 
 from __future__ import annotations
@@ -52,10 +53,18 @@ def make_pair(
     if check_protocol(protocol) == STANDARD:
         hr = hr[: height // scale * scale, : width // scale * scale]
         return imresize(hr, scale=1 / scale), hr
-    hr = _rgb(hr)
-    lr = pillow_lr(hr, scale) if lr is None else _rgb(lr)
-    check_fit(lr.shape[1], lr.shape[0], width, height, scale)
-    return lr, _resize(hr, scale * lr.shape[1], scale * lr.shape[0])
+    return fit_pair(hr, pillow_lr(hr, scale) if lr is None else lr, scale)
+
+
+def fit_pair(hr: np.ndarray, lr: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """LR (h, w, 3) and HR (sh, sw, 3) as the card has them: RGB, HR resized where it is not of LR's size times scale.
+
+    Raises:
+        ProtocolError: if they are not of that scale.
+    """
+    height, width = lr.shape[:2]
+    check_fit(width, height, hr.shape[1], hr.shape[0], scale)
+    return _rgb(lr), _resize(_rgb(hr), scale * width, scale * height)
 
 
 def check_protocol(protocol: str) -> str:
@@ -108,7 +117,9 @@ def planes(sr: Tensor, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> 
     return _inside(luma(image[:, :, 0] if hr.ndim == 2 else image), scale), _inside(luma(hr), scale)
 
 
-def bicubic_planes(lr: np.ndarray, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> tuple[np.ndarray, np.ndarray]:
+def bicubic_planes(
+    lr: np.ndarray, hr: np.ndarray, scale: int, protocol: str = STANDARD
+) -> tuple[np.ndarray, np.ndarray]:
     """As `planes`, of the bicubic baseline. The standard protocol enlarges the luma, not the colours."""
     if check_protocol(protocol) == STANDARD:
         return _inside(imresize(luma(lr), scale=scale), scale), _inside(luma(hr), scale)

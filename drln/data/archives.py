@@ -126,7 +126,7 @@ def _safe_parts(archive: Path, member: Member) -> tuple[str, ...]:
 def _tar_members(archive: Path) -> Iterator[Member]:
     with ExitStack() as stack:
         stream = stack.enter_context(gzip.open(archive))
-        tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))    # type: ignore[call-overload]
+        tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
         for entry in tar:
             yield Member(entry.name, tar.extractfile(entry) if entry.isfile() else None, entry.isdir())
         while stream.read(2**20):    # tar ends before gzip's checksum, which is read at the end of the stream

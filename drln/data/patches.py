@@ -1,16 +1,18 @@
 """What networks are trained and evaluated on: patches and whole images, cut from pairs.
 
-Knows arrays and tensors; nothing of files and networks.
+Knows arrays and tensors; nothing of where pairs come from, nor of networks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from drln.data.columns import ColumnPairs
 from drln.data.store import PairStore
 
 
@@ -18,11 +20,12 @@ class TrainDataset(Dataset[dict[str, Any]]):
     """Random aligned patches, flipped and turned; one from each image and epoch.
 
     Args:
-        store: the image pairs.
+        pairs: a store, or a data set of `load_dataset`, whose images are then decoded anew for each patch.
         patch_size: side of the LR patch in pixels; the HR patch is `scale` times larger.
     """
 
-    def __init__(self, store: PairStore, patch_size: int = 64) -> None:
+    def __init__(self, pairs: PairStore | Sequence[Any], patch_size: int = 64) -> None:
+        store = _as_store(pairs)
         smallest = min(min(shape) for shape in store.shapes)
         if smallest < patch_size:
             raise ValueError(f"LR patches of {patch_size} pixels do not fit an LR image with a side of {smallest}")
@@ -49,10 +52,15 @@ class TrainDataset(Dataset[dict[str, Any]]):
 
 
 class EvalDataset(Dataset[dict[str, Any]]):
-    """Whole image pairs: `lr` (3, h, w) and `hr` (3, sh, sw), uint8."""
+    """Whole image pairs: `lr` (3, h, w) and `hr` (3, sh, sw), uint8.
 
-    def __init__(self, store: PairStore) -> None:
-        self.store, self.scale = store, store.scale
+    Args:
+        pairs: a store, or a data set of `load_dataset`; of the latter HR is resized where it does not divide.
+    """
+
+    def __init__(self, pairs: PairStore | Sequence[Any]) -> None:
+        self.store = _as_store(pairs)
+        self.scale = self.store.scale
 
     def __len__(self) -> int:
         return len(self.store)
@@ -63,3 +71,7 @@ class EvalDataset(Dataset[dict[str, Any]]):
             "lr": torch.from_numpy(lr.transpose(2, 0, 1).copy()),
             "hr": torch.from_numpy(hr.transpose(2, 0, 1).copy()),
         }
+
+
+def _as_store(pairs: PairStore | Sequence[Any]) -> PairStore | ColumnPairs:
+    return pairs if isinstance(pairs, PairStore) else ColumnPairs(pairs)

@@ -127,7 +127,7 @@ def find_set(
     if layout.folder is not None:
         photos = tuple(file for file in sorted(layout.folder.iterdir()) if is_image(file.name) and file.is_file())
         if not photos:
-            raise DataError(f"the folder {layout.folder} holds neither photos nor archives as {HUB_OWNER}/Set5 has them")
+            raise DataError(f"{layout.folder} holds no photos, and no archives as {HUB_OWNER}/Set5 has them")
         return ImageSet(layout.name, photos)
     assert layout.source is not None
     file = layout.hr_file.format(split=SPLITS[split])
@@ -161,7 +161,9 @@ def _find_layout(path: str | Path, cache: Cache, revision: str, token: str | boo
         return _div2k(div2k_source(cache))
     if isinstance(path, Path) or not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", repo):
         known = ", ".join((SAMPLES, *HUB_SETS, DIV2K))
-        raise DataError(f"there is no folder {path} and no such data set; give a folder, a hub repository, or one of {known}")
+        raise DataError(
+            f"there is no folder {path} and no such data set; give a folder, a hub repository, or one of {known}"
+        )
     return _hub_layout(repo.split("/")[1], hub_source(repo, cache, revision, token))
 
 

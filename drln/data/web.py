@@ -45,7 +45,8 @@ def fetch_file(url: str, path: Path) -> Path:
         if isinstance(error, HubError):
             raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise HubError(f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir=") from error
+            message = f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir="
+            raise HubError(message) from error
         raise HubError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
     return path
 

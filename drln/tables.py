@@ -1,0 +1,120 @@
+"""Scores as tables: ours beside the published ones of the same protocol, as Markdown and CSV.
+
+Knows scores; measures nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+
+from drln.evaluation import CARD, PROTOCOLS, Scores
+from drln.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, Published, published
+
+NONE = "–"
+TITLES = {
+    "standard": "Standard protocol (of the papers): PSNR in dB / SSIM",
+    "card": "Card's protocol (of the published models): PSNR in dB / SSIM",
+}
+SOURCES = ("card", "paper")
+
+
+def comparison(scores: Sequence[Scores], protocol: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table of one protocol: a row for each set and scale, a column for each model.
+
+    Our models come first, then what the card and the paper published by the same protocol;
+    columns without a value are left out.
+    """
+    ours = [entry for entry in scores if entry.protocol == protocol]
+    keys = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
+    theirs = [p for key in keys for source in SOURCES for p in published(protocol, *key, source=source)]
+    columns: dict[str, dict[tuple[str, int], str]] = {}
+    for entry in ours:
+        columns.setdefault(entry.model, {})[entry.dataset, entry.scale] = _of_ours(entry)
+    for number in sorted(theirs, key=lambda p: SOURCES.index(p.source)):
+        head = f"{number.model} ({number.source})"
+        columns.setdefault(head, {})[number.dataset, number.scale] = _of_theirs(number)
+    rows = [[key[0], f"{key[1]}x", *(cells.get(key, NONE) for cells in columns.values())] for key in keys]
+    return ["Set", "Scale", *columns], rows
+
+
+def leaderboard(
+    scores: Sequence[Scores], scale: int, parameters: dict[str, float]
+) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of our models among those of super-image's leaderboard, by the card's protocol, PSNR in dB.
+
+    Args:
+        scores: of all protocols and scales; those of the card's and of `scale` are taken.
+        scale: 2, 3 or 4.
+        parameters: millions in each of our models.
+    """
+    values: dict[str, dict[str, float]] = {}
+    for entry in scores:
+        if (entry.protocol, entry.scale, entry.is_complete) == (CARD, scale, True):
+            values.setdefault(f"{entry.model} (ours)", {})[entry.dataset] = entry.psnr
+    for number in published(CARD, scale=scale, source="super-image"):
+        values.setdefault(number.model, {})[number.dataset] = number.psnr
+    sizes = PARAMETERS | {f"{model} (ours)": size for model, size in parameters.items()}
+    sets = [name for name in SETS if any(name in line for line in values.values())]
+    rows = [
+        [
+            model,
+            f"{sizes[model]:g} M" if model in sizes else NONE,
+            *(f"{line[name]:.2f}" if name in line else NONE for name in sets),
+        ]
+        for model, line in values.items()
+    ]
+    return ["Model", "Parameters", *sets], rows
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown_report(scores: Sequence[Scores]) -> str:
+    """A table for each protocol, under a title that names it, with what has to be said beside the numbers."""
+    parts = []
+    for protocol in PROTOCOLS:
+        ours = [entry for entry in scores if entry.protocol == protocol]
+        if not ours:
+            continue
+        notes = [p.note for entry in ours for p in published(protocol, entry.dataset, entry.scale) if p.note]
+        if protocol == CARD and any(published(CARD, entry.dataset, entry.scale) for entry in ours):
+            notes.append(WHY_CARD_IS_HIGH)
+        text = f"{TITLES[protocol]}\n\n{markdown(*comparison(ours, protocol))}"
+        parts.append(text + "".join(f"\n{note}\n" for note in dict.fromkeys(notes)))
+    return "\n".join(parts)
+
+
+def csv_report(scores: Iterable[Scores]) -> str:
+    """A line for each image, and one for each set that is complete, whose image is called "mean"."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["model", "dataset", "scale", "protocol", "image", "psnr", "ssim"])
+    for entry in scores:
+        facts = [entry.model, entry.dataset, entry.scale, entry.protocol]
+        for image in entry.images:
+            writer.writerow([*facts, image.name, f"{image.psnr:.4f}", f"{image.ssim:.6f}"])
+        if entry.is_complete:
+            writer.writerow([*facts, "mean", f"{entry.psnr:.4f}", f"{entry.ssim:.6f}"])
+    return text.getvalue()
+
+
+def format_score(psnr: float, ssim: float) -> str:
+    """As "27.53 / 0.7737"; a PSNR of identical images is "∞"."""
+    return f"{'∞' if psnr == math.inf else f'{psnr:.2f}'} / {ssim:.4f}"
+
+
+def _of_ours(entry: Scores) -> str:
+    if not entry.images:
+        return NONE
+    stopped = "" if entry.is_complete else f" ({len(entry.images)} of {entry.total} images)"
+    return format_score(entry.psnr, entry.ssim) + stopped
+
+
+def _of_theirs(number: Published) -> str:
+    return f"{number.psnr:.2f}" if number.ssim is None else format_score(number.psnr, number.ssim)
