@@ -56,7 +56,7 @@ class ResultView:
             closeup,
             show_progress="hidden",
             trigger_mode="always_last",
-            concurrency_limit=2,
+            concurrency_limit=1,    # so that the last click ends last
             api_visibility="private",
         )
 

@@ -73,7 +73,7 @@ class UpscaleTab:
             chosen,
             [self.plan_note, self.model_note, self.compact, self.go],
             trigger_mode="always_last",
-            concurrency_limit=2,    # not in the device's line: nobody waits minutes for an estimate
+            concurrency_limit=1,    # so that the last one ends last; not in the device's line, which may be long
             **page,
         )
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **page)
@@ -83,7 +83,7 @@ class UpscaleTab:
         shown: dict[str, Any] = {**page, "show_progress": "minimal", "show_progress_on": self.progress}
         running = begun.then(self.run, chosen, job, **device, **shown)
         running.success(None, js=SHOW_RESULT, api_visibility="private")
-        running.failure(self.failed, None, job, queue=False, **page)
+        running.failure(self.stopped, None, job, queue=False, **page)    # the queue was full: Gradio says so
         self.stop.click(self.stopped, None, job, cancels=[running], queue=False, **page)
         gr.Button(visible=False).click(
             self.upscale, chosen, self.result.download, api_name="upscale", preprocess=False, **device
@@ -135,12 +135,8 @@ class UpscaleTab:
                 yield self._idle(wording.alert(wording.message(error)))
 
     def stopped(self) -> Update:
-        """The job was cancelled by the same click."""
+        """The job was cancelled, or never began."""
         return self._idle(wording.note("Stopped."))
-
-    def failed(self) -> Update:
-        """The job never began: the queue is full."""
-        return self._idle(wording.alert("Too many photos are waiting here; try again in a few minutes."))
 
     def upscale(self, image: Upload | None, scale: int | str, model: str) -> Iterator[Any]:
         """Upscale a photo and get a PNG file.
