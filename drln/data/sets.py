@@ -6,9 +6,10 @@ What is downloaded is kept, and needs no network afterwards.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drln.config import SCALES
 from drln.data.archives import DataError, images_in, is_image
@@ -28,7 +29,7 @@ SPLITS = {"train": "train", "validation": "valid"}    # ours, and DIV2K's word
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class ImageSet(Sequence[Any]):
     """Images on this machine; item i is `{"hr": path, "lr": path or None}`.
 
     Attributes:
@@ -44,7 +45,7 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.hr)
 
-    def __getitem__(self, index: int) -> dict[str, Path | None]:
+    def __getitem__(self, index: Any) -> Any:
         return {"hr": self.hr[index], "lr": self.lr[index] if self.lr else None}
 
 

@@ -1,0 +1,79 @@
+"""The `upscale` command: a photo's file in, its larger file out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from drln.config import SCALES
+from drln.device import pick_device
+from drln.hub import BUNDLED
+from drln.images import ImageError, Photo, check_output, open_image, write_image
+from drln.model import DrlnModel
+from drln.progress_bar import progress_bar, show
+from drln.upscaler import Result, Upscaler
+
+
+def add_upscale(commands: argparse._SubParsersAction) -> None:
+    """The command and its options."""
+    command = commands.add_parser("upscale", help="upscale a photo 2x, 3x or 4x")
+    command.set_defaults(run=upscale)
+    add = command.add_argument
+    add("photo", type=Path, help="the image file to upscale")
+    add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
+    add("--output", type=Path, help="where to save; .png and .tiff keep every pixel (default: beside the photo)")
+    add("--model", default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
+    add("--device", default="auto", help="auto (default), cpu, cuda or mps")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="what to compute in")
+    add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
+    add("--revision", help="commit, tag or branch of the hub repository")
+    add("--cache-dir", type=Path, help="where downloads are kept (default: the hub's own cache)")
+    add("--local-files-only", action="store_true", help="use what is on this machine; ask no hub")
+
+
+def upscale(args: argparse.Namespace) -> None:
+    """The `upscale` command: all that can be refused is refused before the work begins."""
+    output = args.output or default_output(args.photo, args.model, args.scale)
+    image = open_image(args.photo)
+    photo = Photo.from_pil(image)
+    check_output(output, photo.mode, photo.width * args.scale, photo.height * args.scale)
+    if output.exists() and output.samefile(args.photo):
+        raise ImageError(f"the output {output} is the photo itself; choose another name")
+    sizes = f"{photo.width}x{photo.height} to {photo.width * args.scale}x{photo.height * args.scale} pixels"
+    del photo    # its pixels are made anew below
+    device = pick_device(args.device)    # before anything is downloaded
+
+    model = DrlnModel.from_pretrained(
+        args.model,
+        args.scale,
+        revision=args.revision,
+        cache_dir=args.cache_dir,
+        local_files_only=args.local_files_only,
+    )
+    upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
+    result = run_with_bar(upscaler, image)
+    write_image(result.image, output)
+    for note in result.notes:
+        print(f"drln: {note}", file=sys.stderr)
+    print(f"{output}: {sizes}, {model.source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
+
+
+def default_output(photo: Path, model: str, scale: int) -> Path:
+    """Beside the photo, named after photo, model and scale, as PNG."""
+    name = Path(model).resolve().name
+    for suffix in (".pt", ".safetensors"):
+        name = name.removesuffix(suffix)
+    return photo.with_name(f"{photo.stem}-{name}-{scale}x.png")
+
+
+def run_with_bar(upscaler: Upscaler, image: Image.Image) -> Result:
+    """Upscale, with a progress bar where stderr is a terminal."""
+    with progress_bar() as bar:
+        for step in upscaler.stream(image):
+            if isinstance(step, Result):
+                return step
+            show(step, bar)
+    raise AssertionError("the stream ended without a result")
