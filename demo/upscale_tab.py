@@ -90,20 +90,23 @@ class UpscaleTab:
         )
 
     def plan(self, photo: Upload | None, scale: int, model: str) -> Iterator[Update]:
-        """Tell what the upscale would take, or why it cannot be."""
-        yield {self.compact: gr.update(visible=False), self.go: gr.update(interactive=False)}
+        """Tell what the upscale would take, or why it cannot be.
+
+        Every update is a whole one: of several in quick succession the page may show just the last.
+        """
+        update: Update = {self.compact: gr.update(visible=False), self.go: gr.update(interactive=False)}
         try:
             choice = self.service.choice(model)
             absent = self.service.models.must_download(model, scale)
-            yield {self.model_note: _html(wording.model_note(choice, absent))}
+            update[self.model_note] = _html(wording.model_note(choice, absent))
             if not photo:
-                yield {self.plan_note: wording.note(wording.NO_PHOTO)}
+                yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
             for plan in self.service.plan(self._uploaded(photo), scale, model):
                 fits = plan.estimate is not None and plan.estimate.fits
-                yield {self.plan_note: wording.plan_note(plan), self.go: gr.update(interactive=fits)}
+                yield {**update, self.plan_note: wording.plan_note(plan), self.go: gr.update(interactive=fits)}
         except Exception as error:
-            yield {self.plan_note: wording.alert(wording.message(error))}
+            yield {**update, self.plan_note: wording.alert(wording.message(error))}
 
     def begin(self) -> Update:
         """At once after the click; the job itself may have to wait in line."""
