@@ -60,7 +60,7 @@ class HubServer:
         self.endpoint, self.storage = (f"http://127.0.0.1:{server.server_port}" for server in self._servers)
 
     def add(self, name: str, files: dict[str, bytes], fault: str | None = None, commit: str | None = None) -> None:
-        """A repository whose main branch is one commit."""
+        """A repository whose main branch is one commit; the name of a data set's begins with "datasets/"."""
         commit = commit or hashlib.sha1(name.encode()).hexdigest()
         self.repositories[name] = Repository({commit: files}, {"main": commit}, fault)
 
@@ -129,13 +129,14 @@ class _Hub(_Handler):
     def do_GET(self) -> None:
         self.answer()
 
-    def answer(self) -> None:    # /{owner}/{name}/resolve/{revision}/{file}
+    def answer(self) -> None:    # /{owner}/{name}/resolve/{revision}/{file}, before it datasets/ for such a repository
         token = self.note("hub")
         path = urlsplit(self.path).path[1:]
         if path.startswith("api/"):
             return self.reply(404, {})    # the client looks for other things too, and goes without them
-        owner, name, _, revision, file = path.split("/", 4)
-        repository = self.hub.repositories.get(f"{owner}/{name}")
+        repo, _, rest = path.partition("/resolve/")
+        revision, file = rest.split("/", 1)
+        repository = self.hub.repositories.get(repo)
         fault = repository.fault if repository else None
         if fault == SILENT:
             self.hub.wait_until_closed()
@@ -164,23 +165,24 @@ class _Hub(_Handler):
             self.reply(
                 302,
                 {
-                    "Location": f"{self.hub.storage}/{owner}/{name}/{commit}/{file}?signature=1",
+                    "Location": f"{self.hub.storage}/{repo}/at/{commit}/{file}?signature=1",
                     "X-Repo-Commit": commit,
                     "X-Linked-ETag": f'"{hashlib.sha256(content).hexdigest()}"',
                     "X-Linked-Size": str(len(content)),
                     "X-Xet-Hash": "0" * 64,
-                    "Link": f'<{self.hub.endpoint}/{owner}/{name}/resolve/xet/token>; rel="xet-auth"',
+                    "Link": f'<{self.hub.endpoint}/{repo}/resolve/xet/token>; rel="xet-auth"',
                 },
             )
 
 
 class _Storage(_Handler):
-    def do_GET(self) -> None:    # /{owner}/{name}/{commit}/{file}
+    def do_GET(self) -> None:    # /{repository}/at/{commit}/{file}
         self.note("storage")
         url = urlsplit(self.path)
         assert parse_qs(url.query)["signature"] == ["1"]
-        owner, name, commit, file = url.path[1:].split("/", 3)
-        repository = self.hub.repositories[f"{owner}/{name}"]
+        repo, _, rest = url.path[1:].partition("/at/")
+        commit, file = rest.split("/", 1)
+        repository = self.hub.repositories[repo]
         content, fault = repository.commits[commit][file], repository.fault
         status, headers = 200, {"ETag": '"storage"', "Accept-Ranges": "bytes", **_named(file)}
         if fault == CORRUPT:
