@@ -1,7 +1,14 @@
+import signal
+
 import pytest
 import torch
 
 from drln import DrlnConfig, DrlnModel
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)    # tiny networks gain nothing from threads, and lose much where others want the cores
 
