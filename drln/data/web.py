@@ -75,7 +75,7 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
             if response.headers.get("Content-Range") == f"bytes */{have}":
                 return
             part.unlink()    # it is not of this file
-            raise _CutOff
+            return _go_on(client, url, part)
         if response.status_code in (404, 410):
             raise MissingFileError(f"there is no {url}; was it moved?")
         if response.status_code not in (200, 206):

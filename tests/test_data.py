@@ -1,0 +1,278 @@
+"""Data sets from archives in a folder, and from folders of photos; `test_data_download.py` has hub and web."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from set_files import div2k_files, hub_files, photo, png, shrunk, tar_of, write_files
+
+from drln.data import DataError, EvalDataset, TrainDataset, find_set, load_dataset
+from drln.images import ImageError
+from drln.samples import list_samples
+
+IMAGES = {"a.png": photo(1, 40, 30), "b.png": photo(2, 41, 33), "grey.png": photo(3, 36, 48, "L")}
+
+
+@pytest.fixture(scope="module")
+def hub_folder(tmp_path_factory):
+    """A folder that stands in for eugenesiow/Set5."""
+    return write_files(tmp_path_factory.mktemp("hub") / "Set5", hub_files("Set5", IMAGES))
+
+
+@pytest.fixture
+def load(tmp_path):
+    """`load_dataset` with a cache of its own."""
+    return lambda *args, **options: load_dataset(*args, cache_dir=tmp_path / "cache", **options)
+
+
+def same(image: Image.Image, other: Image.Image) -> bool:
+    return image.mode == other.mode and np.array_equal(np.asarray(image), np.asarray(other))
+
+
+# Archives as the hub has them
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_folder_laid_out_as_the_hub_gives_its_pairs_by_the_cards_call(hub_folder, load, scale):
+    dataset = load(str(hub_folder), f"bicubic_x{scale}", split="validation")
+
+    assert dataset.column_names == ["lr", "hr"] and len(dataset) == 3
+    for row, hr in zip(dataset, IMAGES.values()):
+        assert same(row["hr"], hr) and same(row["lr"], shrunk(hr, scale))
+
+
+def test_map_takes_the_image_columns_and_gives_image_columns(hub_folder, load):
+    dataset = load(hub_folder, "bicubic_x2")
+
+    def turn(batch):
+        return {column: [image.rotate(180) for image in batch[column]] for column in batch}
+
+    turned = dataset.map(turn, batched=True)
+
+    assert same(turned[1]["hr"], IMAGES["b.png"].rotate(180))
+    assert turned[1]["lr"].size == (20, 16)
+
+
+def test_images_are_unpacked_once(hub_folder, load):
+    first = [image.filename for image in load(hub_folder, "bicubic_x2")["hr"]]
+    nodes = [os.stat(file).st_ino for file in first]
+
+    again = [image.filename for image in load(hub_folder, "bicubic_x2")["hr"]]
+
+    assert again == first and [os.stat(file).st_ino for file in again] == nodes
+
+
+def test_an_archive_that_was_replaced_is_unpacked_anew(tmp_path, load):
+    folder = write_files(tmp_path / "Mine", hub_files("Mine", {"a.png": photo(1, 20, 20)}))
+    load(folder, "bicubic_x2")
+    write_files(folder, hub_files("Mine", {"a.png": photo(7, 32, 24)}))
+
+    dataset = load(folder, "bicubic_x2")
+
+    assert same(dataset[0]["hr"], photo(7, 32, 24)) and dataset[0]["lr"].size == (16, 12)
+
+
+def test_archives_without_a_folder_around_them_will_do(tmp_path, load):
+    files = {name.removeprefix("data/"): content for name, content in hub_files("Mine", IMAGES).items()}
+
+    dataset = load(write_files(tmp_path / "mine", files), "bicubic_x4")
+
+    assert len(dataset) == 3 and dataset[0]["lr"].size == (10, 7)
+
+
+def test_a_folder_with_the_zips_of_div2k_gives_its_pairs(tmp_path, load):
+    images = {"0801": photo(1, 40, 30), "0802": photo(2, 36, 44)}
+    folder = write_files(tmp_path / "zips", div2k_files(images))
+
+    dataset = load(folder, "bicubic_x4", split="validation")
+
+    assert [same(row["hr"], hr) and same(row["lr"], shrunk(hr, 4)) for row, hr in zip(dataset, images.values())]
+    assert len(dataset) == 2
+
+
+def test_lr_that_comes_with_no_archive_is_made_as_the_hub_made_it(tmp_path, load):
+    folder = write_files(tmp_path / "Set5", hub_files("Set5", IMAGES, scales=(2,)))
+
+    dataset = load(folder, "bicubic_x3")
+
+    assert all(same(row["lr"], shrunk(hr, 3)) for row, hr in zip(dataset, IMAGES.values()))
+
+
+def test_the_hr_images_alone_need_no_lr_archive(tmp_path):
+    files = hub_files("Set5", IMAGES)
+    del files["data/Set5_LR_x2.tar.gz"]
+    files["data/Set5_LR_x3.tar.gz"] = b"damaged"
+
+    found = find_set(write_files(tmp_path / "Set5", files), cache_dir=tmp_path / "cache")
+
+    assert found.name == "Set5" and found.lr is None
+    assert [path.name for path in found.hr] == list(IMAGES)
+
+
+def test_what_is_no_image_is_left_in_the_archive(tmp_path, load):
+    files = {"Set5_HR/a.png": png(IMAGES["a.png"]), "Set5_HR/._a.png": b"resource fork", "Set5_HR/README.txt": b"hello"}
+    folder = write_files(tmp_path / "Set5", {"data/Set5_HR.tar.gz": tar_of(files)})
+
+    dataset = load(folder, "bicubic_x2")
+
+    assert len(dataset) == 1
+    assert {path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()} >= {"a.png"}
+    assert not list((tmp_path / "cache").rglob("README.txt"))
+
+
+# Photos
+
+
+def test_a_folder_of_photos_gives_pairs_with_lr_made_by_the_cards_rules(tmp_path, load):
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    photo(4, 45, 31).save(folder / "beach.png")
+    photo(5, 50, 40, "L").save(folder / "tower.tif")
+    (folder / "notes.txt").write_text("no photo")
+    (folder / ".hidden.png").write_bytes(b"no photo either")
+
+    dataset = load(folder, "bicubic_x4", split="train")
+
+    assert len(dataset) == 2
+    assert same(dataset[0]["lr"], shrunk(photo(4, 45, 31), 4))
+    assert same(dataset[1]["lr"], shrunk(photo(5, 50, 40, "L"), 4))
+    assert sorted(path.name for path in folder.iterdir()) == [".hidden.png", "beach.png", "notes.txt", "tower.tif"]
+
+
+def test_lr_of_a_photo_that_was_changed_is_made_anew(tmp_path, load):
+    photo(4, 40, 30).save(tmp_path / "beach.png")
+    load(tmp_path, "bicubic_x2")
+    photo(8, 44, 36).save(tmp_path / "beach.png")
+
+    dataset = load(tmp_path, "bicubic_x2")
+
+    assert same(dataset[0]["lr"], shrunk(photo(8, 44, 36), 2))
+
+
+def test_the_samples_are_a_data_set(load):
+    dataset = load("samples", "bicubic_x3")
+
+    assert len(dataset) == len(list_samples())
+    for row, path in zip(dataset, list_samples()):
+        assert row["hr"].size == tuple(3 * side for side in row["lr"].size) and row["hr"].filename == str(path)
+
+
+# What takes them
+
+
+def test_eval_dataset_resizes_hr_where_it_does_not_divide(hub_folder, load):
+    dataset = EvalDataset(load(hub_folder, "bicubic_x4"))
+
+    pair = dataset[1]
+
+    wanted = IMAGES["b.png"].resize((40, 32), Image.Resampling.BICUBIC)
+    assert dataset.scale == 4 and len(dataset) == 3
+    assert np.array_equal(pair["hr"].permute(1, 2, 0).numpy(), np.asarray(wanted))
+    assert np.array_equal(pair["lr"].permute(1, 2, 0).numpy(), np.asarray(shrunk(IMAGES["b.png"], 4)))
+
+
+def test_eval_dataset_gives_grey_images_as_rgb(hub_folder, load):
+    pair = EvalDataset(load(hub_folder, "bicubic_x2"))[2]
+
+    assert pair["lr"].shape == (3, 24, 18) and pair["hr"].shape == (3, 48, 36)
+    assert (pair["hr"][0] == pair["hr"][2]).all()
+
+
+def test_train_dataset_cuts_the_same_place_from_both_columns(hub_folder, load):
+    dataset = TrainDataset(load(hub_folder, "bicubic_x2"), patch_size=12)
+
+    patch = dataset[0]
+
+    assert patch["lr"].shape == (3, 12, 12) and patch["hr"].shape == (3, 24, 24)
+    again = np.asarray(shrunk(Image.fromarray(patch["hr"].permute(1, 2, 0).numpy()), 2)).astype(int)
+    assert np.abs(again - patch["lr"].permute(1, 2, 0).numpy())[3:-3, 3:-3].max() <= 1
+
+
+def test_train_dataset_refuses_patches_larger_than_an_image_before_it_decodes_one(hub_folder, load):
+    with pytest.raises(ValueError, match="LR patches of 64 pixels do not fit an LR image with a side of 15"):
+        TrainDataset(load(hub_folder, "bicubic_x2"))
+
+
+def test_columns_made_by_map_are_taken_too(hub_folder, load):
+    mapped = load(hub_folder, "bicubic_x2").map(lambda row: {"hr": row["hr"].rotate(180), "lr": row["lr"].rotate(180)})
+
+    pair = EvalDataset(mapped)[0]
+
+    assert np.array_equal(pair["hr"].permute(1, 2, 0).numpy(), np.asarray(IMAGES["a.png"].rotate(180)))
+
+
+# What is not there, or does not fit
+
+
+def test_a_configuration_that_does_not_exist_names_those_that_do(hub_folder, load):
+    with pytest.raises(DataError, match="no configuration 'bicubic_x8'; choose one of bicubic_x2, bicubic_x3, bic"):
+        load(hub_folder, "bicubic_x8")
+    with pytest.raises(DataError, match="name one of bicubic_x2"):
+        load(hub_folder)
+
+
+def test_a_split_that_does_not_exist_names_those_that_do(hub_folder, load):
+    with pytest.raises(DataError, match="no split 'train'; choose validation"):
+        load(hub_folder, "bicubic_x2", split="train")
+
+
+@pytest.mark.parametrize("name", ["Set6", "./absent", "a/b/c", "eugenesiow/"])
+def test_a_name_that_is_nothing_names_what_there_is(load, name):
+    with pytest.raises(DataError, match="no such data set; give a folder, a hub repository, or one of samples, Set5"):
+        load(name, "bicubic_x2")
+
+
+def test_a_folder_without_photos_is_refused(tmp_path, load):
+    with pytest.raises(DataError, match="holds no photos, and no archives"):
+        load(tmp_path, "bicubic_x2")
+
+
+def test_a_folder_with_two_sets_is_refused(tmp_path, load):
+    write_files(tmp_path, hub_files("Set5", IMAGES) | hub_files("Set14", IMAGES))
+
+    with pytest.raises(DataError, match="several sets, Set14_HR.tar.gz, Set5_HR.tar.gz"):
+        load(tmp_path, "bicubic_x2")
+
+
+def test_a_folder_without_the_hr_archive_of_a_split_says_which(tmp_path, load):
+    write_files(tmp_path, div2k_files({"0801": photo(1, 40, 30)}))
+
+    with pytest.raises(DataError, match="has no DIV2K_train_HR.zip"):
+        load(tmp_path, "bicubic_x4", split="train")
+
+
+def test_an_lr_that_does_not_fit_its_hr_is_named_with_both_sizes(tmp_path, load):
+    files = hub_files("Set5", IMAGES)
+    files["data/Set5_LR_x2.tar.gz"] = files["data/Set5_LR_x4.tar.gz"]
+
+    with pytest.raises(DataError, match=r"a.png of .*LR_x2.tar.gz does not fit .* 10x7 pixels and HR 40x30, .* not 2x"):
+        load(write_files(tmp_path / "Set5", files), "bicubic_x2")
+
+
+def test_an_lr_image_that_is_missing_is_named(tmp_path, load):
+    files = hub_files("Set5", IMAGES)
+    files["data/Set5_LR_x2.tar.gz"] = hub_files("Set5", {"a.png": IMAGES["a.png"]})["data/Set5_LR_x2.tar.gz"]
+
+    with pytest.raises(DataError, match="Set5_LR_x2.tar.gz has no LR image of b.png"):
+        load(write_files(tmp_path / "Set5", files), "bicubic_x2")
+
+
+def test_a_photo_that_is_broken_is_named(tmp_path, load):
+    (tmp_path / "broken.png").write_bytes(png(photo(1, 30, 30))[:200])
+
+    with pytest.raises(ImageError, match="broken.png"):
+        load(tmp_path, "bicubic_x2")
+
+
+def test_pairs_of_two_scales_are_refused():
+    rows = [{"hr": photo(1, 40, 40), "lr": photo(1, 20, 20)}, {"hr": photo(1, 40, 40), "lr": photo(1, 10, 10)}]
+    dataset = EvalDataset(rows)
+
+    with pytest.raises(DataError, match="pair 2 of the data set: LR is 10x10 pixels and HR 40x40"):
+        dataset[1]
+
+
+def test_an_empty_data_set_is_refused():
+    with pytest.raises(DataError, match="is empty"):
+        EvalDataset([])
