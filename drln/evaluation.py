@@ -219,7 +219,7 @@ def _read(item: Any, index: int, protocol: str) -> tuple[str, np.ndarray | None,
 
 def _array(image: Tensor | None) -> Any:
     """uint8 (3, H, W) to (H, W, 3)."""
-    return None if image is None else image.permute(1, 2, 0).numpy()
+    return None if image is None else np.ascontiguousarray(image.permute(1, 2, 0).numpy())
 
 
 def _tensor(image: np.ndarray) -> Tensor:

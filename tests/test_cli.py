@@ -1,17 +1,14 @@
-import fcntl
 import os
-import pty
 import signal
-import struct
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from terminal import in_a_terminal, read_all
 
 from drln import DrlnConfig, DrlnModel
 from drln.__main__ import main
@@ -180,27 +177,6 @@ def test_a_process_without_a_terminal_prints_its_last_line_only(photo, models, t
 
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.count("\n") == 1
-
-
-def in_a_terminal(*arguments: str) -> tuple[int, int]:
-    """Start a command in a terminal of 80 columns; give its process id and the terminal."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "drln", *arguments])
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    return process, terminal
-
-
-def read_all(terminal: int) -> str:
-    shown = b""
-    while True:
-        try:
-            part = os.read(terminal, 4096)
-        except OSError:    # Linux says so when the process has ended
-            part = b""
-        if not part:
-            return shown.decode()
-        shown += part
 
 
 def test_a_terminal_shows_the_fraction_and_the_time_left(photo, models):

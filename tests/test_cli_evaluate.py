@@ -1,0 +1,192 @@
+"""The evaluate command."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from set_files import hub_files, photo, write_files
+from terminal import in_a_terminal, read_all
+
+from drln import DrlnConfig, DrlnModel
+from drln.__main__ import main
+from drln.data import find_set
+from drln.evaluation import evaluate
+
+IMAGES = {"a.png": photo(1, 40, 36), "b.png": photo(2, 45, 38), "c.png": photo(3, 48, 40, "L")}
+
+
+@pytest.fixture
+def place(tmp_path, tiny_model, monkeypatch) -> Path:
+    """A folder to work in, with models, a set as the hub has it and photos of one's own."""
+    tiny_model.save_pretrained(tmp_path / "tiny")
+    torch.manual_seed(3)
+    DrlnModel(DrlnConfig(scale=3, bam=True, channels=8, groups=(2, 2))).save_pretrained(tmp_path / "tiny")
+    write_files(tmp_path / "Set5", hub_files("Set5", IMAGES))
+    (tmp_path / "holiday").mkdir()
+    photo(4, 50, 44).save(tmp_path / "holiday" / "beach.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    return main(["evaluate", "--cache-dir", "cache", "--device", "cpu", *arguments])
+
+
+def lines_of(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_several_models_sets_scales_and_protocols_in_one_call(place, capsys):
+    models, sets = ["bicubic", "tiny"], ["Set5", "holiday"]
+
+    code = run("--model", *models, "--dataset", *sets, "--scale", "2", "3", "--protocol", "standard", "card",
+               "--output", "scores.csv")    # fmt: skip
+
+    printed = capsys.readouterr().out
+    means = [line for line in lines_of(place / "scores.csv") if line["image"] == "mean"]
+    assert code == 0 and len(means) == 2 * 2 * 2 * 2
+    for line in means:
+        scale, protocol = int(line["scale"]), line["protocol"]
+        model = "bicubic" if line["model"] == "bicubic" else DrlnModel.from_pretrained("tiny", scale)
+        pairs = find_set(line["dataset"], f"bicubic_x{scale}", cache_dir="cache")
+        wanted = evaluate(model, pairs, protocol, scale=scale)
+        assert line["psnr"] == f"{wanted.psnr:.4f}" and line["ssim"] == f"{wanted.ssim:.6f}"
+        assert f"{wanted.psnr:.2f} / {wanted.ssim:.4f}" in printed
+    assert len(lines_of(place / "scores.csv")) == 16 + 8 * 3 + 8 * 1
+
+
+def test_the_tables_are_printed_and_written_as_markdown(place, capsys):
+    code = run("--model", "bicubic", "tiny", "--dataset", "Set5", "holiday", "--scale", "2", "--output", "scores.csv")
+
+    printed = capsys.readouterr()
+    assert code == 0 and (place / "scores.md").read_text() == printed.out
+    assert printed.out.splitlines()[:3] == [
+        "Standard protocol (of the papers): PSNR in dB / SSIM",
+        "",
+        "| Set | Scale | bicubic | tiny | Bicubic (card) | DRLN (paper) | DRLN+ (paper) |",
+    ]
+    assert [line.split("|")[1].strip() for line in printed.out.splitlines()[4:]] == ["Set5", "holiday/"]
+    assert printed.err.startswith("drln: 8 scores in ") and printed.err.endswith("on cpu, float32, 1 process\n")
+    assert {path.name for path in place.iterdir() if path.is_file()} == {"scores.csv", "scores.md"}
+
+
+def test_without_an_output_nothing_is_written_but_the_cache(place):
+    before = set(place.iterdir())
+
+    assert run("--model", "bicubic", "--dataset", "Set5") == 0
+
+    assert set(place.iterdir()) - before == {place / "cache"}
+
+
+def test_the_samples_are_measured_with_no_network(place, capsys):
+    code = run("--model", "bicubic", "--local-files-only")
+
+    assert code == 0 and "| samples | 4x |" in capsys.readouterr().out
+
+
+def test_the_self_ensemble_is_marked_with_a_plus(place, capsys):
+    run("--model", "bicubic", "tiny", "--dataset", "holiday", "--scale", "2", "--self-ensemble")
+
+    assert "| bicubic | tiny+ |" in capsys.readouterr().out
+
+
+def test_the_standard_protocol_needs_no_lr_archive(place):
+    for archive in (place / "Set5" / "data").glob("*_LR_*"):
+        archive.write_bytes(b"damaged")
+
+    assert run("--model", "bicubic", "--dataset", "Set5") == 0
+    assert run("--model", "bicubic", "--dataset", "Set5", "--protocol", "card") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--dataset", "Set6"], "no folder Set6 and no such data set"),
+        (["--dataset", "Set5", "--split", "train"], "no split 'train'; choose validation"),
+        (["--dataset", "someone/a-set", "--local-files-only"], "not in the cache, and local_files_only forbids more"),
+        (["--model", "absent"], "no file or folder absent"),
+        (["--model", "tiny", "--scale", "4"], "holds no 4x model"),
+        (["--device", "toaster"], "'toaster'"),
+        (["--output", "scores.txt"], "ends in .csv"),
+        (["--output", "absent/scores.csv"], "no folder absent"),
+        (["--dataset", "tiny"], "holds no photos"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_before_the_work_begins(place, capsys, arguments, message):
+    options = {"--model": "bicubic", "--dataset": "holiday", "--scale": "2", "--output": "scores.csv"}
+    kept = [word for key, value in options.items() if key not in arguments for word in (key, value)]
+
+    code = run(*kept, *arguments)
+
+    printed = capsys.readouterr()
+    assert code == 1 and printed.out == ""
+    assert message in printed.err and printed.err.count("\n") == 1
+    assert not list(place.glob("scores.*"))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [(["--scale", "5"], "invalid choice: 5"), (["--protocol", "matlab"], "matlab"), (["--model"], "--model")],
+)
+def test_an_ill_formed_command_is_one_line_and_exit_code_2(place, capsys, arguments, message):
+    with pytest.raises(SystemExit) as stop:
+        run(*arguments)
+
+    line = capsys.readouterr().err
+    assert stop.value.code == 2 and message in line and line.count("\n") == 1
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place):
+    for number in range(3):
+        photo(number, 700, 600).save(place / "holiday" / f"large{number}.png")
+    process, terminal = in_a_terminal(
+        "evaluate", "--model", "tiny", "--dataset", "Set5", "holiday", "--scale", "2", "--cache-dir", "cache",
+        "--device", "cpu", "--output", "scores.csv",
+    )    # fmt: skip
+    shown = b""
+    while b"large1.png" not in shown:    # beach and large0 are measured
+        shown += os.read(terminal, 4096)
+
+    os.write(terminal, b"\x03")
+    rest = read_all(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert "stopped; what was done is above and in scores.csv" in rest.splitlines()[-1] and "Traceback" not in rest
+    images = [(line["dataset"], line["image"]) for line in lines_of(place / "scores.csv")]
+    assert images[:4] == [("Set5", name) for name in (*IMAGES, "mean")]
+    assert images[4:6] == [("holiday/", "beach.png"), ("holiday/", "large0.png")]
+    assert ("holiday/", "mean") not in images
+    assert f"({len(images) - 4} of 4 images)" in (place / "scores.md").read_text()
+    assert "Set5 2x standard, tiny: a.png" in shown.decode()    # the progress
+
+
+def test_two_processes_give_the_scores_of_one(place):
+    arguments = [
+        "-m", "drln", "evaluate", "--model", "bicubic", "tiny", "--dataset", "Set5", "holiday", "--scale", "2",
+        "--protocol", "standard", "card", "--cache-dir", "cache", "--device", "cpu",
+    ]    # fmt: skip
+    launch = [
+        "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+    ]    # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+
+    one, two = (
+        subprocess.run(
+            [sys.executable, *command, *arguments, "--output", f"{name}.csv"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        for name, command in (("one", []), ("two", launch))
+    )
+
+    assert one.returncode == two.returncode == 0, two.stderr
+    assert "1 process\n" in one.stderr and "2 processes\n" in two.stderr
+    assert lines_of(place / "one.csv") == lines_of(place / "two.csv") and one.stdout == two.stdout
