@@ -6,21 +6,23 @@ A hub is asked by `load` of a hub model alone; estimates need no weights.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections.abc import Generator, Mapping
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 
-from drln import DrlnConfig, DrlnModel, HubError, Upscaler
+from drln import DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.device import pick_device
 from drln.hub import BUNDLED, fetch
 
 T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights
 KEPT = 3               # models in memory
+POLL_SECONDS = 0.25    # between two looks at a model that is loading
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ def default_choice() -> str:
 class Models:
     """The models used last, loaded in threads of their own, so that nobody hangs on a slow hub."""
 
-    def __init__(self, choices: Mapping[str, Choice] = CHOICES, keep: int = KEPT) -> None:
+    def __init__(
+        self, choices: Mapping[str, Choice] = CHOICES, keep: int = KEPT, precision: str = "auto"
+    ) -> None:
         self.choices = choices
+        self.precision = precision
         self._keep = keep
         self._lock = threading.Lock()
         self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
@@ -87,6 +92,16 @@ class Models:
                 threading.Thread(target=self._load, args=(future, key), daemon=True).start()
             _keep_last(self._loaded, key, future, self._keep)
         return future
+
+    def loading(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
+        """As `load`, with `Progress` until it is there; whoever waits can be stopped."""
+        began = time.monotonic()
+        fetches = self.must_download(name, scale)
+        stage = f"Fetching {self.choices[name].title} {scale}x from the hub" if fetches else "Loading the model"
+        future = self.load(name, scale)
+        while not wait([future], POLL_SECONDS).done:
+            yield Progress(f"{stage}, {time.monotonic() - began:.0f} s", 0.0)
+        return future.result()
 
     def yardstick(self, name: str, scale: int) -> Upscaler:
         """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""
@@ -116,7 +131,7 @@ class Models:
         name, scale = key
         try:
             model = DrlnModel.from_pretrained(self.choices[name].where, scale=scale)
-            future.set_result(Loaded(Upscaler(model), model.source))
+            future.set_result(Loaded(Upscaler(model, precision=self.precision), model.source))
         except BaseException as error:    # whoever waits for the future gets it
             future.set_exception(error)
 

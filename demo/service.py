@@ -6,23 +6,23 @@ Knows no gradio: waiting in line is the page's matter.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator, Iterator
-from concurrent.futures import wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
 from demo import previews, results
 from demo.limits import LIMITS, Limits, UploadError, check_upload
-from demo.models import Choice, Loaded, Models
+from demo.models import Choice, Models
 from demo.results import GoneError, Saved
 from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
 from drln.config import SCALES
 from drln.images import open_image
 
-POLL_SECONDS = 0.25    # between two looks at a model that is loading, or at the device
+T = TypeVar("T")
+POLL_SECONDS = 0.25    # between two looks at the device
 
 # Whatever of these is raised, its message is written for the user.
 EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, GoneError)
@@ -104,11 +104,11 @@ class Service:
         """
         self._check(photo, scale, name)
         title = title or Path(photo).name
-        loaded = yield from self._load(name, scale)
+        loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
             image = _open(photo, title)
             lr = previews.eight_bit(image)
-            result = yield from self._run(loaded, image)
+            result = yield from self.with_device(_to_the_result(loaded.upscaler.stream(image)))
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, results.result_name(title, name, scale), lr, result.image)
         yield Finished(
@@ -127,27 +127,22 @@ class Service:
             raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
         return check_upload(photo, scale, self.limits)
 
-    def _load(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
-        began = time.monotonic()
-        fetches = self.models.must_download(name, scale)
-        stage = f"Fetching {self.choice(name).title} {scale}x from the hub" if fetches else "Loading the model"
-        future = self.models.load(name, scale)
-        while not wait([future], POLL_SECONDS).done:
-            yield Progress(f"{stage}, {time.monotonic() - began:.0f} s", 0.0)
-        return future.result()
-
-    def _run(self, loaded: Loaded, image: Image.Image) -> Generator[Progress, None, Result]:
-        """The part that computes: one photo at a time, whoever asks."""
+    def with_device(self, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
+        """Steps that compute, for one caller at a time, with `Progress` until it is the turn of these."""
         while not self._device.acquire(timeout=POLL_SECONDS):
             yield Progress("Waiting for another photo to be done", 0.0)
         try:
-            for step in loaded.upscaler.stream(image):
-                if isinstance(step, Result):
-                    return step
-                yield step
+            return (yield from steps)
         finally:
             self._device.release()
-        raise AssertionError("the stream ended without a result")
+
+
+def _to_the_result(steps: Iterator[Progress | Result]) -> Generator[Progress, None, Result]:
+    for step in steps:
+        if isinstance(step, Result):
+            return step
+        yield step
+    raise AssertionError("the stream ended without a result")
 
 
 def _open(photo: str | Path, title: str) -> Image.Image:
