@@ -10,7 +10,8 @@ import os
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import wording
+from demo import score_wording, wording
+from demo.evaluate_tab import EvaluateTab
 from demo.limits import LIMITS
 from demo.results import KEPT_SECONDS
 from demo.service import Service
@@ -27,8 +28,8 @@ CSS = """
 .bar { height: 0.6rem; border-radius: 0.3rem; overflow: hidden; background: var(--border-color-primary); }
 .bar div { height: 100%; background: var(--primary-600); }
 .bar + .note { margin-top: var(--spacing-md); font-variant-numeric: tabular-nums; }
-#progress .wrap { overflow: visible; }
-#progress .html-container { opacity: 1; }
+#progress .wrap, .job-progress .wrap { overflow: visible; }
+#progress .html-container, .job-progress .html-container { opacity: 1; }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: var(--spacing-xs) var(--spacing-xl); margin: 0; }
 .facts dt { font-weight: 700; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
@@ -44,6 +45,8 @@ def build_demo(service: Service | None = None) -> gr.Blocks:
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
             UpscaleTab(service)
+        with gr.Tab("Evaluate"):
+            EvaluateTab(service)
     return demo.queue(max_size=WAITING)
 
 
@@ -60,7 +63,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         quiet=True,
         prevent_thread_lock=True,
         theme=gr.themes.Default(primary_hue="blue", font=FONT),
-        css=CSS,
+        css=CSS + score_wording.CSS,
         footer_links=["api", "settings"],
         run_history=False,      # photos are nobody's to keep
         ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing
