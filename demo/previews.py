@@ -88,8 +88,8 @@ def marked(overview: Image.Image, box: Box, size: tuple[int, int]) -> Image.Imag
     left, top = int(box[0] * across), int(box[1] * down)
     right, bottom = max(left + 4, round(box[2] * across) - 1), max(top + 4, round(box[3] * down) - 1)
     draw = ImageDraw.Draw(marked)
-    draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(0, 0, 0), width=3)
-    draw.rectangle((left, top, right, bottom), outline=(255, 255, 255), width=1)
+    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=(0, 0, 0), width=4)
+    draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(255, 255, 255), width=2)
     return marked
 
 
