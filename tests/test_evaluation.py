@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from drln import DrlnModel, Progress, Upscaler
 from drln.data import EvalDataset, find_set, load_dataset
 from drln.evaluation import EvalMetrics, ImageScore, ProtocolError, evaluate, stream_scores
-from drln.protocols import bicubic, make_pair
+from drln.protocols import bicubic, make_pair, planes
 from drln.resize import imresize
 from drln.samples import SAMPLES_FOLDER
 
@@ -139,17 +139,27 @@ def test_the_card_takes_the_sets_lr_and_makes_it_with_pillow_where_there_is_none
     assert made == given != another
 
 
+@pytest.mark.parametrize("protocol", ["standard", "card"])
+def test_a_result_beyond_white_or_black_counts_as_white_or_black(protocol):
+    hr = np.asarray(photo(1, 40, 40))
+    beyond = torch.rand(1, 3, 40, 40) * 3 - 1
+
+    far, clamped = (planes(sr, hr, 2, protocol)[0] for sr in (beyond, beyond.clamp(0, 1)))
+
+    assert np.array_equal(far, clamped)
+
+
 def test_bicubic_by_the_card_is_pillows_unrounded_luma_of_a_resized_hr():
     hr = photo(8, 43, 41)
     lr = shrunk(hr, 4)
-    planes = []
+    lumas = []
     for image in (lr.resize((40, 40), Image.Resampling.BICUBIC), hr.resize((40, 40), Image.Resampling.BICUBIC)):
         r, g, b = np.asarray(image).astype(float).transpose(2, 0, 1)
-        planes.append((16 + (64.738 * r + 129.057 * g + 25.064 * b) / 256)[4:-4, 4:-4])
+        lumas.append((16 + (64.738 * r + 129.057 * g + 25.064 * b) / 256)[4:-4, 4:-4])
 
     scores = evaluate("bicubic", [hr], "card", scale=4)
 
-    assert values(scores) == [pytest.approx(by_scikit_image(*planes), abs=1e-9)]
+    assert values(scores) == [pytest.approx(by_scikit_image(*lumas), abs=1e-9)]
 
 
 def test_resizing_hr_that_does_not_divide_lifts_the_cards_score():

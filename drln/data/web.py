@@ -83,6 +83,8 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
         total = _total(response)
         if response.status_code == 200:    # the whole file, whatever was asked for
             have = 0
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            raise HubError(f"{url} was answered by other bytes than were asked for; try again later")
         name = part.name.removesuffix(".part")
         with (
             open(part, "r+b" if part.exists() else "wb") as file,
