@@ -95,9 +95,8 @@ class BenchmarkPart:
                     yield {self.progress: html_update(wording.progress(step))}
             yield self._idle()
         except Exception as error:
-            why = str(error) if isinstance(error, SetError) else score_wording.message(error)
             offer = gr.update(visible=isinstance(error, SetError))
-            yield {**self._idle(wording.alert(why)), self.samples: offer}
+            yield {**self._idle(wording.alert(score_wording.message(error))), self.samples: offer}
 
     def stopped(self) -> Update:
         """The job was cancelled, or never began; its scores stay."""

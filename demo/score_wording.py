@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from demo import wording
+from demo.benchmark import SetError
 from demo.error_map import COLOURS, FULL
 from demo.trial import Trial
 from drln.data import DataError
@@ -31,18 +32,23 @@ AXIS_STEP = 4    # dB that lie free at the left of the shortest bar, at most
 
 CSS = f"""
 .scores-wide {{ overflow-x: auto; }}
-.scores {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-.scores th, .scores td {{ padding: var(--spacing-sm) var(--spacing-lg); text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--border-color-primary); }}
-.scores th:first-child {{ text-align: left; }}
-.scores .theirs {{ color: var(--body-text-color-subdued); }}
-.scores thead th {{ vertical-align: bottom; white-space: normal; }}
-.chart-row {{ display: grid; grid-template-columns: minmax(6rem, 11rem) 1fr 4.2rem; gap: var(--spacing-md);
-  align-items: center; margin-bottom: var(--spacing-xs); font-variant-numeric: tabular-nums; }}
+.prose .scores {{ border-collapse: collapse; margin: 0; font-variant-numeric: tabular-nums; }}
+.prose .scores :is(th, td) {{ padding: var(--spacing-sm) var(--spacing-lg); text-align: right; white-space: nowrap;
+  border: 0; border-bottom: 1px solid var(--border-color-primary); }}
+.prose .scores :is(th:first-child, th[colspan]) {{ text-align: left; }}
+.prose .scores thead th {{ vertical-align: bottom; white-space: normal; }}
+.prose .scores .theirs {{ color: var(--body-text-color-subdued); }}
 .chart h4 {{ margin: var(--spacing-lg) 0 var(--spacing-sm); }}
+.chart-row {{ display: grid; grid-template-columns: 13rem 1fr 4rem; column-gap: var(--spacing-md); align-items: center;
+  margin-bottom: var(--spacing-xs); font-variant-numeric: tabular-nums; }}
 .chart-row .fill {{ display: block; height: 0.9rem; background: var(--primary-600); border-radius: 0 0.2rem 0.2rem 0; }}
 .chart-row .theirs {{ background: var(--neutral-400); }}
 .chart-row .part {{ opacity: 0.5; }}
+@media (max-width: 600px) {{
+  .chart-row {{ grid-template-columns: 1fr 4rem; margin-bottom: var(--spacing-md); }}
+  .chart-row span:first-child {{ grid-column: 1 / -1; }}
+}}
+#trial-lr img {{ image-rendering: pixelated; }}
 .colours {{ display: block; height: 0.7rem; max-width: 20rem; margin-top: var(--spacing-sm); border-radius: 0.2rem;
   background: linear-gradient(to right, {', '.join(f'rgb{colour}' for colour in COLOURS)}); }}
 .ends {{ display: flex; justify-content: space-between; max-width: 20rem; }}
@@ -58,7 +64,7 @@ ERRORS_CAPTION = (
 
 def message(error: Exception) -> str:
     """What the user reads of an error."""
-    if isinstance(error, (ProtocolError, DataError)):
+    if isinstance(error, (ProtocolError, DataError, SetError)):
         return wording.said(error)
     return wording.message(error)
 
@@ -109,7 +115,7 @@ def benchmark_table(scores: Sequence[Scores]) -> str:
     if not theirs:
         notes.append(NO_SCORES)
     return (
-        f'<div class="scores-wide"><table class="scores"><caption>{escape(TITLES[protocol])}</caption>'
+        f'{wording.note(TITLES[protocol])}<div class="scores-wide"><table class="scores">'
         f"<thead><tr>{groups}</tr><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
         + "".join(wording.note(note) for note in dict.fromkeys(filter(None, notes)))
     )

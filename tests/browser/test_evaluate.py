@@ -1,0 +1,111 @@
+"""The Evaluate tab, used with the mouse in a real browser, with no hub within reach."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from drln import DrlnModel
+from drln.data import find_set
+from drln.evaluation import BICUBIC, evaluate
+from drln.tables import format_score
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def model() -> DrlnModel:
+    return DrlnModel.from_pretrained("drln-bam-compact", scale=2)
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "sharp photo.png"
+    Image.effect_noise((66, 50), 60).convert("RGB").save(path)
+    return path
+
+
+def open_tab(page: Page) -> Page:
+    page.get_by_role("tab", name="Evaluate").click()
+    page.locator("#trial-go").wait_for()
+    return page
+
+
+def choose(page: Page, group: str, label: str) -> None:
+    page.locator(f"#{group} label", has_text=label).first.click()
+
+
+def measure_photo(page: Page, photo: Path) -> None:
+    choose(page, "trial-scale", "2×")
+    page.set_input_files("#trial-photo input[type=file]", photo)
+    expect(page.locator("#trial-plan")).to_contain_text("66 × 50 pixels are made 33 × 25 pixels")
+    page.locator("#trial-go").click()
+    page.locator("#trial-errors-drln img").wait_for()
+
+
+def test_a_photo_is_measured_and_shown(new_page, model, photo):
+    page = open_tab(new_page())
+
+    measure_photo(page, photo)
+
+    for name, by in (("Bicubic", BICUBIC), ("DRLN-BAM compact", model)):
+        expected = evaluate(by, [photo], scale=2)
+        row = page.locator("#trial-table tr", has_text=name)
+        expect(row).to_contain_text(f"{expected.psnr:.2f}")
+        expect(row).to_contain_text(f"{expected.ssim:.4f}")
+    sizes = {"#trial-slider img": (66, 50), "#trial-lr img": (66, 50), "#trial-errors-bicubic img": (62, 46)}
+    for selector, size in sizes.items():
+        content = page.request.get(page.locator(selector).first.get_attribute("src")).body()
+        assert np.asarray(Image.open(io.BytesIO(content))).shape[1::-1] == size
+
+
+def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_measured_instead(new_page, model):
+    page = open_tab(new_page())
+    choose(page, "bench-scales", "2×")
+    choose(page, "bench-scales", "4×")    # no longer
+    choose(page, "bench-set", "Set5")
+    page.locator("#bench-go").click()
+    expect(page.locator("#bench-progress [role=alert]")).to_contain_text("Set5 could not be had")
+
+    page.locator("#bench-samples").click()
+    page.locator("#bench-go").click()
+
+    expected = evaluate(model, find_set("samples"))
+    row = page.locator("#bench-table tr", has_text="samples")
+    expect(row).to_contain_text(format_score(expected.psnr, expected.ssim))
+    expect(page.locator("#bench-chart .chart-row")).to_have_count(2)
+    expect(page.locator("#bench-go")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator("#bench-csv").click()
+    lines = list(csv.DictReader(Path(download.value.path()).open()))
+    assert [line["psnr"] for line in lines[6:-1]] == [f"{image.psnr:.4f}" for image in expected.images]
+    assert [line["image"] for line in lines[5::6]] == ["mean", "mean"]
+
+
+def test_stop_keeps_the_scores_that_were_measured(new_page):
+    page = open_tab(new_page())
+    choose(page, "bench-scales", "2×")    # beside 4×
+    page.locator("#bench-go").click()
+    page.locator("#bench-table td", has_text="images)").first.wait_for()
+
+    page.locator("#bench-stop").click()
+
+    expect(page.locator("#bench-progress")).to_contain_text("Stopped")
+    expect(page.locator("#bench-go")).to_be_visible()
+    expect(page.locator("#bench-table")).to_be_visible()
+    expect(page.locator("#bench-csv")).to_be_visible()
+
+
+def test_a_narrow_page_does_not_scroll_sideways(new_page, photo):
+    page = open_tab(new_page(width=390, height=844))
+
+    measure_photo(page, photo)
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for part in ("#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
