@@ -64,7 +64,7 @@ def fit_pair(hr: np.ndarray, lr: np.ndarray, scale: int) -> tuple[np.ndarray, np
     """
     height, width = lr.shape[:2]
     check_fit(width, height, hr.shape[1], hr.shape[0], scale)
-    return _rgb(lr), _resize(_rgb(hr), scale * width, scale * height)
+    return _rgb(lr), pillow_resize(_rgb(hr), scale * width, scale * height)
 
 
 def check_protocol(protocol: str) -> str:
@@ -85,14 +85,21 @@ def check_fit(lr_width: int, lr_height: int, width: int, height: int, scale: int
 
 def pillow_lr(hr: np.ndarray, scale: int) -> np.ndarray:
     """LR as that of the data sets on the hub was made: Pillow's bicubic, sides rounded down."""
-    return _resize(hr, hr.shape[1] // scale, hr.shape[0] // scale)
+    return pillow_resize(hr, hr.shape[1] // scale, hr.shape[0] // scale)
+
+
+def pillow_resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Pillow's bicubic; an image of that size already comes back as it is."""
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def bicubic(lr: np.ndarray, scale: int, protocol: str = STANDARD) -> np.ndarray:
     """The baseline as a picture: LR enlarged by the protocol's bicubic, uint8."""
     if check_protocol(protocol) == STANDARD:
         return imresize(lr, scale=scale)
-    return _resize(lr, scale * lr.shape[1], scale * lr.shape[0])
+    return pillow_resize(lr, scale * lr.shape[1], scale * lr.shape[0])
 
 
 def planes(sr: Tensor, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> tuple[np.ndarray, np.ndarray]:
@@ -142,10 +149,3 @@ def _card_luma(rgb: np.ndarray) -> np.ndarray:
 
 def _rgb(image: np.ndarray) -> np.ndarray:
     return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
-
-
-def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Pillow's bicubic; an image of that size already comes back as it is."""
-    if image.shape[:2] == (height, width):
-        return image
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from set_files import div2k_files, hub_files, photo, png, shrunk, tar_of, write_files
 
-from drln.data import DataError, EvalDataset, TrainDataset, find_set, load_dataset
+from drln.data import DataError, EvalDataset, TrainDataset, augment_five_crop, find_set, load_dataset
 from drln.images import ImageError
 from drln.samples import list_samples
 
@@ -276,3 +276,46 @@ def test_pairs_of_two_scales_are_refused():
 def test_an_empty_data_set_is_refused():
     with pytest.raises(DataError, match="is empty"):
         EvalDataset([])
+
+
+# Five crops
+
+
+def test_the_cards_data_snippet_gives_five_aligned_pairs_of_each(hub_folder, tmp_path, load):
+    dataset = load(hub_folder, "bicubic_x2", split="validation")
+
+    augmented = dataset.map(
+        augment_five_crop, batched=True, desc="Augmenting", fn_kwargs={"cache_dir": str(tmp_path / "crops")}
+    )
+
+    assert len(augmented) == 15 and augmented.features == dataset.features
+    for index, hr in enumerate(IMAGES.values()):
+        w, h = hr.width // 2, hr.height // 2
+        left, top = round((hr.width - w) / 2), round((hr.height - h) / 2)
+        corners = [(0, 0), (hr.width - w, 0), (0, hr.height - h), (hr.width - w, hr.height - h), (left, top)]
+        for row, (x, y) in zip(augmented.select(range(5 * index, 5 * index + 5)), corners):
+            wanted = hr.crop((x, y, x + w, y + h))
+            wanted = wanted.resize((w // 2 * 2, h // 2 * 2), Image.Resampling.BICUBIC)
+            assert same(row["hr"], wanted) and same(row["lr"], shrunk(wanted, 2))
+    assert TrainDataset(augmented, patch_size=7)[3]["hr"].shape == (3, 14, 14)
+
+
+def test_five_crops_of_other_images_do_not_mix(tmp_path, load):
+    for folder, seed in (("one", 1), ("two", 2)):
+        write_files(tmp_path / folder, {"a.png": png(photo(seed, 40, 40))})
+    options = {"batched": True, "fn_kwargs": {"cache_dir": str(tmp_path / "crops")}}
+
+    one, two = (load(tmp_path / name, "bicubic_x2").map(augment_five_crop, **options) for name in ("one", "two"))
+
+    assert same(one[0]["hr"], photo(1, 40, 40).crop((0, 0, 20, 20)))
+    assert same(two[0]["hr"], photo(2, 40, 40).crop((0, 0, 20, 20)))
+
+
+def test_crops_of_images_that_have_no_file_are_made_too(tmp_path):
+    hr = photo(1, 40, 40)
+
+    crops = augment_five_crop({"lr": [shrunk(hr, 4)], "hr": [hr]}, cache_dir=tmp_path)
+
+    assert len(crops["lr"]) == len(crops["hr"]) == 5
+    assert same(Image.open(crops["hr"][3]), hr.crop((20, 20, 40, 40)))
+    assert Image.open(crops["lr"][3]).size == (5, 5)

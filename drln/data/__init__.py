@@ -1,6 +1,7 @@
 """Data sets of image pairs: where they come from, how they are stored, what is cut from them."""
 
 from drln.data.archives import DataError
+from drln.data.five_crop import augment_five_crop
 from drln.data.patches import EvalDataset, TrainDataset
 from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
@@ -11,6 +12,7 @@ __all__ = [
     "ImageSet",
     "PairStore",
     "TrainDataset",
+    "augment_five_crop",
     "build_store",
     "find_set",
     "load_dataset",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import hashlib
 import os
 import shutil
 import stat
@@ -82,6 +83,12 @@ def unpack(archive: Path, folder: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def file_key(path: Path) -> str:
+    """Twelve letters that change with a file: with its place, its size and the time it was written."""
+    state = path.stat()
+    return hashlib.sha256(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -5,14 +5,13 @@ Knows image files; where they come from is not its business.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from PIL import Image
 from tqdm.auto import tqdm
 
-from drln.data.archives import DataError
+from drln.data.archives import DataError, file_key
 from drln.files import ImageError, write_image
 from drln.pixels import read_pixels
 from drln.protocols import ProtocolError, check_fit, pillow_lr
@@ -42,9 +41,7 @@ def make_lr_files(hr: Sequence[Path], scale: int, folder: Path) -> tuple[Path, .
     """Make the LR file of each HR file in `folder`; one that is there is taken as it is, unless HR was changed."""
     made = []
     for path in tqdm(hr, desc=f"Making LR images {scale}x", unit=" images", leave=False, delay=1):
-        state = path.stat()
-        key = hashlib.sha256(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
-        file = folder / f"x{scale}" / f"{path.stem}-{key}.png"
+        file = folder / f"x{scale}" / f"{path.stem}-{file_key(path)}.png"
         if not file.is_file():
             pixels = read_pixels(path)
             if min(pixels.shape[:2]) < scale:

@@ -6,7 +6,6 @@ None where there is no such archive. Knows nothing of pairs.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from drln.data.archives import DamagedArchive, unpack
+from drln.data.archives import DamagedArchive, file_key, unpack
 from drln.data.web import fetch_file
 from drln.download import HubError, MissingFileError, cached, download, forget
 
@@ -41,9 +40,7 @@ class Cache:
 
     def unpacked(self, archive: Path) -> Path:
         """The images of an archive on this machine; anew where the archive was changed."""
-        state = archive.stat()
-        key = hashlib.sha256(f"{archive.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
-        return unpack(archive, self.root / "unpacked" / f"{archive.name.split('.')[0]}-{key}")
+        return unpack(archive, self.root / "unpacked" / f"{archive.name.split('.')[0]}-{file_key(archive)}")
 
 
 def folder_source(folder: Path, cache: Cache) -> Source:

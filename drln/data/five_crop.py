@@ -1,0 +1,94 @@
+"""The published models' augmentation: of each image its four corners and its centre, half as wide and high.
+
+Knows image files; networks and hubs are not its business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from drln.data.archives import file_key
+from drln.data.sources import Cache
+from drln.files import write_image
+from drln.pixels import read_pixels
+from drln.protocols import pillow_lr, pillow_resize
+
+
+def augment_five_crop(
+    batch: Mapping[str, Any], scale: int | None = None, cache_dir: str | Path | None = None
+) -> dict[str, list[str]]:
+    """Five pairs of each pair, for `dataset.map(augment_five_crop, batched=True)`.
+
+    HR crops are resized by Pillow's bicubic to sides that divide by the scale, and LR is made
+    from them in the same way. One image is decoded at a time and its crops are written as PNG
+    files, so that a batch of any length needs little memory. Crops that are there are taken as they are.
+
+    Args:
+        batch: columns `lr` and `hr` of images, as `map` hands them over, or lists of PIL images or paths.
+        scale: 2, 3 or 4; by default that of the first pair.
+        cache_dir: folder for the crops, by default `drln` in HF_HOME; pass it by `fn_kwargs`.
+
+    Returns:
+        The paths of the crops' files, five times as many rows.
+    """
+    rows = _undecoded(batch)
+    crops: dict[str, list[str]] = {"lr": [], "hr": []}
+    for row in rows:
+        if scale is None:
+            (lr_width, lr_height), (width, height) = (_open(row[column]).size for column in ("lr", "hr"))
+            scale = max(round(width / lr_width), round(height / lr_height))
+        name, key = _name_and_key(row["hr"])
+        folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
+        files = {column: [folder / column / f"{name}-{key}-{i}.png" for i in range(5)] for column in crops}
+        if not all(file.is_file() for column in crops for file in files[column]):
+            for column in crops:
+                (folder / column).mkdir(parents=True, exist_ok=True)
+            for number, hr in enumerate(five_crops(read_pixels(_open(row["hr"])))):
+                height, width = (side // scale * scale for side in hr.shape[:2])
+                hr = pillow_resize(hr, width, height)
+                write_image(Image.fromarray(pillow_lr(hr, scale)), files["lr"][number])
+                write_image(Image.fromarray(hr), files["hr"][number])
+        for column in crops:
+            crops[column] += map(str, files[column])
+    return crops
+
+
+def five_crops(image: np.ndarray) -> list[np.ndarray]:
+    """Top left, top right, bottom left, bottom right and centre, each of half the sides, rounded down."""
+    height, width = image.shape[:2]
+    h, w = height // 2, width // 2
+    top, left = round((height - h) / 2), round((width - w) / 2)
+    corners = [(0, 0), (0, width - w), (height - h, 0), (height - h, width - w), (top, left)]
+    return [image[y : y + h, x : x + w] for y, x in corners]
+
+
+def _undecoded(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a batch. `map` would decode all images of a column at once; its table holds their files."""
+    if hasattr(batch, "pa_table"):
+        return batch.pa_table.select(["lr", "hr"]).to_pylist()
+    return [{"lr": lr, "hr": hr} for lr, hr in zip(batch["lr"], batch["hr"])]
+
+
+def _open(value: Any) -> Image.Image:
+    if isinstance(value, Image.Image):
+        return value
+    if isinstance(value, dict):
+        value = value["path"] if value["bytes"] is None else io.BytesIO(value["bytes"])
+    return Image.open(value)
+
+
+def _name_and_key(value: Any) -> tuple[str, str]:
+    """A readable name for the files of its crops, and letters that change with the image."""
+    if isinstance(value, dict) and value["bytes"] is None:
+        value = value["path"]
+    if isinstance(value, (str, Path)):
+        return Path(value).stem, file_key(Path(value))
+    content = value["bytes"] if isinstance(value, dict) else np.ascontiguousarray(read_pixels(value)).tobytes()
+    return "image", hashlib.sha256(content).hexdigest()[:12]
