@@ -37,7 +37,8 @@ CSS = f"""
   border: 0; border-bottom: 1px solid var(--border-color-primary); }}
 .prose .scores :is(th:first-child, th[colspan]) {{ text-align: left; }}
 .prose .scores thead th {{ vertical-align: bottom; white-space: normal; }}
-.prose .scores .theirs {{ color: var(--body-text-color-subdued); }}
+.prose .scores :is(tr, thead, tbody), .prose table.scores {{ border: 0; }}
+.prose .scores .theirs {{ font-style: italic; }}
 .chart h4 {{ margin: var(--spacing-lg) 0 var(--spacing-sm); }}
 .chart-row {{ display: grid; grid-template-columns: 13rem 1fr 4rem; column-gap: var(--spacing-md); align-items: center;
   margin-bottom: var(--spacing-xs); font-variant-numeric: tabular-nums; }}
