@@ -18,7 +18,7 @@ from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import DIV2K, HUB_SETS, SAMPLES
 from drln.device import PRECISIONS, pick_device, pick_precision
 from drln.evaluation import BICUBIC, CARD, PROTOCOLS, STANDARD, ImageScore, Scores, stream_scores
-from drln.hub import BUNDLED
+from drln.hub import BUNDLED, HubError
 from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
 from drln.tables import csv_report, markdown_report
@@ -110,9 +110,12 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
     """The images of a task."""
-    return find_set(
-        task.dataset, task.config(), args.split, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-    )
+    try:
+        return find_set(
+            task.dataset, task.config(), args.split, cache_dir=args.cache_dir, local_files_only=args.local_files_only
+        )
+    except HubError as error:
+        raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
 
 
 def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:

@@ -10,8 +10,8 @@ from set_files import photo, shrunk
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from drln import DrlnModel, Progress, Upscaler
-from drln.data import EvalDataset, find_set, load_dataset
-from drln.evaluation import EvalMetrics, ImageScore, ProtocolError, evaluate, stream_scores
+from drln.data import EvalDataset, EvalMetrics, find_set, load_dataset
+from drln.evaluation import ImageScore, ProtocolError, evaluate, stream_scores
 from drln.protocols import bicubic, make_pair, planes
 from drln.resize import imresize
 from drln.samples import SAMPLES_FOLDER

@@ -5,10 +5,12 @@ from drln.data.five_crop import augment_five_crop
 from drln.data.patches import EvalDataset, TrainDataset
 from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
+from drln.evaluation import EvalMetrics    # here too, where the published models' library has it
 
 __all__ = [
     "DataError",
     "EvalDataset",
+    "EvalMetrics",
     "ImageSet",
     "PairStore",
     "TrainDataset",
