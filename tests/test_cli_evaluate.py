@@ -108,7 +108,7 @@ def test_the_standard_protocol_needs_no_lr_archive(place):
     [
         (["--dataset", "Set6"], "no folder Set6 and no such data set"),
         (["--dataset", "Set5", "--split", "train"], "no split 'train'; choose validation"),
-        (["--dataset", "someone/a-set", "--local-files-only"], "local_files_only forbids more. The set 'samples' needs no network"),
+        (["--dataset", "someone/a-set", "--local-files-only"], "more. The set 'samples' needs no network"),
         (["--model", "absent"], "no file or folder absent"),
         (["--model", "tiny", "--scale", "4"], "holds no 4x model"),
         (["--device", "toaster"], "'toaster'"),

@@ -1,11 +1,14 @@
-"""Data sets of image pairs: where they come from, how they are stored, what is cut from them."""
+"""Data sets of image pairs: where they come from, how they are stored, what is cut from them.
+
+`EvalMetrics` is of `evaluation`, and here too because the published models' library has it here.
+"""
 
 from drln.data.archives import DataError
 from drln.data.five_crop import augment_five_crop
 from drln.data.patches import EvalDataset, TrainDataset
 from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
-from drln.evaluation import EvalMetrics    # here too, where the published models' library has it
+from drln.evaluation import EvalMetrics
 
 __all__ = [
     "DataError",
