@@ -77,7 +77,7 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
             part.unlink()    # it is not of this file
             return _go_on(client, url, part)
         if response.status_code in (404, 410):
-            raise MissingFileError(f"there is no {url}; was it moved?")
+            raise MissingFileError(f"there is no {url}; check the address, and DRLN_DIV2K_URL if it is set")
         if response.status_code not in (200, 206):
             raise HubError(f"{url} was answered by {response.status_code}; try again later")
         total = _total(response)
