@@ -5,6 +5,7 @@ Knows no gradio. What is measured and how is `drln.evaluation`'s business.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -144,7 +145,9 @@ class Benchmarks:
             Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
             for (scale, model), images in done.items()
         )
-        csv.write_text(csv_report(scores), encoding="utf-8")
+        partial = csv.with_suffix(".part")    # the file is whole whenever it is downloaded
+        partial.write_text(csv_report(scores), encoding="utf-8")
+        os.replace(partial, csv)
         return Report(scores, csv)
 
 

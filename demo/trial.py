@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -19,13 +20,14 @@ from demo.models import Models
 from demo.service import Service
 from drln import ImageLoader, Progress, Upscaler
 from drln.config import SCALES
+from drln.device import free_memory
 from drln.images import write_image
 from drln.metrics import SSIM_WINDOW
 from drln.pixels import read_pixels
 from drln.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes, score
 
-# Measuring takes some hundred bytes a pixel, upscaling far less.
 SHARP_LIMITS = Limits(megapixels=16)
+MEASURING_BYTES = 150    # of memory for each pixel; 100 to 120 were seen
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,12 @@ class Trials:
             raise UploadError(
                 f"The photo has {width} × {height} pixels, too small to be measured at {scale}×: "
                 f"both sides must have {smallest_side(scale)} pixels or more."
+            )
+        needed, free = width * height * MEASURING_BYTES, free_memory(torch.device("cpu"))
+        if needed > free:
+            raise UploadError(
+                f"Measuring {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB "
+                "are free on this machine; crop the photo."
             )
         return (width, height), (width // scale, height // scale)
 

@@ -148,6 +148,14 @@ def test_a_photo_beyond_the_limit_is_refused_with_its_figures(service, models, p
         finish(trials, photos[0])
 
 
+def test_a_photo_that_the_memory_does_not_hold_is_refused_with_the_figures(trials, monkeypatch, tmp_path):
+    monkeypatch.setattr("demo.trial.free_memory", lambda device: 200e6)
+    Image.new("L", (2000, 1000)).save(tmp_path / "large.png")
+
+    with pytest.raises(UploadError, match=r"2000 × 1000 pixels needs about 0.3 GB of memory, and 0.2 GB are free"):
+        trials.plan(tmp_path / "large.png", 2, STANDARD)
+
+
 def test_a_stopped_trial_leaves_no_files_and_frees_the_device(trials, service, photos):
     steps = trials.stream(photos[0], 2, "tiny", STANDARD)
     assert any("Upscaling" in step.stage for step in steps if isinstance(step, Progress))
@@ -204,6 +212,16 @@ def test_a_stopped_benchmark_keeps_its_file(benchmarks):
     steps.close()
 
     assert len(report.csv.read_text().splitlines()) == 2
+
+
+def test_others_may_have_the_device_between_two_images(benchmarks, service):
+    def work():
+        yield Progress("Working", 0.5)
+
+    steps = benchmarks.stream(SAMPLES)
+    next(step for step in steps if isinstance(step, Report))
+
+    assert next(service.with_device(work())).stage == "Working"
 
 
 def test_what_needs_no_hub_is_measured_before_a_model_that_cannot_be_had(benchmarks):
