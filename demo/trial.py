@@ -90,8 +90,8 @@ class Trials:
         needed, free = width * height * MEASURING_BYTES, free_memory(torch.device("cpu"))
         if needed > free:
             raise UploadError(
-                f"Measuring {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB "
-                "are free on this machine; crop the photo."
+                f"Measuring {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory, and "
+                f"{free / 1e9:.1f} GB are free on this machine; crop the photo."
             )
         return (width, height), (width // scale, height // scale)
 
