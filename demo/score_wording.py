@@ -32,7 +32,7 @@ AXIS_STEP = 4    # dB that lie free at the left of the shortest bar, at most
 
 CSS = f"""
 .scores-wide {{ overflow-x: auto; }}
-.prose .scores {{ border-collapse: collapse; margin: 0; font-variant-numeric: tabular-nums; }}
+.prose .scores {{ border-collapse: collapse; margin: 0 0 var(--spacing-md); font-variant-numeric: tabular-nums; }}
 .prose .scores :is(th, td) {{ padding: var(--spacing-sm) var(--spacing-lg); text-align: right; white-space: nowrap;
   border: 0; border-bottom: 1px solid var(--border-color-primary); }}
 .prose .scores :is(th:first-child, th[colspan]) {{ text-align: left; }}
