@@ -1,10 +1,12 @@
-"""Super-resolution with DRLN-BAM: the public names, nothing else."""
+"""Super-resolution with DRLN-BAM: the public names, nothing else. Data sets are in `drln.data`."""
 
 from drln.checkpoint import CheckpointError
 from drln.config import DrlnConfig
+from drln.evaluation import EvalMetrics, Scores, evaluate
 from drln.hub import HubError
 from drln.images import ImageError, ImageLoader
 from drln.model import DrlnModel
+from drln.training import Trainer, TrainingArguments
 from drln.upscaler import Estimate, Progress, Result, UpscaleError, Upscaler
 
 __all__ = [
@@ -12,11 +14,16 @@ __all__ = [
     "DrlnConfig",
     "DrlnModel",
     "Estimate",
+    "EvalMetrics",
     "HubError",
     "ImageError",
     "ImageLoader",
     "Progress",
     "Result",
+    "Scores",
+    "Trainer",
+    "TrainingArguments",
     "UpscaleError",
     "Upscaler",
+    "evaluate",
 ]

@@ -6,10 +6,15 @@
 
 Weights are random: neither seconds nor bytes depend on them. Memory is the growth of the process
 (resident set, sampled every 5 ms) over the idle one with the model loaded and warmed up.
-`concatenating` is the plain pass without in-place operations, as the reference implementation runs it.
+
+The library of the published models joins in where it can be imported; it needs these packages, and none that they ask for:
+
+    pip install --no-deps --target peers super-image==0.2.0 h5py opencv-python-headless
+    PYTHONPATH=peers python tests/benchmarks/strips.py
 """
 
 import argparse
+import importlib.util
 import json
 import platform
 import statistics
@@ -17,16 +22,17 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import psutil
 import torch
 
 from drln import DrlnConfig, DrlnModel
-from drln.blocks import ResidualUnit
 from drln.device import PRECISIONS
 from drln.strips import upscale_in_strips
 
-WAYS = ("concatenating", "plain", "strips")
+WAYS = ("super-image", "plain", "strips")
+PEER = importlib.util.find_spec("super_image") is not None
 
 
 def build(compact: bool, precision: str) -> DrlnModel:
@@ -36,18 +42,26 @@ def build(compact: bool, precision: str) -> DrlnModel:
     return model.to(memory_format=torch.channels_last).set_trunk_dtype(PRECISIONS[precision])
 
 
-def unit_without_in_place(self: ResidualUnit, x: torch.Tensor) -> torch.Tensor:
-    return torch.relu(self.conv2(torch.relu(self.conv1(x))) + x)
+def build_peer(precision: str) -> torch.nn.Module:
+    """super-image's model. It imports torchvision for a training crop, of which there is no CPU build everywhere."""
+    if importlib.util.find_spec("torchvision") is None:
+        for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.transforms"):
+            sys.modules[name] = types.ModuleType(name)
+        sys.modules["torchvision.transforms"].transforms = sys.modules["torchvision.transforms.transforms"]
+    from super_image import DrlnConfig as PeerConfig
+    from super_image import DrlnModel as PeerModel
+
+    return PeerModel(PeerConfig(scale=4, bam=True)).eval().requires_grad_(False).to(PRECISIONS[precision])
 
 
 def measure(way: str, precision: str, side: int, compact: bool) -> dict[str, float]:
     """Seconds and peak bytes of one run in this process."""
-    model = build(compact, precision)
-    if way == "concatenating":
-        model.to(memory_format=torch.contiguous_format)
-        ResidualUnit.forward = unit_without_in_place
-    run = upscale_in_strips if way == "strips" else DrlnModel.forward_whole
     image = torch.rand(1, 3, side, side)
+    if way == "super-image":
+        model, run = build_peer(precision), torch.nn.Module.__call__
+        image = image.to(PRECISIONS[precision])
+    else:
+        model, run = build(compact, precision), upscale_in_strips if way == "strips" else DrlnModel.forward_whole
     run(model, image[:, :, :32, :32])
     process, done = psutil.Process(), threading.Event()
     idle = peak = process.memory_info().rss
@@ -83,8 +97,9 @@ def main() -> None:
     print(f"{torch.get_num_threads()} threads, {platform.machine()}\n")
     print("| precision | way | seconds | memory, MB | KB an LR pixel |\n|---|---|---|---|---|")
     command = [sys.executable, __file__, "--side", str(args.side), *(["--compact"] if args.compact else [])]
+    ways = [way for way in WAYS if way != "super-image" or (PEER and not args.compact)]
     for precision in args.precision:
-        for way in WAYS:
+        for way in ways:
             runs = []
             for _ in range(args.runs):
                 done = subprocess.run([*command, "--one", way, precision], stdout=subprocess.PIPE, check=True)
