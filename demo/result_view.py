@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 
 from demo import previews, results, wording
+from demo.inputs import comparison
+from demo.payloads import Update
 from demo.service import Finished
-
-Update = dict[Any, Any]
 
 
 class ResultView:
@@ -23,15 +23,7 @@ class ResultView:
 
     def __init__(self) -> None:
         with gr.Column(visible=False, elem_id="result") as self._all:
-            self._slider = gr.ImageSlider(
-                label="Bicubic on the left, DRLN on the right",
-                type="filepath",
-                image_mode=None,
-                interactive=False,
-                buttons=["fullscreen"],
-                max_height=640,
-                elem_id="slider",
-            )
+            self._slider = comparison("slider")
             self._preview_note = gr.HTML(visible=False)
             with gr.Row():
                 with gr.Column(scale=3, min_width=300):

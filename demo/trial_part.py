@@ -9,15 +9,13 @@ from typing import Any
 import gradio as gr
 
 from demo import score_wording, wording
-from demo.models import default_choice
+from demo.inputs import comparison, model_input, photo_input, scale_input
 from demo.payloads import Update, Upload, html_update, uploaded_path
 from demo.service import Service
 from demo.trial import Trial, Trials
 from demo.upscale_tab import DEVICE, UPDATE_SECONDS
 from drln import Progress
-from drln.config import SCALES
 from drln.protocols import STANDARD
-from drln.samples import list_samples
 
 SHOW_RESULT = "() => document.getElementById('trial-result')?.scrollIntoView()"
 
@@ -29,40 +27,18 @@ class TrialPart:
         self.trials = trials
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
-                self.photo = gr.Image(
-                    label="Sharp photo",
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "clipboard"],
-                    buttons=["fullscreen"],
-                    height=360,
-                    placeholder="# Drop a sharp photo here\nor click to choose one, or paste it",
-                    elem_id="trial-photo",
-                )
-                samples = [[str(path)] for path in list_samples()]
-                gr.Examples(
-                    samples, [self.photo], label="Or take a sample photo", cache_examples=False, elem_id="trial-samples"
-                )
+                self.photo = photo_input("Sharp photo", "trial-photo")
             with gr.Column(scale=2, min_width=300):
-                self.scale = gr.Radio([(f"{s}×", s) for s in SCALES], value=4, label="Scale", elem_id="trial-scale")
+                self.scale = scale_input("trial-scale")
                 self.protocol = protocol_radio("trial-protocol")
-                choices = [(choice.label, name) for name, choice in service.models.choices.items()]
-                self.model = gr.Radio(choices, value=default_choice(), label="Model", elem_id="trial-model")
+                self.model = model_input(service.models.choices, "trial-model")
                 self.plan_note = gr.HTML(wording.note(score_wording.NO_PHOTO), elem_id="trial-plan")
                 self.go = gr.Button("Measure", variant="primary", interactive=False, elem_id="trial-go")
                 self.stop = gr.Button("Stop", variant="stop", visible=False, elem_id="trial-stop")
                 self.progress = gr.HTML(visible=False, elem_id="trial-progress", elem_classes="job-progress")
         with gr.Column(visible=False, elem_id="trial-result") as self.result:
             self.table = gr.HTML(elem_id="trial-table")
-            self.slider = gr.ImageSlider(
-                label="Bicubic on the left, DRLN on the right",
-                type="filepath",
-                image_mode=None,
-                interactive=False,
-                buttons=["fullscreen"],
-                max_height=640,
-                elem_id="trial-slider",
-            )
+            self.slider = comparison("trial-slider")
             with gr.Row():
                 self.lr = _picture("What the network saw", "trial-lr", "The photo made smaller, each pixel a square")
                 alt = "Map of the errors of "

@@ -5,26 +5,21 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo import wording
-from demo.limits import UploadError
-from demo.models import default_choice
-from demo.result_view import ResultView, Update
+from demo.inputs import model_input, photo_input, scale_input
+from demo.payloads import Update, Upload, html_update, uploaded_path
+from demo.result_view import ResultView
 from demo.service import Finished, Service
 from drln import CheckpointError, HubError, Progress
-from drln.config import SCALES
 from drln.hub import BUNDLED
-from drln.samples import list_samples
 
 DEVICE = "device"        # concurrency id of all that computes: one job at a time, whichever event asks for it
 UPDATE_SECONDS = 0.25    # between two updates of the progress bar
 SHOW_RESULT = "() => document.getElementById('result')?.scrollIntoView()"
-
-Upload = dict[str, Any]    # what Gradio sends for a file
 
 
 class UpscaleTab:
@@ -38,22 +33,10 @@ class UpscaleTab:
         self.service = service
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
-                self.photo = gr.Image(
-                    label="Photo",
-                    type="filepath",
-                    image_mode=None,
-                    sources=["upload", "clipboard"],
-                    buttons=["fullscreen"],
-                    height=360,
-                    placeholder="# Drop a photo here\nor click to choose one, or paste it",
-                    elem_id="photo",
-                )
-                samples = [[str(path)] for path in list_samples()]
-                gr.Examples(samples, [self.photo], label="Or take a sample photo", cache_examples=False)
+                self.photo = photo_input("Photo", "photo")
             with gr.Column(scale=2, min_width=300):
-                self.scale = gr.Radio([(f"{s}×", s) for s in SCALES], value=4, label="Scale", elem_id="scale")
-                choices = [(choice.label, name) for name, choice in service.models.choices.items()]
-                self.model = gr.Radio(choices, value=default_choice(), label="Model", elem_id="model")
+                self.scale = scale_input("scale")
+                self.model = model_input(service.models.choices, "model")
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
                 self.plan_note = gr.HTML(wording.note(wording.NO_PHOTO), elem_id="plan")
@@ -98,11 +81,11 @@ class UpscaleTab:
         try:
             choice = self.service.choice(model)
             absent = self.service.models.must_download(model, scale)
-            update[self.model_note] = _html(wording.model_note(choice, absent))
+            update[self.model_note] = html_update(wording.model_note(choice, absent))
             if not photo:
                 yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
-            for plan in self.service.plan(self._uploaded(photo), scale, model):
+            for plan in self.service.plan(uploaded_path(photo, self.photo.GRADIO_CACHE), scale, model):
                 fits = plan.estimate is not None and plan.estimate.fits
                 yield {**update, self.plan_note: wording.plan_note(plan), self.go: gr.update(interactive=fits)}
         except Exception as error:
@@ -111,10 +94,10 @@ class UpscaleTab:
     def begin(self) -> Update:
         """At once after the click; the job itself may have to wait in line."""
         return {
-            self.progress: _html(wording.progress(Progress("Waiting for its turn", 0.0))),
+            self.progress: html_update(wording.progress(Progress("Waiting for its turn", 0.0))),
             self.go: gr.update(visible=False),
             self.stop: gr.update(visible=True),
-            self.model_note: _html(""),
+            self.model_note: html_update(""),
             self.compact: gr.update(visible=False),
             **self.result.hide(),
         }
@@ -128,11 +111,11 @@ class UpscaleTab:
                     yield {**self._idle(), **self.result.show(step)}
                 elif time.monotonic() - updated > UPDATE_SECONDS or step.fraction == 1:
                     updated = time.monotonic()
-                    yield {self.progress: _html(wording.progress(step))}
+                    yield {self.progress: html_update(wording.progress(step))}
         except Exception as error:
             choice = self.service.models.choices.get(model)
             if choice and choice.on_hub and isinstance(error, (HubError, CheckpointError)):
-                note = _html(wording.unreachable(choice, error))
+                note = html_update(wording.unreachable(choice, error))
                 yield {**self._idle(), self.model_note: note, self.compact: gr.update(visible=True)}
             else:
                 yield self._idle(wording.alert(wording.message(error)))
@@ -158,22 +141,10 @@ class UpscaleTab:
             raise gr.Error(html.escape(wording.message(error), quote=False), print_exception=False) from error
 
     def _steps(self, photo: Upload | None, scale: Any, model: str) -> Iterator[Progress | Finished]:
-        if not photo:
-            raise UploadError("There is no photo; choose one first.")
-        path = self._uploaded(photo)
+        path = uploaded_path(photo, self.photo.GRADIO_CACHE)
+        assert photo    # or there was no path
         return self.service.upscale(path, scale, model, photo.get("orig_name") or path.name)
 
-    def _uploaded(self, photo: Upload) -> Path:
-        """Where an upload is. A client may send any path, and Gradio checks only those that call themselves uploads."""
-        path = Path(photo.get("path") or "").resolve()
-        if not path.is_relative_to(Path(self.photo.GRADIO_CACHE).resolve()):
-            raise UploadError("The photo was not uploaded; choose a file.")
-        return path
-
     def _idle(self, progress: str = "") -> Update:
-        return {self.progress: _html(progress), self.go: gr.update(visible=True), self.stop: gr.update(visible=False)}
-
-
-def _html(text: str) -> dict[str, Any]:
-    """Shown where there is something to say; an empty component would leave a gap."""
-    return gr.update(value=text, visible=bool(text))
+        shown = {self.go: gr.update(visible=True), self.stop: gr.update(visible=False)}
+        return {self.progress: html_update(progress), **shown}
