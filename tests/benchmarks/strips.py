@@ -7,7 +7,8 @@
 Weights are random: neither seconds nor bytes depend on them. Memory is the growth of the process
 (resident set, sampled every 5 ms) over the idle one with the model loaded and warmed up.
 
-The library of the published models joins in where it can be imported; it needs these packages, and none that they ask for:
+The library of the published models joins in where it can be imported. It needs these packages, and
+none that they ask for:
 
     pip install --no-deps --target peers super-image==0.2.0 h5py opencv-python-headless
     PYTHONPATH=peers python tests/benchmarks/strips.py
