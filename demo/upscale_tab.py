@@ -66,8 +66,9 @@ class UpscaleTab:
         shown: dict[str, Any] = {**page, "show_progress": "minimal", "show_progress_on": self.progress}
         running = begun.then(self.run, chosen, job, **device, **shown)
         running.success(None, js=SHOW_RESULT, api_visibility="private")
-        running.failure(self.stopped, None, job, queue=False, **page)    # the queue was full: Gradio says so
-        self.stop.click(self.stopped, None, job, cancels=[running], queue=False, **page)
+        # Fired when a cancel is through, too, and not before: a job begun earlier would be forgotten with it.
+        running.failure(self.stopped, None, job, queue=False, **page)
+        self.stop.click(self.stopping, None, self.progress, cancels=[running], queue=False, **page)
         gr.Button(visible=False).click(
             self.upscale, chosen, self.result.download, api_name="upscale", preprocess=False, **device
         )
@@ -119,6 +120,10 @@ class UpscaleTab:
                 yield {**self._idle(), self.model_note: note, self.compact: gr.update(visible=True)}
             else:
                 yield self._idle(wording.alert(wording.message(error)))
+
+    def stopping(self) -> str:
+        """At once after the click; the strip that is being computed is the last one."""
+        return wording.note("Stopping.")
 
     def stopped(self) -> Update:
         """The job was cancelled, or never began."""
