@@ -68,8 +68,8 @@ class BenchmarkPart:
             concurrency_limit=1,
             **{**page, "show_progress": "minimal", "show_progress_on": self.progress},
         )
-        running.failure(self.stopped, None, job, queue=False, **page)    # the queue was full: Gradio says so
-        self.stop.click(self.stopped, None, job, cancels=[running], queue=False, **page)
+        running.failure(self.stopped, None, job, queue=False, **page)    # and when a cancel is through
+        self.stop.click(lambda: wording.note("Stopping."), None, self.progress, cancels=[running], queue=False, **page)
         self.samples.click(self.take_samples, None, [self.dataset, self.samples, self.progress], queue=False, **page)
 
     def begin(self) -> Update:

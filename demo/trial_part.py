@@ -71,8 +71,8 @@ class TrialPart:
             **{**page, "show_progress": "minimal", "show_progress_on": self.progress},
         )
         running.success(None, js=SHOW_RESULT, api_visibility="private")
-        running.failure(self.stopped, None, job, queue=False, **page)    # the queue was full: Gradio says so
-        self.stop.click(self.stopped, None, job, cancels=[running], queue=False, **page)
+        running.failure(self.stopped, None, job, queue=False, **page)    # and when a cancel is through
+        self.stop.click(lambda: wording.note("Stopping."), None, self.progress, cancels=[running], queue=False, **page)
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
         """Tell what will be done with the photo, or why it cannot be."""
