@@ -14,10 +14,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from drln.cost import network_cost
 from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
 from drln.images import Photo
 from drln.model import DrlnModel
-from drln.strips import MIN_ROWS, network_cost, stream_strips, strips_memory
+from drln.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
 
 PROBE_MULTIPLICATIONS = 25e9    # of the short run that finds this machine's speed
 TURNS = [(turns, flip) for flip in (False, True) for turns in range(4)]
@@ -142,7 +143,7 @@ class Upscaler:
             side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self._model)) ** 0.5)))
             for _ in range(2):    # the first run warms up
                 began = time.monotonic()
-                _finish(stream_strips(self._model, torch.full((1, 3, side, side), 0.5)))
+                upscale_in_strips(self._model, torch.full((1, 3, side, side), 0.5))
                 self._seconds_per_pixel = (time.monotonic() - began) / side**2
         memory = self._memory_estimate(width, height)
         assert self._seconds_per_pixel is not None
@@ -213,11 +214,6 @@ class Upscaler:
         assert total is not None
         self._seconds_per_pixel = (time.monotonic() - began) / (len(turns) * rgb.shape[2] * rgb.shape[3])
         return total if len(turns) == 1 else total.div_(len(turns))
-
-
-def _finish(steps: Generator[float, None, Tensor]) -> None:
-    for _ in steps:
-        pass
 
 
 def _turned(x: Tensor, turns: int, flip: bool) -> Tensor:

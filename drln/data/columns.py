@@ -57,10 +57,17 @@ class ColumnPairs:
 
     def _shape(self, index: int, column: str) -> tuple[int, int]:
         row = self.dataset[index] if self._files is None else self._files[index].to_pylist()[0]
-        value = row[column]
-        if isinstance(value, Image.Image):
-            return value.height, value.width
-        if isinstance(value, dict):
-            value = value["path"] if value["bytes"] is None else io.BytesIO(value["bytes"])
-        with Image.open(value) as image:
-            return image.height, image.width
+        image = open_value(row[column])
+        shape = image.height, image.width
+        if image is not row[column]:
+            image.close()
+        return shape
+
+
+def open_value(value: Any) -> Image.Image:
+    """The image of a cell, opened and not decoded: a PIL image, a path, or what `datasets` stores of one."""
+    if isinstance(value, Image.Image):
+        return value
+    if isinstance(value, dict):
+        value = value["path"] if value["bytes"] is None else io.BytesIO(value["bytes"])
+    return Image.open(value)

@@ -6,7 +6,6 @@ Knows image files; networks and hubs are not its business.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from drln.data.archives import file_key
+from drln.data.columns import open_value
 from drln.data.sources import Cache
 from drln.files import write_image
 from drln.pixels import read_pixels
@@ -42,7 +42,7 @@ def augment_five_crop(
     crops: dict[str, list[str]] = {"lr": [], "hr": []}
     for row in rows:
         if scale is None:
-            (lr_width, lr_height), (width, height) = (_open(row[column]).size for column in ("lr", "hr"))
+            (lr_width, lr_height), (width, height) = (open_value(row[column]).size for column in ("lr", "hr"))
             scale = max(round(width / lr_width), round(height / lr_height))
         name, key = _name_and_key(row["hr"])
         folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
@@ -50,7 +50,7 @@ def augment_five_crop(
         if not all(file.is_file() for column in crops for file in files[column]):
             for column in crops:
                 (folder / column).mkdir(parents=True, exist_ok=True)
-            for number, hr in enumerate(five_crops(read_pixels(_open(row["hr"])))):
+            for number, hr in enumerate(five_crops(read_pixels(open_value(row["hr"])))):
                 height, width = (side // scale * scale for side in hr.shape[:2])
                 hr = pillow_resize(hr, width, height)
                 write_image(Image.fromarray(pillow_lr(hr, scale)), files["lr"][number])
@@ -74,14 +74,6 @@ def _undecoded(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
     if hasattr(batch, "pa_table"):
         return batch.pa_table.select(["lr", "hr"]).to_pylist()
     return [{"lr": lr, "hr": hr} for lr, hr in zip(batch["lr"], batch["hr"])]
-
-
-def _open(value: Any) -> Image.Image:
-    if isinstance(value, Image.Image):
-        return value
-    if isinstance(value, dict):
-        value = value["path"] if value["bytes"] is None else io.BytesIO(value["bytes"])
-    return Image.open(value)
 
 
 def _name_and_key(value: Any) -> tuple[str, str]:
