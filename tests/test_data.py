@@ -179,8 +179,8 @@ def test_eval_dataset_gives_grey_images_as_rgb(hub_folder, load):
     assert (pair["hr"][0] == pair["hr"][2]).all()
 
 
-def test_train_dataset_cuts_the_same_place_from_both_columns(hub_folder, load):
-    dataset = TrainDataset(load(hub_folder, "bicubic_x2"), patch_size=12)
+def test_train_dataset_cuts_the_same_place_from_both_columns(hub_folder, load, tmp_path):
+    dataset = TrainDataset(load(hub_folder, "bicubic_x2"), patch_size=12, cache_dir=tmp_path)
 
     patch = dataset[0]
 
@@ -297,7 +297,7 @@ def test_the_cards_data_snippet_gives_five_aligned_pairs_of_each(hub_folder, tmp
             wanted = hr.crop((x, y, x + w, y + h))
             wanted = wanted.resize((w // 2 * 2, h // 2 * 2), Image.Resampling.BICUBIC)
             assert same(row["hr"], wanted) and same(row["lr"], shrunk(wanted, 2))
-    assert TrainDataset(augmented, patch_size=7)[3]["hr"].shape == (3, 14, 14)
+    assert TrainDataset(augmented, 7, tmp_path)[3]["hr"].shape == (3, 14, 14)
 
 
 def test_five_crops_of_other_images_do_not_mix(tmp_path, load):

@@ -4,18 +4,22 @@
 """
 
 from drln.data.archives import DataError
+from drln.data.columns import ColumnPairs
 from drln.data.five_crop import augment_five_crop
 from drln.data.patches import EvalDataset, TrainDataset
+from drln.data.photos import PhotoPairs
 from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
 from drln.evaluation import EvalMetrics
 
 __all__ = [
+    "ColumnPairs",
     "DataError",
     "EvalDataset",
     "EvalMetrics",
     "ImageSet",
     "PairStore",
+    "PhotoPairs",
     "TrainDataset",
     "augment_five_crop",
     "build_store",

@@ -88,7 +88,12 @@ def unpack(archive: Path, folder: Path) -> Path:
 def file_key(path: Path) -> str:
     """Twelve letters that change with a file: with its place, its size and the time it was written."""
     state = path.stat()
-    return hashlib.sha256(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:12]
+    return short_hash(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode())
+
+
+def short_hash(content: bytes) -> str:
+    """Twelve letters that change with the content."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def images_in(folder: Path) -> list[Path]:

@@ -5,7 +5,6 @@ Knows image files; networks and hubs are not its business.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.data.archives import file_key
-from drln.data.columns import open_value
+from drln.data.columns import name_and_key, open_value
 from drln.data.sources import Cache
 from drln.files import write_image
 from drln.pixels import read_pixels
@@ -44,9 +42,9 @@ def augment_five_crop(
         if scale is None:
             (lr_width, lr_height), (width, height) = (open_value(row[column]).size for column in ("lr", "hr"))
             scale = max(round(width / lr_width), round(height / lr_height))
-        name, key = _name_and_key(row["hr"])
+        name, key = name_and_key(row["hr"])
         folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
-        files = {column: [folder / column / f"{name}-{key}-{i}.png" for i in range(5)] for column in crops}
+        files = {column: [folder / column / f"{Path(name).stem}-{key}-{i}.png" for i in range(5)] for column in crops}
         if not all(file.is_file() for column in crops for file in files[column]):
             for column in crops:
                 (folder / column).mkdir(parents=True, exist_ok=True)
@@ -74,13 +72,3 @@ def _undecoded(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
     if hasattr(batch, "pa_table"):
         return batch.pa_table.select(["lr", "hr"]).to_pylist()
     return [{"lr": lr, "hr": hr} for lr, hr in zip(batch["lr"], batch["hr"])]
-
-
-def _name_and_key(value: Any) -> tuple[str, str]:
-    """A readable name for the files of its crops, and letters that change with the image."""
-    if isinstance(value, dict) and value["bytes"] is None:
-        value = value["path"]
-    if isinstance(value, (str, Path)):
-        return Path(value).stem, file_key(Path(value))
-    content = value["bytes"] if isinstance(value, dict) else np.ascontiguousarray(read_pixels(value)).tobytes()
-    return "image", hashlib.sha256(content).hexdigest()[:12]

@@ -1,6 +1,6 @@
-"""Image pairs decoded once into a store on disk.
+"""Image pairs decoded once into a store on disk, from which patches are cut without decoding.
 
-Knows arrays and image files; nothing of networks.
+Knows arrays and files; nothing of networks, nor of where pairs come from.
 """
 
 from __future__ import annotations
@@ -8,35 +8,61 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image
+from huggingface_hub.utils import WeakFileLock
+from tqdm.auto import tqdm
 
-from drln.resize import imresize
+from drln.data.archives import FULL, DataError, short_hash
+from drln.data.sources import Cache
+
+LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
+
+
+class Pairs(Protocol):
+    """What can be stored: `ColumnPairs` and `PhotoPairs` are such."""
+
+    scale: int
+
+    def __len__(self) -> int: ...
+
+    def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8."""
+
+    def names(self) -> list[str]:
+        """What tells each image from all others, and stays when the image is changed."""
+
+    def state(self) -> list[str]:
+        """What changes with each image."""
 
 
 class PairStore:
     """Pairs of LR and HR images, decoded, in two memory-mapped uint8 files.
+
+    It can be sent to other processes: each maps the files for itself.
 
     Args:
         folder: as `build_store` made it.
     """
 
     def __init__(self, folder: str | Path) -> None:
-        folder = Path(folder)
-        index = json.loads((folder / "index.json").read_text())
+        self.folder = Path(folder)
+        index = json.loads((self.folder / INDEX_FILE).read_text())
         self.scale: int = index["scale"]
         self.shapes: list[tuple[int, int]] = [tuple(shape) for shape in index["lr_shapes"]]    # (h, w) of each LR image
-        pixels = np.cumsum([0] + [h * w for h, w in self.shapes])
-        self._starts = 3 * pixels
-        self._lr = np.memmap(folder / "lr.raw", dtype=np.uint8, mode="r")
-        self._hr = np.memmap(folder / "hr.raw", dtype=np.uint8, mode="r")
+        self._starts = 3 * np.cumsum([0] + [h * w for h, w in self.shapes])
+        self._lr = np.memmap(self.folder / LR_FILE, dtype=np.uint8, mode="r")
+        self._hr = np.memmap(self.folder / HR_FILE, dtype=np.uint8, mode="r")
 
     def __len__(self) -> int:
         return len(self.shapes)
+
+    def __reduce__(self) -> Any:
+        return PairStore, (self.folder,)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8 views into the files."""
@@ -47,35 +73,69 @@ class PairStore:
         return lr, hr
 
 
-def build_store(paths: Iterable[str | Path], scale: int, folder: str | Path) -> PairStore:
-    """Decode photos, crop them to a multiple of `scale`, make their LR images by MATLAB's bicubic, and store both.
+def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
+    """Decode all images, in threads and with progress; a store of the same images, unchanged, is opened as it is.
 
-    A store that is already there is opened as it is. A new one appears under its name only when
-    it is whole.
+    It takes three bytes a pixel of disk, and appears only when it is whole. Of several processes that ask at once one
+    builds it, and the others wait. Where an image was changed the old store is replaced; whoever has it open
+    keeps what was in it.
+
+    Args:
+        pairs: `PhotoPairs` or `ColumnPairs`.
+        cache_dir: folder for the store, by default `drln` in HF_HOME.
+
+    Raises:
+        DataError, ImageError: if an image cannot be read, LR and HR do not match, or the disk is full.
     """
-    folder = Path(folder)
-    if not (folder / "index.json").is_file():
+    name, state = (short_hash(json.dumps([pairs.scale, what]).encode()) for what in (pairs.names(), pairs.state()))
+    folder = Cache(cache_dir).root / "stores" / name
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=folder.name, dir=folder.parent))
-        try:
-            _write_store(paths, scale, partial)
-            os.replace(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with WeakFileLock(folder.with_suffix(".lock")):
+            if _state_of(folder) != state:
+                _replace(folder, pairs, state)
+    except OSError as error:
+        if error.errno in FULL:
+            raise DataError(
+                f"the disk is full: there is no room for the {len(pairs)} decoded images in {folder.parent}; "
+                "free some, or pass another cache_dir="
+            ) from error
+        raise DataError(f"the images cannot be stored in {folder.parent}: {error}; pass another cache_dir=") from error
     return PairStore(folder)
 
 
-def _write_store(paths: Iterable[str | Path], scale: int, folder: Path) -> None:
-    shapes = []
-    with open(folder / "lr.raw", "wb") as lr_file, open(folder / "hr.raw", "wb") as hr_file:
-        for path in paths:
-            with Image.open(path) as image:
-                hr = np.asarray(image.convert("RGB"))
-            h, w = hr.shape[0] // scale, hr.shape[1] // scale
-            hr = np.ascontiguousarray(hr[: h * scale, : w * scale])
-            shapes.append((h, w))
-            lr_file.write(imresize(hr, scale=1 / scale).tobytes())
-            hr_file.write(hr.tobytes())
-    if not shapes:
-        raise ValueError("there is no image to store")
-    (folder / "index.json").write_text(json.dumps({"scale": scale, "lr_shapes": shapes}))
+def _replace(folder: Path, pairs: Pairs, state: str) -> None:
+    """Under the lock: what a process that was killed left behind goes first."""
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        shapes = []
+        with open(partial / LR_FILE, "wb") as lr_file, open(partial / HR_FILE, "wb") as hr_file:
+            bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
+            for lr, hr in bar:
+                shapes.append(lr.shape[:2])
+                lr_file.write(np.ascontiguousarray(lr).data)
+                hr_file.write(np.ascontiguousarray(hr).data)
+        index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
+        (partial / INDEX_FILE).write_text(json.dumps(index))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """All pairs in order. Pillow decodes beside other threads; a few images at a time, so that memory stays flat."""
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(pairs), 2 * workers):
+            yield from pool.map(pairs.pair, range(start, min(start + 2 * workers, len(pairs))))
+
+
+def _state_of(folder: Path) -> str | None:
+    """That of the images a store was made of; None where there is no store that can be read."""
+    try:
+        return json.loads((folder / INDEX_FILE).read_text())["state"]
+    except (OSError, ValueError, KeyError):
+        return None

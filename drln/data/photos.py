@@ -1,0 +1,70 @@
+"""Pairs made from photos: HR cropped to a multiple of the scale, LR by MATLAB's bicubic, as the papers have it.
+
+Knows image files and arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from drln.data.archives import DataError, file_key
+from drln.files import BROKEN_FILE, ImageError
+from drln.pixels import read_pixels
+from drln.resize import imresize
+
+
+class PhotoPairs:
+    """Pairs of LR and HR images, made each time they are asked for.
+
+    Args:
+        paths: of the photos.
+        scale: 2, 3 or 4.
+
+    Raises:
+        DataError: if there are none.
+    """
+
+    def __init__(self, paths: Iterable[str | Path], scale: int) -> None:
+        self.paths, self.scale = [Path(path) for path in paths], scale
+        if not self.paths:
+            raise DataError("there are no photos; give a folder with at least one")
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """LR (h, w, 3) and HR (sh, sw, 3) of one photo, uint8."""
+        hr = read_pixels(self.paths[index])
+        if hr.ndim == 2:
+            hr = np.repeat(hr[:, :, None], 3, axis=2)
+        h, w = (side // self.scale * self.scale for side in hr.shape[:2])
+        if not h or not w:
+            raise DataError(f"{self.paths[index]} is {hr.shape[1]}x{hr.shape[0]} pixels, too small for {self.scale}x")
+        hr = hr[:h, :w]
+        return imresize(hr, scale=1 / self.scale), hr
+
+    def smallest_side(self) -> int:
+        """Of the LR images, in pixels; reads headers, not pixels.
+
+        Raises:
+            ImageError: where a file is no image.
+        """
+        return min(min(_size(path)) for path in self.paths) // self.scale
+
+    def names(self) -> list[str]:
+        return [f"photo {path.resolve()}" for path in self.paths]
+
+    def state(self) -> list[str]:
+        return [file_key(path) for path in self.paths]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except BROKEN_FILE as error:
+        raise ImageError(f"{path} cannot be read: {error}; remove it from the photos") from error

@@ -1,0 +1,203 @@
+"""Decoded images on disk: what is in them, when they are built again, and by whom."""
+
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from set_files import hub_files, photo, png, shrunk, write_files
+
+from drln.data import ColumnPairs, DataError, PairStore, PhotoPairs, TrainDataset, build_store, load_dataset
+from drln.images import ImageError
+from drln.resize import imresize
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def photos(tmp_path) -> list[Path]:
+    folder = write_files(
+        tmp_path / "photos",
+        {"a.png": png(photo(1, 40, 30)), "b.png": png(photo(2, 41, 33)), "grey.png": png(photo(3, 36, 48, "L"))},
+    )
+    return sorted(folder.iterdir())
+
+
+def made_of(store: PairStore) -> tuple[int, float]:
+    """Changes when the store is built again."""
+    state = (store.folder / "hr.raw").stat()
+    return state.st_ino, state.st_mtime_ns
+
+
+def same_pairs(store: PairStore, pairs: PhotoPairs) -> bool:
+    return all(
+        np.array_equal(ours, theirs) for i in range(len(pairs)) for ours, theirs in zip(store.pair(i), pairs.pair(i))
+    )
+
+
+def test_photos_are_stored_cropped_with_lr_by_matlabs_bicubic(photos, tmp_path):
+    store = build_store(PhotoPairs(photos, scale=4), tmp_path / "cache")
+
+    assert len(store) == 3 and store.scale == 4
+    for index, path in enumerate(photos):
+        with Image.open(path) as image:
+            hr = np.asarray(image.convert("RGB"))[: image.height // 4 * 4, : image.width // 4 * 4]
+        assert np.array_equal(store.pair(index)[1], hr)
+        assert np.array_equal(store.pair(index)[0], imresize(hr, scale=1 / 4))
+
+
+def test_a_data_set_is_stored_as_its_columns_have_it(tmp_path):
+    images = {"a.png": photo(1, 40, 30), "b.png": photo(2, 41, 33)}
+    folder = write_files(tmp_path / "Set5", hub_files("Set5", images))
+    dataset = load_dataset(folder, "bicubic_x2", cache_dir=tmp_path / "cache")
+
+    store = build_store(ColumnPairs(dataset), tmp_path / "cache")
+
+    for index, hr in enumerate(images.values()):
+        lr = shrunk(hr, 2)
+        assert np.array_equal(store.pair(index)[0], np.asarray(lr))
+        wanted = hr.resize((2 * lr.width, 2 * lr.height), Image.Resampling.BICUBIC)
+        assert np.array_equal(store.pair(index)[1], np.asarray(wanted))
+
+
+def test_a_store_is_built_once(photos, tmp_path):
+    first = build_store(PhotoPairs(photos, 2), tmp_path)
+
+    again = build_store(PhotoPairs(photos, 2), tmp_path)
+
+    assert again.folder == first.folder and made_of(again) == made_of(first)
+
+
+def test_a_store_is_built_again_where_a_photo_was_changed_and_takes_the_place_of_the_old_one(photos, tmp_path):
+    cache = tmp_path / "cache"
+    old = build_store(PhotoPairs(photos, 2), cache)
+    before = [array.copy() for array in old.pair(0)]
+    photo(9, 60, 50).save(photos[0])
+
+    new = build_store(PhotoPairs(photos, 2), cache)
+
+    assert same_pairs(new, PhotoPairs(photos, 2)) and new.pair(0)[0].shape == (25, 30, 3)
+    assert len([path for path in (cache / "drln" / "stores").iterdir() if path.is_dir()]) == 1
+    assert all(np.array_equal(a, b) for a, b in zip(old.pair(0), before))    # for whoever has it open
+
+
+def test_other_scales_and_other_photos_have_stores_of_their_own(photos, tmp_path):
+    folders = {build_store(PhotoPairs(paths, s), tmp_path).folder for paths in (photos, photos[:2]) for s in (2, 3)}
+
+    assert len(folders) == 4
+
+
+def test_images_without_files_are_told_apart_by_their_pixels(tmp_path):
+    def rows(seed):
+        return [{"lr": shrunk(photo(seed, 40, 40), 2), "hr": photo(seed, 40, 40)}]
+
+    one, two, again = (build_store(ColumnPairs(rows(seed)), tmp_path) for seed in (1, 2, 1))
+
+    assert one.folder == again.folder != two.folder
+    assert np.array_equal(two.pair(0)[1], np.asarray(photo(2, 40, 40)))
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from drln.data import PhotoPairs, build_store
+store = build_store(PhotoPairs(sorted(Path(sys.argv[1]).iterdir()), 2), sys.argv[2])
+print((store.folder / "hr.raw").stat().st_ino)
+"""
+
+
+def builder(photos: list[Path], cache: Path) -> subprocess.Popen:
+    command = [sys.executable, "-c", BUILD, str(photos[0].parent), str(cache)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True)
+
+
+def test_of_processes_that_start_at_once_one_builds(photos, tmp_path):
+    processes = [builder(photos, tmp_path / "cache") for _ in range(3)]
+
+    built = {process.communicate()[0] for process in processes}
+
+    assert len(built) == 1 and all(process.returncode == 0 for process in processes)
+    assert same_pairs(build_store(PhotoPairs(photos, 2), tmp_path / "cache"), PhotoPairs(photos, 2))
+
+
+def test_a_builder_that_was_killed_is_no_hindrance(tmp_path):
+    large = write_files(tmp_path / "photos", {f"{i:02}.png": png(photo(i, 900, 700)) for i in range(20)})
+    photos, cache = sorted(large.iterdir()), tmp_path / "cache"
+    process = builder(photos, cache)
+    while not list(cache.rglob("hr.raw")) and process.poll() is None:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(cache.rglob("*.partial"))    # it was killed in the middle
+
+    store = build_store(PhotoPairs(photos[:20], 2), cache)
+
+    assert same_pairs(store, PhotoPairs(photos, 2)) and not list(cache.rglob("*.partial"))
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(photos, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[0][1]))
+    try:
+        with pytest.raises(DataError, match="the disk is full: there is no room for the 3 decoded images"):
+            build_store(PhotoPairs(photos, 2), tmp_path / "cache")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
+        signal.signal(signal.SIGXFSZ, before[1])
+
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_dir() and path.name != "stores"][1:]
+    assert same_pairs(build_store(PhotoPairs(photos, 2), tmp_path / "cache"), PhotoPairs(photos, 2))
+
+
+def test_a_store_goes_to_other_processes_without_its_pixels(tmp_path):
+    write_files(tmp_path / "photos", {"a.png": png(photo(1, 400, 300))})
+    store = build_store(PhotoPairs([tmp_path / "photos" / "a.png"], 2), tmp_path)
+
+    packed = pickle.dumps(TrainDataset(store, 16))
+
+    assert len(packed) < 1000
+    assert np.array_equal(pickle.loads(packed).store.pair(0)[1], store.pair(0)[1])
+
+
+# What cannot be stored
+
+
+def test_patches_larger_than_an_image_are_refused_before_anything_is_decoded(photos, tmp_path):
+    with pytest.raises(ValueError, match="LR patches of 64 pixels do not fit an LR image with a side of 7; make"):
+        TrainDataset(PhotoPairs(photos, 4), cache_dir=tmp_path / "cache")
+
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_photo_that_cannot_be_read_is_named(photos, tmp_path):
+    whole = photos[1].read_bytes()
+    photos[1].write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(ImageError, match="b.png cannot be decoded"):
+        TrainDataset(PhotoPairs(photos, 2), 4, tmp_path / "cache")
+    photos[1].write_text("no image")
+    with pytest.raises(ImageError, match="b.png cannot be read"):
+        TrainDataset(PhotoPairs(photos, 2), 4, tmp_path / "cache")
+
+
+def test_lr_that_does_not_fit_is_told_before_anything_is_decoded(tmp_path):
+    rows = [{"lr": photo(1, 20, 20), "hr": photo(1, 40, 40)}, {"lr": photo(1, 10, 10), "hr": photo(1, 40, 40)}]
+
+    with pytest.raises(DataError, match="pair 2 of the data set: LR is 10x10 pixels and HR 40x40"):
+        TrainDataset(rows, 8, tmp_path / "cache")
+
+    assert not (tmp_path / "cache").exists()
+
+
+def test_no_photos_and_rows_without_lr_are_refused():
+    with pytest.raises(DataError, match="there are no photos"):
+        PhotoPairs([], 2)
+    with pytest.raises(DataError, match="pair 1 of the data set has no lr and hr"):
+        ColumnPairs([{"image": photo(1, 20, 20)}])
