@@ -85,7 +85,7 @@ def download(
     except RemoteEntryNotFoundError as error:
         raise MissingFileError(f"the hub's repository {repo} has no file {file} at revision {revision}") from error
     except Exception as error:
-        raise HubError(_explain(error, what, repo, revision)) from error
+        raise HubError(explain(error, what, repo, revision)) from error
     if metadata.commit_hash is None or metadata.etag is None:
         raise HubError(f"{constants.ENDPOINT} does not answer as the hub does; check HF_ENDPOINT, proxy and firewall")
     try:
@@ -102,7 +102,7 @@ def download(
                 )
             )
     except Exception as error:
-        raise HubError(_explain(error, what, repo, revision)) from error
+        raise HubError(explain(error, what, repo, revision)) from error
     if re.fullmatch("[0-9a-f]{64}", metadata.etag):    # of large files; huggingface_hub itself compares sizes only
         with open(path, "rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -160,8 +160,8 @@ def _few_tries() -> Iterator[None]:
         hooks["response"].remove(hide_xet)
 
 
-def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
-    """What happened and what to do."""
+def explain(error: BaseException, what: str, repo: str, revision: str) -> str:
+    """What happened over `what`, and what to do."""
     hub, status = constants.ENDPOINT, getattr(getattr(error, "response", None), "status_code", None)
     log_in = "log in by `hf auth login` or pass token="
     match error:
@@ -196,7 +196,7 @@ def _explain(error: BaseException, what: str, repo: str, revision: str) -> str:
             return f"the cache cannot be written: {error}; pass another cache_dir="
         case OSError():
             return f"the download of {what} was cut off; try again ({str(error).splitlines()[0]})"
-    return f"{what} cannot be downloaded: {error}"
+    return f"asking the hub for {what} failed: {error}"
 
 
 def _silent(error: BaseException | None) -> bool:

@@ -5,7 +5,9 @@ Every repository can be given one fault.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import sys
 import threading
 import traceback
@@ -110,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def refuse(self, status: int, code: str, commit: str | None = None) -> None:
@@ -128,6 +130,35 @@ class _Hub(_Handler):
 
     def do_GET(self) -> None:
         self.answer()
+
+    def do_POST(self) -> None:
+        """Uploads: a repository made, files announced, a commit with all of them in it."""
+        token = self.note("hub")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path = urlsplit(self.path).path
+        if token != TOKEN:
+            return self.refuse(401 if token is None else 403, "")
+        if path == "/api/validate-yaml":
+            return self.tell({"errors": [], "warnings": []})
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            name = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            self.hub.add(name, {})
+            return self.tell({"url": f"{self.hub.endpoint}/{name}"})
+        repo, _, call = path.removeprefix("/api/models/").partition("/preupload/")
+        if call:
+            names = [file["path"] for file in json.loads(body)["files"]]
+            return self.tell({"files": [{"path": n, "uploadMode": "regular", "shouldIgnore": False} for n in names]})
+        repo, _, call = path.removeprefix("/api/models/").partition("/commit/")
+        lines = [json.loads(line) for line in body.splitlines()]
+        files = [line["value"] for line in lines if line["key"] == "file"]
+        self.hub.add(repo, {file["path"]: base64.b64decode(file["content"]) for file in files})
+        (commit,) = self.hub.repositories[repo].commits
+        url = f"{self.hub.endpoint}/{repo}/commit/{commit}"
+        self.tell({"success": True, "commitOid": commit, "commitUrl": url})
+
+    def tell(self, answer: dict) -> None:
+        self.reply(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())
 
     def answer(self) -> None:    # /{owner}/{name}/resolve/{revision}/{file}, before it datasets/ for such a repository
         token = self.note("hub")
