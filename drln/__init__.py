@@ -6,7 +6,8 @@ from drln.evaluation import EvalMetrics, Scores, evaluate
 from drln.hub import HubError
 from drln.images import ImageError, ImageLoader
 from drln.model import DrlnModel
-from drln.training import Trainer, TrainingArguments
+from drln.publishing import push_to_hub, write_card
+from drln.training import Trainer, TrainingArguments, TrainingError
 from drln.upscaler import Estimate, Progress, Result, UpscaleError, Upscaler
 
 __all__ = [
@@ -23,7 +24,10 @@ __all__ = [
     "Scores",
     "Trainer",
     "TrainingArguments",
+    "TrainingError",
     "UpscaleError",
     "Upscaler",
     "evaluate",
+    "push_to_hub",
+    "write_card",
 ]

@@ -1,4 +1,4 @@
-"""The command line: `python -m drln upscale photo.jpg`, `python -m drln evaluate`.
+"""The command line: `python -m drln upscale photo.jpg`, `python -m drln evaluate`, `python -m drln train`.
 
 How the process ends is decided here alone; each command has a file of its own, `cli_*.py`.
 """
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from drln.cli_evaluate import add_evaluate
+from drln.cli_train import add_train
 from drln.cli_upscale import add_upscale
 from drln.hub import HubError
 from drln.upscaler import UpscaleError
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     add_upscale(commands)
     add_evaluate(commands)
+    add_train(commands)
     return parser
 
 

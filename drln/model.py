@@ -6,6 +6,7 @@ Knows nothing of files and photos; `from_pretrained` asks `hub` and checks what 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -91,6 +92,20 @@ class DrlnModel(nn.Module):
             CheckpointError: if the folder holds a model of another shape.
         """
         return save_folder(folder, self.config, self.state_dict(), published=published_layout)
+
+    def at_scale(self, scale: int) -> DrlnModel:
+        """A network of another scale to be trained from this one's weights, in training mode.
+
+        All but the upsampler is copied; that starts anew, as its shape is another.
+
+        Args:
+            scale: 2, 3 or 4.
+        """
+        model = DrlnModel(replace(self.config, scale=scale))
+        copied = {name: tensor for name, tensor in self.state_dict().items() if not name.startswith("upsampler.")}
+        model.load_state_dict(model.state_dict() | copied)
+        model.source = f"made from {self.source}, with an untrained upsampler"
+        return model
 
     @property
     def trunk_dtype(self) -> torch.dtype:

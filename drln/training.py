@@ -6,223 +6,217 @@ Built on Accelerate, so that the same loop runs on a CPU, a GPU or many. Knows n
 from __future__ import annotations
 
 import copy
-import csv
-import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
 
-from drln.checkpoint import write_whole
-from drln.metrics import luma, psnr
+from drln.data.patches import PatchStream
+from drln.interruption import Interruption, leave_to_parent
+from drln.run_display import RunDisplay
+from drln.run_folder import RunFolder, RunState, TrainingError
+from drln.training_arguments import TrainingArguments, learning_rate_at
+from drln.validation import mean_psnr
 
+LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
+CHANNELS_LAST = torch.channels_last
 
-@dataclass(frozen=True)
-class TrainingArguments:
-    """How to train. The defaults are those of the published models: Adam at 1e-4, a tenth of that after
-    80 % of the epochs, batches of 16, one random patch an image and epoch.
-
-    Args:
-        output_dir: folder for checkpoints, history and the best weights.
-        num_train_epochs: passes over the images; ignored where `max_steps` is given.
-        max_steps: optimiser steps in all.
-        per_device_batch_size: patches a step on each device.
-        learning_rate: its peak.
-        schedule: "step" (times 0.1 after 80 %) or "cosine" (down to 0).
-        warmup_steps: steps of linear rise to the peak.
-        max_grad_norm: gradients are clipped to this norm; None leaves them.
-        ema_decay: of the running average of the weights that is evaluated and saved; 0 for none.
-        bf16: autocast to bfloat16.
-        eval_steps: steps between evaluations, each followed by a checkpoint; None for once an epoch.
-        dataloader_num_workers: processes that cut patches.
-        seed: of the order of the images, the patches and their turns.
-    """
-
-    output_dir: str
-    num_train_epochs: int = 1000
-    max_steps: int | None = None
-    per_device_batch_size: int = 16
-    learning_rate: float = 1e-4
-    schedule: str = "step"
-    warmup_steps: int = 0
-    max_grad_norm: float | None = None
-    ema_decay: float = 0.0
-    bf16: bool = False
-    eval_steps: int | None = None
-    dataloader_num_workers: int = 0
-    seed: int = 0
+__all__ = ["Trainer", "TrainingArguments", "TrainingError"]
 
 
 class Trainer:
     """Trains `model` on patches of `train_dataset` by the L1 loss, and keeps the best by PSNR on `eval_dataset`.
 
+    Of several processes, as `accelerate launch` starts them, each takes its share of every batch.
+
     Args:
-        model: the network; the trained weights are in it afterwards.
+        model: the network; it has `save_pretrained(folder)`. The trained weights are in it afterwards.
         args: how to train.
         train_dataset: has `patch(index, rng)`, as `TrainDataset`.
-        eval_dataset: whole image pairs, as `EvalDataset`; without it the last weights are kept.
-        save_model: called as `save_model(model, folder)` where weights are to be kept; by
-            default the model's own `save_pretrained`.
+        eval_dataset: whole image pairs, as `EvalDataset`; without it the last weights are kept as the best.
+
+    Attributes:
+        run: the files; the best weights are in `run.best`, as `from_pretrained` and `push_to_hub` take them.
+
+    Raises:
+        TrainingError: if a data set is empty.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        args: TrainingArguments,
-        train_dataset: Any,
-        eval_dataset: Any = None,
-        save_model: Callable[[nn.Module, Path], None] | None = None,
-    ) -> None:
+    def __init__(self, model: nn.Module, args: TrainingArguments, train_dataset: Any, eval_dataset: Any = None) -> None:
         from accelerate import Accelerator
 
+        if not len(train_dataset) or (eval_dataset is not None and not len(eval_dataset)):
+            raise TrainingError("the data set is empty; give one with at least one image")
         self.model, self.args = model, args
         self.train_dataset, self.eval_dataset = train_dataset, eval_dataset
-        self.save_model = save_model or (lambda model, folder: cast(Any, model).save_pretrained(folder))
-        self.accelerator = Accelerator(mixed_precision="bf16" if args.bf16 else "no")
-        self.folder = Path(args.output_dir)
+        self.run = RunFolder(args.output_dir)
+        self.accelerator = Accelerator(
+            cpu=args.use_cpu,
+            mixed_precision="no",    # bf16 is ours to switch on: Accelerate would leave it on in the model
+            gradient_accumulation_steps=args.gradient_accumulation_steps,
+            log_with=args.trackers() or None,
+            project_dir=args.output_dir,
+        )
+        batch = args.per_device_train_batch_size * self.accelerator.num_processes
+        self.step_patches = batch * args.gradient_accumulation_steps
+        epoch_steps = math.ceil(len(train_dataset) / self.step_patches)
+        self.total_steps = args.max_steps or args.num_train_epochs * epoch_steps
+        self.eval_steps = args.eval_steps or epoch_steps
 
     def train(self, resume_from_checkpoint: bool = False) -> list[dict[str, float]]:
-        """Train to the end; returns the history: step, loss, PSNR, learning rate, seconds."""
-        args, accelerator = self.args, self.accelerator
-        batch = args.per_device_batch_size * accelerator.num_processes
-        epoch_steps = math.ceil(len(self.train_dataset) / batch)
-        total = args.max_steps or args.num_train_epochs * epoch_steps
-        eval_steps = args.eval_steps or epoch_steps
-        self.model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.Adam(trained, lr=args.learning_rate, betas=(0.9, 0.99))
-        average = copy.deepcopy(self.model).requires_grad_(False)
-        state: dict[str, Any] = {"step": 0, "best": -math.inf, "seconds": 0.0, "history": []}
-        if resume_from_checkpoint and (self.folder / "checkpoint.pt").is_file():
-            state = self._load(optimizer, average)
-        loader = DataLoader(
-            _Samples(self.train_dataset, args.seed, state["step"] * batch, total * batch),
-            batch_size=args.per_device_batch_size,
-            num_workers=args.dataloader_num_workers,
-        )
-        model, optimizer, loader = accelerator.prepare(self.model, optimizer, loader)
-        model.train()
-        losses: list[Tensor] = []
-        began = time.monotonic() - state["seconds"]
-        bar = tqdm(total=total, initial=state["step"], disable=not accelerator.is_main_process, unit="step")
-        for patches in loader:
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate_at(state["step"], total, args)
-            with accelerator.autocast():
-                sr = model(patches["lr"].float().div_(255).contiguous(memory_format=torch.channels_last))
-            loss = F.l1_loss(sr.float(), patches["hr"].float().div_(255))
-            accelerator.backward(loss)
-            if args.max_grad_norm:
-                accelerator.clip_grad_norm_(trained, args.max_grad_norm)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            state["step"] += 1
-            _update_average(average, self.model, min(args.ema_decay, state["step"] / (state["step"] + 10)))
-            losses.append(loss.detach())
-            bar.update()
-            if state["step"] % eval_steps == 0 or state["step"] == total:
-                mean_loss = accelerator.gather(torch.stack(losses).mean()[None]).mean().item()
-                losses.clear()
-                if not math.isfinite(mean_loss):
-                    raise FloatingPointError(
-                        f"the loss became {mean_loss} before step {state['step']}; the last good checkpoint is kept "
-                        f"in {self.folder}. Resume with a lower learning_rate than {args.learning_rate}"
-                    )
-                state["seconds"] = time.monotonic() - began
-                self._evaluate_and_save(state, mean_loss, optimizer, average)
-                bar.set_postfix(loss=f"{mean_loss:.4f}", psnr=f"{state['history'][-1]['psnr']:.2f}")
-        bar.close()
-        self.model.load_state_dict(average.state_dict())
-        self.model.eval()
-        return state["history"]
+        """Train to the end.
 
-    def _evaluate_and_save(self, state: dict, loss: float, optimizer: Any, average: nn.Module) -> None:
+        Ctrl-C, or SIGTERM, ends the run after the step it is at, and saves it.
+
+        Args:
+            resume_from_checkpoint: go on where the run in `output_dir` stopped, if there is one; on the CPU
+                to the same weights, bit for bit, as if it had not been stopped.
+
+        Returns:
+            The history, a row an evaluation: step, loss, psnr in dB, learning_rate, seconds.
+
+        Raises:
+            TrainingError: if there is a run in `output_dir` that is not to be resumed or cannot be; model and data are
+                of different scales; or the loss became NaN.
+            KeyboardInterrupt: after a stop, when all is saved; the message says where.
+        """
+        args, accelerator, total = self.args, self.accelerator, self.total_steps
+        self.run.begin(resume_from_checkpoint, args.overwrite_output_dir)
+        if args.channels_last:
+            self.model.to(memory_format=CHANNELS_LAST)    # type: ignore[call-overload]    # torch's stubs lack it
+        weights = [p for p in self.model.parameters() if p.requires_grad]
+        model, optimizer = accelerator.prepare(
+            self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
+        )
+        average = copy.deepcopy(self.model).requires_grad_(False) if args.ema_decay else self.model
+        state = self.run.load(self.model, average, optimizer) if resume_from_checkpoint else RunState()
+        loader = self._loader(state)
+        pending: list[Tensor] = []
+        began = time.monotonic() - state.seconds
+        model.train()
+        display = RunDisplay(accelerator, args, total, self.step_patches, state)
+        with display, Interruption() as stop:
+            if args.eval_on_start and state.step == 0:
+                self._evaluate(average, state)
+                self._save(state, average, optimizer)
+            for patches in loader:
+                with accelerator.accumulate(model):
+                    for group in optimizer.param_groups:
+                        group["lr"] = learning_rate_at(state.step, total, args)
+                    loss = self._loss(model, patches)
+                    accelerator.backward(loss)
+                    if accelerator.sync_gradients and args.max_grad_norm:
+                        accelerator.clip_grad_norm_(weights, args.max_grad_norm)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                pending.append(loss.detach())
+                if not accelerator.sync_gradients:
+                    continue
+                state.step += 1
+                if average is not self.model:
+                    _update(average, self.model, min(args.ema_decay, state.step / (state.step + 10)))
+                stopped = self._any_process(stop.requested)
+                evaluates = state.step % self.eval_steps == 0 or state.step == total
+                if stopped or evaluates or state.step % LOG_STEPS == 0:
+                    state.seconds = time.monotonic() - began
+                    self._look(pending, state)
+                    display.show()
+                if evaluates:
+                    self._evaluate(average, state)
+                    display.log(state.history[-1])
+                if stopped or evaluates:
+                    self._save(state, average, optimizer)
+                if stopped and state.step < total:
+                    raise KeyboardInterrupt(
+                        f"step {state.step} of {total} is saved in {self.run.folder}; resume it to go on from there"
+                    )
+        if average is not self.model:
+            self.model.load_state_dict(average.state_dict())
+        self.model.eval()
+        return state.history
+
+    def _loader(self, state: RunState) -> DataLoader:
+        """The patches that are left."""
+        args, done = self.args, state.step * self.step_patches
+        stream = PatchStream(self.train_dataset, args.seed, done, self.total_steps * self.step_patches)
+        loader: DataLoader = self.accelerator.prepare(
+            DataLoader(
+                stream,
+                batch_size=args.per_device_train_batch_size,
+                num_workers=args.dataloader_num_workers,
+                worker_init_fn=leave_to_parent,
+                pin_memory=self.accelerator.device.type == "cuda",
+            )
+        )
+        return loader
+
+    def _loss(self, model: nn.Module, patches: dict[str, Tensor]) -> Tensor:
+        """The mean absolute difference; patches come as uint8, and are (B, 3, p, p) and (B, 3, sp, sp)."""
+        memory_format = CHANNELS_LAST if self.args.channels_last else torch.contiguous_format
+        lr, hr = (patches[name].float().div_(255).contiguous(memory_format=memory_format) for name in ("lr", "hr"))
+        with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.args.bf16):
+            sr = model(lr)
+        if sr.shape != hr.shape:
+            raise TrainingError(
+                f"of an LR patch of {lr.shape[3]}x{lr.shape[2]} pixels the model makes {sr.shape[3]}x{sr.shape[2]}, "
+                f"but the HR patch has {hr.shape[3]}x{hr.shape[2]}; model and data must be of one scale"
+            )
+        return F.l1_loss(sr.float(), hr)
+
+    def _look(self, pending: list[Tensor], state: RunState) -> None:
+        """Take the losses, which all processes then have alike, from the device.
+
+        Raises:
+            TrainingError: if one is no number.
+        """
+        losses = self.accelerator.reduce(torch.stack(pending), reduction="mean").tolist()
+        pending.clear()
+        accumulated = self.args.gradient_accumulation_steps
+        first = state.step - len(losses) // accumulated + 1
+        for index, loss in enumerate(losses):
+            if not math.isfinite(loss):
+                raise TrainingError(
+                    f"the loss became {loss} in step {first + index // accumulated}, at a learning rate of "
+                    f"{learning_rate_at(state.step - 1, self.total_steps, self.args):.2g}; {self.run.kept()}. "
+                    "Try a lower learning_rate, or max_grad_norm=1"
+                )
+        state.losses += losses
+
+    def _evaluate(self, average: nn.Module, state: RunState) -> None:
+        """Add a row to the history."""
+        loss = math.fsum(state.losses) / len(state.losses) if state.losses else math.nan
+        state.losses = []
+        score = math.nan
+        if self.eval_dataset is not None:
+            score = mean_psnr(average, self.eval_dataset, self.accelerator, self.args.dataloader_num_workers)
+        learning_rate = learning_rate_at(max(0, state.step - 1), self.total_steps, self.args)
+        row = {"step": state.step, "loss": loss, "psnr": score, "learning_rate": learning_rate}
+        state.history.append({**row, "seconds": state.seconds})
+
+    def _save(self, state: RunState, average: nn.Module, optimizer: Any) -> None:
         if self.accelerator.is_main_process:
-            score = mean_psnr(average, self.eval_dataset) if self.eval_dataset is not None else math.nan
-            learning_rate = optimizer.param_groups[0]["lr"]
-            row = {"step": state["step"], "loss": loss, "psnr": score, "learning_rate": learning_rate}
-            state["history"].append(row | {"seconds": state["seconds"]})
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if not score <= state["best"]:
-                state["best"] = score
-                self.save_model(average, self.folder / "best")
-            checkpoint = {
-                "model": self.model.state_dict(),
-                "average": average.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "state": json.dumps(state),
-            }
-            write_whole(self.folder / "checkpoint.pt", lambda path: torch.save(checkpoint, path))
-            with open(self.folder / "history.csv", "w", newline="") as file:
-                writer = csv.DictWriter(file, state["history"][0].keys())
-                writer.writeheader()
-                writer.writerows(state["history"])
+            latest = state.history[-1] if state.history else None
+            if latest and latest["step"] == state.step and not latest["psnr"] <= state.best:
+                state.best = latest["psnr"]
+                self.run.save_best(average)
+            self.run.save(state, self.model, average, optimizer)
         self.accelerator.wait_for_everyone()
 
-    def _load(self, optimizer: torch.optim.Optimizer, average: nn.Module) -> dict:
-        saved = torch.load(self.folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-        self.model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        return json.loads(saved["state"])
-
-
-class _Samples(Dataset):
-    """Patches number `start` to `stop` of an endless run through a data set.
-
-    Each depends on the seed and its own number alone: whoever draws it, on however many devices
-    and after whatever interruption, gets the same one.
-    """
-
-    def __init__(self, dataset: Any, seed: int, start: int, stop: int) -> None:
-        self.dataset, self.seed, self.start, self.stop = dataset, seed, start, stop
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        number = self.start + index
-        epoch, place = divmod(number, len(self.dataset))
-        order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.dataset))
-        return self.dataset.patch(int(order[place]), np.random.default_rng((self.seed, 1, number)))
-
-
-def learning_rate_at(step: int, total: int, args: TrainingArguments) -> float:
-    """The learning rate of step number `step` (from 0) of `total`."""
-    if step < args.warmup_steps:
-        return args.learning_rate * (step + 1) / args.warmup_steps
-    if args.schedule == "cosine":
-        done = (step - args.warmup_steps) / max(1, total - args.warmup_steps)
-        return args.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
-    return args.learning_rate * (0.1 if step >= 0.8 * total else 1.0)
-
-
-def mean_psnr(model: nn.Module, dataset: Any) -> float:
-    """Mean PSNR on luma, in dB, of 8-bit results, without `scale` pixels at each border."""
-    training, device = model.training, next(model.parameters()).device
-    model.eval()
-    scores = []
-    for pair in (dataset[index] for index in range(len(dataset))):
-        with torch.no_grad():
-            sr = model(pair["lr"][None].to(device).float() / 255)[0]
-        sr = (sr.clamp(0, 1) * 255).round().to(torch.uint8).cpu()
-        inside = slice(dataset.scale, -dataset.scale)
-        a, b = (luma(image.permute(1, 2, 0).numpy())[inside, inside] for image in (sr, pair["hr"]))
-        scores.append(psnr(a, b))
-    model.train(training)
-    return float(np.mean(scores))
+    def _any_process(self, stops: bool) -> bool:
+        """Whether one of the processes is to stop; they answer together, or one would wait for the others for ever."""
+        if self.accelerator.num_processes == 1:
+            return stops
+        if stops:
+            self.accelerator.set_trigger()
+        return bool(self.accelerator.check_trigger())
 
 
 @torch.no_grad()
-def _update_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    for kept, new in zip(average.parameters(), model.parameters()):
-        kept.lerp_(new.to(kept.dtype), 1 - decay)
+def _update(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the running average of the weights a little towards those of now."""
+    get_ema_multi_avg_fn(decay)(list(average.parameters()), list(model.parameters()), None)

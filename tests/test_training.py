@@ -1,46 +1,69 @@
-"""The trainer on a network and photos small enough for seconds."""
+"""The trainer on a network and photos small enough for seconds; `test_training_runs.py` kills and spreads it."""
 
+import csv
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
+from torch.nn import functional as F
 
 from drln import DrlnConfig, DrlnModel
-from drln.data import EvalDataset, TrainDataset, build_store
+from drln.data import EvalDataset, PhotoPairs, TrainDataset, build_store
+from drln.evaluation import evaluate
+from drln.history import plot_history, read_history
 from drln.resize import imresize
 from drln.samples import list_samples
-from drln.training import Trainer, TrainingArguments, learning_rate_at
+from drln.training import Trainer, TrainingArguments, TrainingError
+from drln.training_arguments import learning_rate_at
+
+COLOUR = [path for path in list_samples() if path.stem != "cameraman"][:3]
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    return build_store(list_samples()[:3], scale=2, folder=tmp_path_factory.mktemp("pairs") / "x2")
+    return build_store(PhotoPairs(COLOUR, scale=2), tmp_path_factory.mktemp("cache"))
 
 
-def small_model() -> DrlnModel:
+def small_model(scale: int = 2) -> DrlnModel:
     torch.manual_seed(5)
-    return DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2)))
+    return DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(1, 2)))
 
 
 def arguments(folder, **changes) -> TrainingArguments:
-    facts = dict(max_steps=8, per_device_batch_size=2, eval_steps=4, learning_rate=1e-3, ema_decay=0.9)
+    facts = dict(max_steps=8, per_device_train_batch_size=2, eval_steps=4, learning_rate=1e-3, ema_decay=0.9)
     return TrainingArguments(str(folder), **{**facts, **changes})
+
+
+def same_weights(model: nn.Module, other: nn.Module) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), other.state_dict().values()))
+
+
+class Patches:
+    """A data set that says which patches were asked for, and fails where it is told to."""
+
+    def __init__(self, dataset: TrainDataset, fails_at: int | None = None) -> None:
+        self.dataset, self.fails_at, self.asked = dataset, fails_at, []
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def patch(self, index, rng):
+        self.asked.append(index)
+        if len(self.asked) == self.fails_at:
+            raise Interrupted
+        return self.dataset.patch(index, rng)
 
 
 class Interrupted(Exception):
     pass
 
 
-def test_stored_pairs_are_the_photo_and_its_lr_by_matlabs_bicubic(store):
-    with Image.open(list_samples()[0]) as photo:
-        hr = np.asarray(photo.convert("RGB"))
-
-    lr_stored, hr_stored = store.pair(0)
-
-    assert np.array_equal(hr_stored, hr)
-    assert np.array_equal(lr_stored, imresize(hr, scale=1 / 2))
+# Data
 
 
 def test_patches_of_lr_and_hr_show_the_same_place_whatever_the_turn(store):
@@ -55,9 +78,44 @@ def test_patches_of_lr_and_hr_show_the_same_place_whatever_the_turn(store):
         assert difference[3:-3, 3:-3].max() <= 1    # the border saw other neighbours
 
 
-def test_patches_larger_than_an_image_are_refused(store):
-    with pytest.raises(ValueError, match="LR patches of 5000 pixels do not fit"):
-        TrainDataset(store, patch_size=5000)
+def test_each_epoch_has_every_image_once_in_an_order_of_its_own(store, tmp_path):
+    patches = Patches(TrainDataset(store, 16))
+    args = arguments(tmp_path, max_steps=None, num_train_epochs=4, per_device_train_batch_size=3)
+
+    Trainer(small_model(), args, patches).train()
+
+    epochs = [tuple(patches.asked[i : i + 3]) for i in range(0, 12, 3)]
+    assert len(patches.asked) == 12 and {tuple(sorted(epoch)) for epoch in epochs} == {(0, 1, 2)}
+    assert len(set(epochs)) > 1
+
+
+# Training
+
+
+def test_the_published_defaults_are_kept():
+    args = TrainingArguments(output_dir="results")
+
+    assert (args.num_train_epochs, args.per_device_train_batch_size, args.learning_rate) == (1000, 16, 1e-4)
+    assert args.adam_beta2 == 0.999 and args.ema_decay == 0 and args.max_grad_norm is None
+    assert [learning_rate_at(step, 100, args) for step in (0, 79, 80, 99)] == pytest.approx([1e-4, 1e-4, 1e-5, 1e-5])
+
+
+def test_one_step_is_that_of_plain_pytorch(store, tmp_path):
+    ours, plain = small_model().train(), small_model().train()
+    dataset = TrainDataset(store, 16)
+    seen = []
+    patches = Patches(dataset)
+    patches.patch = lambda index, rng: seen.append(dataset.patch(index, rng)) or seen[-1]
+    args = arguments(tmp_path, max_steps=1, ema_decay=0, channels_last=False)
+
+    Trainer(ours, args, patches).train()
+
+    optimizer = torch.optim.Adam([p for p in plain.parameters() if p.requires_grad], lr=1e-3)
+    lr, hr = (torch.stack([patch[name] for patch in seen]) / 255 for name in ("lr", "hr"))
+    F.l1_loss(plain(lr), hr).backward()
+    optimizer.step()
+    for ours_now, plain_now in zip(ours.parameters(), plain.parameters()):
+        torch.testing.assert_close(ours_now, plain_now, rtol=0, atol=1e-7)
 
 
 def test_training_lowers_the_loss_and_keeps_the_best_weights(store, tmp_path):
@@ -66,38 +124,66 @@ def test_training_lowers_the_loss_and_keeps_the_best_weights(store, tmp_path):
     history = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store)).train()
 
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
+    assert [row["step"] for row in history] == [20, 40, 60]
+    assert read_history(tmp_path / "history.csv") == history
     best = DrlnModel.from_pretrained(tmp_path / "best", scale=2)
-    pair = EvalDataset(store)[0]
-    assert best(pair["lr"][None] / 255).shape[1:] == pair["hr"].shape
-    assert (tmp_path / "history.csv").read_text().count("\n") == 4
+    by_evaluate = evaluate(best, COLOUR).psnr    # the standard protocol
+    assert max(row["psnr"] for row in history) == pytest.approx(by_evaluate, abs=1e-3)
 
 
-def test_a_resumed_run_ends_with_the_weights_of_one_that_was_not_interrupted(store, tmp_path):
+def test_fine_tuning_keeps_what_it_began_with_where_nothing_better_came(store, tmp_path):
+    model = DrlnModel.from_pretrained("drln-bam-compact", scale=2)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    args = arguments(tmp_path, max_steps=2, eval_steps=1, learning_rate=0.05, ema_decay=0, eval_on_start=True)
+
+    history = Trainer(model, args, TrainDataset(store, 16), EvalDataset(store)).train()
+
+    assert history[0]["step"] == 0 and history[-1]["psnr"] < history[0]["psnr"] - 1
+    best = DrlnModel.from_pretrained(tmp_path / "best", scale=2).state_dict()
+    assert all(torch.equal(best[name], tensor) for name, tensor in before.items())
+
+
+def test_the_average_of_the_weights_is_what_is_saved_and_left_in_the_model(store, tmp_path):
+    with_average, without = small_model(), small_model()
     dataset = TrainDataset(store, 16)
-    straight = small_model()
-    Trainer(straight, arguments(tmp_path / "straight"), dataset).train()
-    drawn = 0
 
-    def patch(index, rng):
-        nonlocal drawn
-        drawn += 1
-        if drawn > 2 * 6:    # in the seventh of eight steps, two after the checkpoint
-            raise Interrupted
-        return dataset.patch(index, rng)
+    Trainer(with_average, arguments(tmp_path / "a", ema_decay=0.99), dataset).train()
+    Trainer(without, arguments(tmp_path / "b", ema_decay=0), dataset).train()
 
-    stopped = type("Stopped", (), {"patch": staticmethod(patch), "__len__": lambda self: len(dataset)})()
-    with pytest.raises(Interrupted):
-        Trainer(small_model(), arguments(tmp_path / "resumed"), stopped).train()
-
-    resumed = small_model()
-    Trainer(resumed, arguments(tmp_path / "resumed"), dataset).train(resume_from_checkpoint=True)
-
-    assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values()))
+    assert not same_weights(with_average, without)
+    assert same_weights(with_average, DrlnModel.from_pretrained(tmp_path / "a" / "best", scale=2))
+    assert not with_average.training
 
 
-def test_a_loss_that_is_no_number_stops_the_run(store, tmp_path):
-    with pytest.raises(FloatingPointError, match="the loss became nan"):
-        Trainer(small_model(), arguments(tmp_path, learning_rate=math.inf), TrainDataset(store, 16)).train()
+def test_accumulated_batches_are_one_large_batch(store, tmp_path):
+    whole, parts = small_model(), small_model()
+    dataset = TrainDataset(store, 16)
+    sizes = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2}
+
+    one = Trainer(whole, arguments(tmp_path / "a", per_device_train_batch_size=4), dataset).train()
+    two = Trainer(parts, arguments(tmp_path / "b", **sizes), dataset).train()
+
+    assert [row["loss"] for row in one] == pytest.approx([row["loss"] for row in two], rel=1e-5)
+    assert [row["step"] for row in two] == [4, 8]
+
+
+def test_bfloat16_trains_float32_weights(store, tmp_path):
+    model = small_model()
+
+    history = Trainer(model, arguments(tmp_path, bf16=True, max_steps=20), TrainDataset(store, 16)).train()
+
+    assert history[-1]["loss"] < history[0]["loss"]
+    assert {tensor.dtype for tensor in model.state_dict().values()} == {torch.float32}
+    assert model(torch.rand(1, 3, 8, 8)).dtype == torch.float32
+
+
+def test_workers_cut_the_same_patches(store, tmp_path):
+    one, two = small_model(), small_model()
+
+    Trainer(one, arguments(tmp_path / "a"), TrainDataset(store, 16)).train()
+    Trainer(two, arguments(tmp_path / "b", dataloader_num_workers=2), TrainDataset(store, 16)).train()
+
+    assert same_weights(one, two)
 
 
 def test_the_learning_rate_follows_its_schedule(tmp_path):
@@ -108,3 +194,184 @@ def test_the_learning_rate_follows_its_schedule(tmp_path):
     assert learning_rate_at(4, 100, cosine) == pytest.approx(5e-4)
     assert learning_rate_at(10, 100, cosine) == pytest.approx(1e-3)
     assert learning_rate_at(55, 100, cosine) == pytest.approx(5e-4)
+
+
+# Resuming
+
+
+def test_a_resumed_run_ends_as_one_that_was_not_interrupted(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    straight, resumed = small_model(), small_model()
+    history = Trainer(straight, arguments(tmp_path / "straight"), dataset, EvalDataset(store)).train()
+    broken = Patches(dataset, fails_at=2 * 6 + 1)    # in the seventh of eight steps, two after the checkpoint
+    with pytest.raises(Interrupted):
+        Trainer(small_model(), arguments(tmp_path / "resumed"), broken, EvalDataset(store)).train()
+
+    again = Trainer(resumed, arguments(tmp_path / "resumed"), dataset, EvalDataset(store)).train(True)
+
+    assert same_weights(straight, resumed)
+    assert [row["loss"] for row in history] == [row["loss"] for row in again]    # bit for bit
+    assert [row["psnr"] for row in history] == [row["psnr"] for row in again]
+
+
+def test_a_run_stopped_between_two_evaluations_goes_on_to_the_same_losses(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    straight, resumed = small_model(), small_model()
+    history = Trainer(straight, arguments(tmp_path / "straight"), dataset).train()
+    stopped = Patches(dataset)
+    stopped.patch = lambda index, rng: stopped.asked.append(index) or press_ctrl_c(stopped) or dataset.patch(index, rng)
+    with pytest.raises(KeyboardInterrupt, match="step [567] of 8 is saved in .*; resume it"):
+        Trainer(small_model(), arguments(tmp_path / "resumed"), stopped).train()
+
+    again = Trainer(resumed, arguments(tmp_path / "resumed"), dataset).train(True)
+
+    assert len(stopped.asked) < 16    # no step was begun after it
+    assert same_weights(straight, resumed)
+    assert [row["loss"] for row in history] == [row["loss"] for row in again]
+
+
+def press_ctrl_c(patches: Patches) -> None:
+    """In the sixth of eight steps."""
+    if len(patches.asked) == 2 * 5 + 1:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_finished_run_is_resumed_to_its_end(store, tmp_path):
+    first, again = small_model(), small_model()
+    dataset = TrainDataset(store, 16)
+    history = Trainer(first, arguments(tmp_path), dataset).train()
+
+    resumed = Trainer(again, arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+
+    assert [row["loss"] for row in resumed] == [row["loss"] for row in history]
+    assert same_weights(first, again)
+
+
+def test_a_run_is_not_overwritten_unasked(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    Trainer(small_model(), arguments(tmp_path), dataset).train()
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    with pytest.raises(TrainingError, match="holds a run already; resume it"):
+        Trainer(small_model(), arguments(tmp_path), dataset).train()
+
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    Trainer(small_model(), arguments(tmp_path, overwrite_output_dir=True, max_steps=4), dataset).train()
+    assert len(read_history(tmp_path / "history.csv")) == 1
+
+
+def test_a_checkpoint_of_another_network_or_a_damaged_one_is_refused(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    Trainer(small_model(), arguments(tmp_path), dataset).train()
+    other = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1, 2)))
+
+    with pytest.raises(TrainingError, match="checkpoint.pt cannot be resumed with this model"):
+        Trainer(other, arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(TrainingError, match="checkpoint.pt cannot be resumed with this model"):
+        Trainer(small_model(), arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+
+
+# What goes wrong
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoint(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    Trainer(small_model(), arguments(tmp_path, max_steps=4), dataset).train()
+    good = (tmp_path / "checkpoint.pt").read_bytes()
+
+    with pytest.raises(TrainingError, match="the loss became nan in step 6, .* last good checkpoint is kept in"):
+        Trainer(small_model(), arguments(tmp_path, learning_rate=1e30), dataset).train(resume_from_checkpoint=True)
+
+    assert (tmp_path / "checkpoint.pt").read_bytes() == good
+
+
+def test_model_and_data_of_different_scales_are_refused(store, tmp_path):
+    message = "of an LR patch of 16x16 pixels the model makes 64x64, but the HR patch has 32x32; .* of one scale"
+
+    with pytest.raises(TrainingError, match=message):
+        Trainer(small_model(scale=4), arguments(tmp_path), TrainDataset(store, 16)).train()
+
+
+def test_empty_data_sets_are_refused(store, tmp_path):
+    with pytest.raises(TrainingError, match="the data set is empty"):
+        Trainer(small_model(), arguments(tmp_path), [])
+    with pytest.raises(TrainingError, match="the data set is empty"):
+        Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16), [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"learning_rate": 0},
+        {"schedule": "linear"},
+        {"per_device_train_batch_size": 0},
+        {"max_steps": 0},
+        {"ema_decay": 1.0},
+        {"max_grad_norm": -1},
+        {"report_to": "wandb"},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_arguments_out_of_range_are_named_with_their_value(tmp_path, wrong):
+    ((name, value),) = wrong.items()
+
+    with pytest.raises(ValueError, match=f"{name} is {value!r}; (give|choose) "):
+        arguments(tmp_path, **wrong)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(store, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(TrainingError, match="file/run cannot be written to"):
+        Trainer(small_model(), arguments(tmp_path / "file" / "run"), TrainDataset(store, 16)).train()
+
+
+# What is shown
+
+
+def test_the_bar_tells_loss_psnr_and_speed(store, tmp_path, capsys):
+    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16), EvalDataset(store)).train()
+
+    shown = capsys.readouterr().err
+    assert "8/8" in shown and "loss=0." in shown and " dB" in shown and "images/s=" in shown
+
+
+def test_tensorboard_gets_each_row_of_the_history(store, tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    args = arguments(tmp_path, report_to="tensorboard")
+
+    history = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store)).train()
+
+    read = accumulator.EventAccumulator(str(tmp_path / "drln")).Reload()
+    for name in ("loss", "psnr", "learning_rate"):
+        rows = [(event.step, event.value) for event in read.Scalars(name)]
+        assert rows == [(row["step"], pytest.approx(row[name])) for row in history]
+
+
+def test_the_curve_shows_loss_and_psnr(tmp_path):
+    history = [dict(step=s, loss=1 / s, psnr=20.0 + s % 3, learning_rate=1e-3, seconds=s) for s in (1, 2, 3)]
+
+    figure = plot_history(history)
+
+    loss, psnr = figure.axes
+    assert list(loss.lines[0].get_ydata()) == [1, 1 / 2, 1 / 3] and list(psnr.lines[0].get_ydata()) == [21, 22, 20]
+    assert "22.00 dB in step 2" in [text.get_text() for text in psnr.texts]
+    assert len(plot_history([{**row, "psnr": math.nan} for row in history]).axes) == 1
+    with pytest.raises(ValueError, match="the history is empty"):
+        plot_history([])
+
+
+def test_the_history_is_a_table_that_others_can_read(store, tmp_path):
+    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train()
+
+    with open(tmp_path / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == ["4", "8"] and float(rows[0]["seconds"]) > 0
+
+
+def test_a_sample_is_as_the_photo_says(store):
+    with Image.open(COLOUR[0]) as photo:
+        hr = np.asarray(photo.convert("RGB"))
+
+    assert np.array_equal(EvalDataset(store)[0]["hr"].permute(1, 2, 0).numpy(), hr)

@@ -1,0 +1,58 @@
+"""The history of a training run as a file and as a picture."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = ("step", "loss", "psnr", "learning_rate", "seconds")
+Row = dict[str, float]
+
+
+def write_history(path: Path, history: Sequence[Row]) -> None:
+    """A CSV file, a row an evaluation."""
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def read_history(path: str | Path) -> list[Row]:
+    """The history of a run, from its `history.csv`."""
+    with open(path, newline="") as file:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def plot_history(history: Sequence[Row]) -> Figure:
+    """Loss, and PSNR where it was measured, against steps; the best PSNR is marked.
+
+    Raises:
+        ValueError: for an empty history.
+    """
+    from matplotlib.figure import Figure
+
+    if not history:
+        raise ValueError("the history is empty; it has a row for each evaluation")
+    measured = [row for row in history if not math.isnan(row["psnr"])]
+    figure = Figure(figsize=(9, 3.2), layout="constrained", facecolor="white")
+    panels = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
+    _curve(panels[0], history, "loss", "Loss: mean absolute difference, of 0..1")
+    if measured:
+        _curve(panels[1], measured, "psnr", "PSNR on held-out images, dB")
+        best = max(measured, key=lambda row: row["psnr"])
+        panels[1].plot(best["step"], best["psnr"], "o", color="tab:red")
+        label = f"{best['psnr']:.2f} dB in step {best['step']:.0f}"
+        panels[1].annotate(label, (best["step"], best["psnr"]), (-6, -14), textcoords="offset points", ha="right")
+    return figure
+
+
+def _curve(panel, history: Sequence[Row], key: str, title: str) -> None:    # type: ignore[no-untyped-def]
+    panel.plot([row["step"] for row in history], [row[key] for row in history], marker=".")
+    panel.set(title=title, xlabel="steps")
+    panel.grid(alpha=0.3)

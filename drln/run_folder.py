@@ -1,0 +1,121 @@
+"""The files of a training run: the checkpoint to go on from, the history, and the best weights.
+
+Every file appears under its name when it is whole, whenever the process may be killed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import nn
+
+from drln.checkpoint import write_whole
+from drln.history import write_history
+
+CHECKPOINT, HISTORY, BEST = "checkpoint.pt", "history.csv", "best"
+
+
+class TrainingError(ValueError):
+    """A run that cannot be begun or gone on with; the message says why and what to do."""
+
+
+@dataclass
+class RunState:
+    """Where a run is, beside its weights.
+
+    Attributes:
+        step: optimiser steps done.
+        best: the highest PSNR so far, in dB.
+        seconds: spent, earlier sessions included.
+        losses: of each batch since the last evaluation.
+        history: a row an evaluation: step, loss, psnr, learning_rate, seconds.
+    """
+
+    step: int = 0
+    best: float = -math.inf
+    seconds: float = 0.0
+    losses: list[float] = field(default_factory=list)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        folder: made when something is saved.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.best = self.folder / BEST
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.folder / CHECKPOINT
+
+    def begin(self, resume: bool, overwrite: bool) -> None:
+        """Raise `TrainingError` if this would lose a run, or the folder cannot be written to."""
+        if self._checkpoint.is_file() and not (resume or overwrite):
+            raise TrainingError(
+                f"{self.folder} holds a run already; resume it (resume_from_checkpoint=True, --resume), choose another "
+                "output_dir, or set overwrite_output_dir"
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob(f".{CHECKPOINT}.*"):    # of a process that was killed while it saved
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise TrainingError(f"{self.folder} cannot be written to: {error}; choose another output_dir") from error
+
+    def kept(self) -> str:
+        """What is left when a run breaks off, for an error message."""
+        if self._checkpoint.is_file():
+            return f"the last good checkpoint is kept in {self.folder}"
+        return "there is no checkpoint yet"
+
+    def save(self, state: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> None:
+        """Write the checkpoint and the history.
+
+        Raises:
+            TrainingError: if the disk refuses them; the checkpoint that was there stays.
+        """
+        content = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": json.dumps(asdict(state))}
+        if average is not model:
+            content["average"] = average.state_dict()
+        try:
+            write_whole(self._checkpoint, lambda path: torch.save(content, path))
+            write_whole(self.folder / HISTORY, lambda path: write_history(path, state.history))
+        except (OSError, RuntimeError) as error:    # torch has its own for a full disk
+            message = f"the checkpoint cannot be written, the disk may be full: {error}; {self.kept()}"
+            raise TrainingError(message) from error
+
+    def save_best(self, model: nn.Module) -> None:
+        """The weights, as `from_pretrained` takes them."""
+        cast(Any, model).save_pretrained(self.best)
+
+    def load(self, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
+        """Put the checkpoint's weights in place, where there is one; else it is a new run.
+
+        Raises:
+            TrainingError: if it is damaged, or of another network or optimizer.
+        """
+        if not self._checkpoint.is_file():
+            return RunState()
+        try:
+            saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
+            model.load_state_dict(saved["model"])
+            if average is not model:
+                average.load_state_dict(saved.get("average", saved["model"]))
+            optimizer.load_state_dict(saved["optimizer"])
+            return RunState(**json.loads(saved["state"]))
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise TrainingError(
+                f"{self._checkpoint} cannot be resumed with this model: {reason}; to begin anew, choose another folder"
+            ) from error

@@ -1,0 +1,118 @@
+"""The `train` command, called as the shell calls it."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from set_files import div2k_files, photo, png, write_files
+
+from drln import DrlnConfig, DrlnModel
+from drln.__main__ import main
+from drln.history import read_history
+
+SMALL = ["--scale", "2", "--patch-size", "12", "--batch-size", "2", "--steps", "4", "--eval-steps", "2"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder to be in: five photos, and a model to start from."""
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path / "photos", {f"{name}.png": png(photo(seed, 60, 50)) for seed, name in enumerate("abcde")})
+    torch.manual_seed(1)
+    DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2))).save_pretrained("tiny")
+    return tmp_path
+
+
+def train(*arguments: str, data: tuple[str, ...] = ("photos",)) -> int:
+    options = ["--device", "cpu", "--report-to", "none", "--cache-dir", "cache", "--output", "run"]
+    return main(["train", "--data", *data, *options, *SMALL, *arguments])
+
+
+def test_fine_tuning_leaves_weights_card_history_and_curve(place, capsys):
+    assert train("--model", "tiny", "--learning-rate", "1e-3") == 0
+
+    shown = capsys.readouterr().out
+    assert "4 images to train on, 1 to choose the best weights by; 4 steps" in shown and "| held out | 2x |" in shown
+    assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4]
+    with Image.open("run/curve.png") as curve:
+        assert curve.width > 600
+    best, start = DrlnModel.from_pretrained("run/best", 2), DrlnModel.from_pretrained("tiny", 2)
+    assert best.config == start.config
+    card = (place / "run" / "best" / "README.md").read_text()
+    for fact in ("| started from | tiny 2x |", "| steps | 4 |", "| learning_rate | 0.001 |", "| held out | 2x |"):
+        assert fact in card
+
+
+def test_training_from_scratch_builds_the_network_that_is_asked_for(place):
+    assert train("--from-scratch", "--channels", "6", "--groups", "1", "1", "--laplacian") == 0
+
+    config = DrlnModel.from_pretrained("run/best", 2).config
+    assert config == DrlnConfig(2, bam=False, channels=6, groups=(1, 1))
+
+
+def test_another_scale_starts_from_all_but_the_upsampler(place):
+    assert train("--model", "tiny", "--model-scale", "2", "--scale", "3", "--learning-rate", "1e-9") == 0
+
+    trained = DrlnModel.from_pretrained("run/best", 3).state_dict()
+    for name, tensor in DrlnModel.from_pretrained("tiny", 2).state_dict().items():
+        if not name.startswith("upsampler"):
+            torch.testing.assert_close(trained[name], tensor, rtol=0, atol=1e-6)
+
+
+def test_a_run_is_resumed_and_not_overwritten_unasked(place, capsys):
+    assert train("--model", "tiny") == 0
+
+    assert train("--model", "tiny") == 1
+    assert "run holds a run already; resume it" in capsys.readouterr().err
+    assert train("--model", "tiny", "--resume", "--steps", "6") == 0
+    assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4, 6]
+    assert train("--model", "tiny", "--overwrite") == 0
+    assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4]
+
+
+def test_held_out_images_are_not_trained_on(place, capsys):
+    for name, level in (("a", 0), ("c", 128), ("e", 255)):    # every second one is flat, and flat images are easy
+        Image.fromarray(np.full((50, 60, 3), level, np.uint8)).save(place / "photos" / f"{name}.png")
+
+    assert train("--from-scratch", "--channels", "4", "--groups", "1", "--hold-out", "2") == 0
+
+    assert "2 images to train on, 3 to choose" in capsys.readouterr().out
+    assert read_history("run/history.csv")[-1]["loss"] > 0.02    # of b and d
+
+
+def test_a_set_with_a_split_of_its_own_is_validated_on_that(place, capsys):
+    files = div2k_files({"0801": photo(7, 60, 50)}, scale=2)
+    more = {name.replace("valid", "train"): data for name, data in div2k_files({"0001": photo(8, 60, 50)}, 2).items()}
+    write_files(place / "div2k", files | more)
+
+    assert train("--model", "tiny", data=("div2k", "photos")) == 0
+
+    assert "6 images to train on, 1 to choose" in capsys.readouterr().out
+
+
+def test_images_for_validation_may_be_named(place, capsys):
+    write_files(place / "others", {"x.png": png(photo(9, 60, 50)), "y.png": png(photo(10, 60, 50))})
+
+    assert train("--model", "tiny", "--validation", "others") == 0
+
+    assert "5 images to train on, 2 to choose" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "data", "message"),
+    [
+        ([], ("absent",), "there is no folder absent and no such data set"),
+        (["--patch-size", "64"], ("photos",), "LR patches of 64 pixels do not fit an LR image with a side of 25"),
+        (["--hold-out", "1"], ("photos",), "there are 5 images, and --hold-out is 1: none is left"),
+        (["--validation", "photos"], ("photos",), "all images of photos are in --validation"),
+        (["--learning-rate", "0"], ("photos",), "learning_rate is 0.0; give a positive number"),
+        (["--scale", "3"], ("photos",), "holds no 3x model"),
+    ],
+    ids=lambda case: " ".join(case) if isinstance(case, (list, tuple)) else None,
+)
+def test_bad_input_is_told_in_one_line_before_anything_is_decoded(place, capsys, arguments, data, message):
+    assert train("--model", "tiny", *arguments, data=data) == 1
+
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert not (place / "cache").exists() and not (place / "run").exists()

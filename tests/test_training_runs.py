@@ -1,0 +1,94 @@
+"""Training as a process: killed in the middle of a save, stopped by Ctrl-C, and spread over two."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from drln.history import read_history
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = str(Path(__file__).with_name("training_run.py"))
+TWO_PROCESSES = [
+    "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+    "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+]    # fmt: skip
+
+
+def start(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *launch, PROGRAM, str(folder), *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> None:
+    process = start(folder, *arguments, launch=launch)
+    errors = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, errors
+
+
+def columns(folder: Path, *names: str) -> list[list[float]]:
+    return [[row[name] for name in names] for row in read_history(folder / "run" / "history.csv")]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["model"]
+
+
+def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory) -> Path:
+    """A run of twelve steps that nothing befell."""
+    folder = tmp_path_factory.mktemp("straight")
+    run(folder, "12", "4")
+    return folder
+
+
+def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and_losses(straight, tmp_path):
+    process = start(tmp_path, "12", "4", "--slow-save")
+    assert process.stdout
+    process.stdout.readline()    # the first save is done with its half
+    process.stdout.readline()    # in the middle of the second, after step 8
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    left = [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".checkpoint")]
+    assert len(left) == 1 and columns(tmp_path, "step") == [[4]]
+
+    run(tmp_path, "12", "4", "--resume")
+
+    assert columns(tmp_path, "step", "loss", "psnr") == columns(straight, "step", "loss", "psnr")
+    assert same(weights(tmp_path), weights(straight))
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path, number):
+    process = start(tmp_path, "5000", "4")
+    assert process.stderr
+    shown = ""
+    while "10/5000" not in shown:    # between two evaluations
+        shown += process.stderr.read(1)
+    process.send_signal(number)
+
+    errors = process.communicate(timeout=120)[1]
+
+    checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert "is saved in" in errors.splitlines()[-1] and "KeyboardInterrupt: step " in errors
+    step = int(errors.rsplit("KeyboardInterrupt: step ")[1].split()[0])
+    assert f'"step": {step},' in checkpoint["state"] and 10 <= step < 5000
+
+
+def test_two_processes_have_the_losses_and_weights_of_one_with_the_same_global_batch(straight, tmp_path):
+    run(tmp_path, "12", "2", launch=TWO_PROCESSES)
+
+    for ours, theirs in zip(columns(tmp_path, "loss", "psnr"), columns(straight, "loss", "psnr")):
+        assert ours == pytest.approx(theirs, rel=1e-4)
+    for name, tensor in weights(straight).items():
+        torch.testing.assert_close(weights(tmp_path)[name], tensor, rtol=0, atol=1e-4)

@@ -1,0 +1,42 @@
+"""A training run of seconds as a program, for tests that kill, stop or spread it.
+
+    python tests/training_run.py FOLDER STEPS [BATCH] [--resume] [--slow-save]
+"""
+
+import sys
+import time
+
+import torch
+
+from drln import DrlnConfig, DrlnModel, Trainer, TrainingArguments
+from drln.data import EvalDataset, PhotoPairs, TrainDataset
+from drln.samples import list_samples
+
+
+def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
+    torch.set_num_threads(1)
+    torch.manual_seed(5)
+    model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2)))
+    pairs = PhotoPairs(list_samples()[:3], scale=2)
+    train_dataset = TrainDataset(pairs, 16, f"{folder}/cache")
+    args = TrainingArguments(
+        f"{folder}/run", max_steps=int(steps), per_device_train_batch_size=int(batch), eval_steps=4, learning_rate=1e-3,
+        ema_decay=0.9, max_grad_norm=1, warmup_steps=2, schedule="cosine", report_to="none", use_cpu=True,
+    )    # fmt: skip
+    if "--slow-save" in flags:
+        save = torch.save
+
+        def slowly(content, path):    # half of the file, a pause in which to be killed, the whole
+            save(content, path)
+            whole = path.read_bytes()
+            path.write_bytes(whole[: len(whole) // 2])
+            print("saving", flush=True)
+            time.sleep(1)
+            path.write_bytes(whole)
+
+        torch.save = slowly
+    Trainer(model, args, train_dataset, EvalDataset(train_dataset.store)).train("--resume" in flags)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
