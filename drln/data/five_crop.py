@@ -5,18 +5,23 @@ Knows image files; networks and hubs are not its business.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from tqdm.auto import tqdm
 
-from drln.data.columns import name_and_key, open_value
+from drln.data.columns import COLUMNS, name_and_key, open_value
 from drln.data.sources import Cache
 from drln.files import write_image
 from drln.pixels import read_pixels
 from drln.protocols import pillow_lr, pillow_resize
+
+MOST_AT_ONCE = 8    # images in memory, some 20 MB each for DIV2K's
 
 
 def augment_five_crop(
@@ -25,7 +30,7 @@ def augment_five_crop(
     """Five pairs of each pair, for `dataset.map(augment_five_crop, batched=True)`.
 
     HR crops are resized by Pillow's bicubic to sides that divide by the scale, and LR is made
-    from them in the same way. One image is decoded at a time and its crops are written as PNG
+    from them in the same way. A few images are decoded at a time and their crops are written as PNG
     files, so that a batch of any length needs little memory. Crops that are there are taken as they are.
 
     Args:
@@ -37,25 +42,30 @@ def augment_five_crop(
         The paths of the crops' files, five times as many rows.
     """
     rows = _undecoded(batch)
-    crops: dict[str, list[str]] = {"lr": [], "hr": []}
-    for row in rows:
-        if scale is None:
-            (lr_width, lr_height), (width, height) = (open_value(row[column]).size for column in ("lr", "hr"))
-            scale = max(round(width / lr_width), round(height / lr_height))
-        name, key = name_and_key(row["hr"])
-        folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
-        files = {column: [folder / column / f"{Path(name).stem}-{key}-{i}.png" for i in range(5)] for column in crops}
-        if not all(file.is_file() for column in crops for file in files[column]):
-            for column in crops:
-                (folder / column).mkdir(parents=True, exist_ok=True)
-            for number, hr in enumerate(five_crops(read_pixels(open_value(row["hr"])))):
-                height, width = (side // scale * scale for side in hr.shape[:2])
-                hr = pillow_resize(hr, width, height)
-                write_image(Image.fromarray(pillow_lr(hr, scale)), files["lr"][number])
-                write_image(Image.fromarray(hr), files["hr"][number])
-        for column in crops:
-            crops[column] += map(str, files[column])
-    return crops
+    if scale is None and rows:
+        (lr_width, lr_height), (width, height) = (open_value(rows[0][column]).size for column in COLUMNS)
+        scale = max(round(width / lr_width), round(height / lr_height))
+    folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
+    for column in COLUMNS:
+        (folder / column).mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1)) as pool:
+        made = pool.map(lambda row: _crop_files(row, scale or 0, folder), rows)
+        # A bar of its own: that of `map` moves once a batch, which is a thousand images.
+        crops = list(tqdm(made, total=len(rows), desc="Cutting crops", unit=" images", leave=False, delay=1))
+    return {column: [str(file) for files in crops for file in files[column]] for column in COLUMNS}
+
+
+def _crop_files(row: Mapping[str, Any], scale: int, folder: Path) -> dict[str, list[Path]]:
+    """The files of one image's crops, made where they are not there."""
+    name, key = name_and_key(row["hr"])
+    files = {column: [folder / column / f"{Path(name).stem}-{key}-{i}.png" for i in range(5)] for column in COLUMNS}
+    if not all(file.is_file() for column in COLUMNS for file in files[column]):
+        for number, hr in enumerate(five_crops(read_pixels(open_value(row["hr"])))):
+            height, width = (side // scale * scale for side in hr.shape[:2])
+            hr = pillow_resize(hr, width, height)
+            write_image(Image.fromarray(pillow_lr(hr, scale)), files["lr"][number])
+            write_image(Image.fromarray(hr), files["hr"][number])
+    return files
 
 
 def five_crops(image: np.ndarray) -> list[np.ndarray]:
