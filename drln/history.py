@@ -30,7 +30,7 @@ def read_history(path: str | Path) -> list[Row]:
 
 
 def plot_history(history: Sequence[Row]) -> Figure:
-    """Loss, and PSNR where it was measured, against steps; the best PSNR is marked.
+    """Loss, and PSNR in dB where it was measured, against steps; the best PSNR is marked.
 
     Raises:
         ValueError: for an empty history.
@@ -44,11 +44,10 @@ def plot_history(history: Sequence[Row]) -> Figure:
     panels = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
     _curve(panels[0], history, "loss", "Loss: mean absolute difference, of 0..1")
     if measured:
-        _curve(panels[1], measured, "psnr", "PSNR on held-out images, dB")
         best = max(measured, key=lambda row: row["psnr"])
+        title = f"PSNR on held-out images, best {best['psnr']:.2f} dB in step {best['step']:.0f}"
+        _curve(panels[1], measured, "psnr", title)
         panels[1].plot(best["step"], best["psnr"], "o", color="tab:red")
-        label = f"{best['psnr']:.2f} dB in step {best['step']:.0f}"
-        panels[1].annotate(label, (best["step"], best["psnr"]), (-6, -14), textcoords="offset points", ha="right")
     return figure
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 from live_app import running_app
 from PIL import Image
+from set_files import div2k_files, photo, write_files
 
+from drln import DrlnModel
 from drln.samples import list_samples
 
 ROOT = Path(__file__).parents[1]
@@ -28,8 +31,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(arguments: list[str], folder: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+def run(arguments: list[str], folder: Path, **variables: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **variables}
     done = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -64,7 +67,36 @@ def test_the_client_snippet_talks_to_a_running_app(folder, tmp_path_factory):
         assert result.size == (160, 120)
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not NEEDS_HUB.search(command)])
+def test_the_train_command_fine_tunes_on_a_folder_of_photos(folder):
+    (command,) = [command for command in COMMANDS if " train " in command]
+    (folder / "photos").mkdir()
+    for path in list_samples()[:2]:
+        shutil.copy(path, folder / "photos")
+
+    run([*shlex.split(command)[1:], "--steps", "1", "--patch-size", "16", "--cache-dir", "cache"], folder)
+
+    assert {"best", "history.csv", "curve.png"} <= {path.name for path in (folder / "results").iterdir()}
+    assert DrlnModel.from_pretrained(folder / "results" / "best", scale=4).config.channels == 24
+
+
+def test_the_cards_recipe_runs_on_a_small_div2k_and_a_small_network(folder):
+    images = {"0801": photo(1, 520, 512), "0802": photo(2, 512, 512)}
+    for word in ("train", "valid"):
+        files = {name.replace("valid", word): content for name, content in div2k_files(images).items()}
+        write_files(folder / "Div2k", files)
+    code = snippet("trainer.train()").replace("eugenesiow/Div2k", "./Div2k").replace("epochs=1000", "epochs=1")
+    code = code.replace("bam=True", "bam=True, channels=4, groups=(1,)")
+
+    run(["-c", code], folder, HF_HOME=str(folder / "home"))
+
+    rows = (folder / "results" / "history.csv").read_text().splitlines()
+    assert len(rows) == 2    # one epoch, of ten crops
+    assert len(list((folder / "home").rglob("*-4.png"))) == 4    # the fifth crop of each image, LR and HR
+
+
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if not NEEDS_HUB.search(command) and " train " not in command]
+)
 def test_the_commands_run(folder, command):
     output = folder / re.search(r"--output (\S+)", command)[1]
 
@@ -85,6 +117,7 @@ def test_every_link_to_a_file_leads_somewhere():
 
 
 def test_every_python_snippet_is_run_here():
-    run_above = [snippet(word) for word in ("Upscaler(model)", "ImageLoader.load_image", "gradio_client")]
+    words = ("Upscaler(model)", "ImageLoader.load_image", "gradio_client", "trainer.train()")
+    run_above = [snippet(word) for word in words]
 
     assert sorted(PYTHON) == sorted(run_above)
