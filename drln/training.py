@@ -48,7 +48,7 @@ class Trainer:
     """
 
     def __init__(self, model: nn.Module, args: TrainingArguments, train_dataset: Any, eval_dataset: Any = None) -> None:
-        from accelerate import Accelerator
+        from accelerate import Accelerator, DataLoaderConfiguration
 
         if not len(train_dataset) or (eval_dataset is not None and not len(eval_dataset)):
             raise TrainingError("the data set is empty; give one with at least one image")
@@ -58,6 +58,7 @@ class Trainer:
         self.accelerator = Accelerator(
             cpu=args.use_cpu,
             mixed_precision="no",    # bf16 is ours to switch on: Accelerate would leave it on in the model
+            dataloader_config=DataLoaderConfiguration(non_blocking=True),
             gradient_accumulation_steps=args.gradient_accumulation_steps,
             log_with=args.trackers() or None,
             project_dir=args.output_dir,
@@ -94,7 +95,7 @@ class Trainer:
             self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
         )
         average = copy.deepcopy(self.model).requires_grad_(False) if args.ema_decay else self.model
-        state = self.run.load(self.model, average, optimizer) if resume_from_checkpoint else RunState()
+        state = self._resumed(average, optimizer) if resume_from_checkpoint else RunState()
         loader = self._loader(state)
         pending: list[Tensor] = []
         began = time.monotonic() - state.seconds
@@ -103,6 +104,7 @@ class Trainer:
         with display, Interruption() as stop:
             if args.eval_on_start and state.step == 0:
                 self._evaluate(average, state)
+                display.log(state.history[-1])
                 self._save(state, average, optimizer)
             for patches in loader:
                 with accelerator.accumulate(model):
@@ -139,6 +141,17 @@ class Trainer:
             self.model.load_state_dict(average.state_dict())
         self.model.eval()
         return state.history
+
+    def _resumed(self, average: nn.Module, optimizer: Any) -> RunState:
+        """What the checkpoint says, to every process alike."""
+        state = self.run.load(self.model, average, optimizer)
+        steps = self.accelerator.gather(torch.tensor([state.step], device=self.accelerator.device)).tolist()
+        if len(set(steps)) > 1:
+            raise TrainingError(
+                f"the processes find checkpoints of different steps, {steps}, in {self.run.folder}; "
+                "put output_dir on a disk that all machines share"
+            )
+        return state
 
     def _loader(self, state: RunState) -> DataLoader:
         """The patches that are left."""

@@ -1,6 +1,7 @@
 """Training as a process: killed in the middle of a save, stopped by Ctrl-C, and spread over two."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,6 +84,16 @@ def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path, number):
     assert "is saved in" in errors.splitlines()[-1] and "KeyboardInterrupt: step " in errors
     step = int(errors.rsplit("KeyboardInterrupt: step ")[1].split()[0])
     assert f'"step": {step},' in checkpoint["state"] and 10 <= step < 5000
+
+
+def test_processes_that_do_not_share_a_disk_do_not_resume_apart(straight, tmp_path):
+    shutil.copytree(straight / "run", f"{tmp_path}0/run")    # that of the first process alone
+
+    process = start(tmp_path, "16", "2", "--resume", "--apart", launch=TWO_PROCESSES)
+    errors = process.communicate(timeout=240)[1]
+
+    assert process.returncode != 0 and "find checkpoints of different steps, [12, 0]" in errors
+    assert "put output_dir on a disk that all machines share" in errors
 
 
 def test_two_processes_have_the_losses_and_weights_of_one_with_the_same_global_batch(straight, tmp_path):

@@ -1,8 +1,9 @@
 """A training run of seconds as a program, for tests that kill, stop or spread it.
 
-    python tests/training_run.py FOLDER STEPS [BATCH] [--resume] [--slow-save]
+    python tests/training_run.py FOLDER STEPS [BATCH] [--resume] [--slow-save] [--apart]
 """
 
+import os
 import sys
 import time
 
@@ -19,6 +20,8 @@ def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
     model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2)))
     pairs = PhotoPairs(list_samples()[:3], scale=2)
     train_dataset = TrainDataset(pairs, 16, f"{folder}/cache")
+    if "--apart" in flags:    # as on machines that share no disk
+        folder += os.environ["RANK"]
     args = TrainingArguments(
         f"{folder}/run", max_steps=int(steps), per_device_train_batch_size=int(batch), eval_steps=4, learning_rate=1e-3,
         ema_decay=0.9, max_grad_norm=1, warmup_steps=2, schedule="cosine", report_to="none", use_cpu=True,
