@@ -72,19 +72,19 @@ def new_folder(parent: Path) -> Iterator[Path]:
         raise
 
 
-def result_name(title: str, model: str, scale: int) -> str:
+def result_name(title: str, model: str, scale: int, extension: str = ".png") -> str:
     """A file name that says photo, model and scale, safe on every system."""
     stem = re.sub(r"[^\w.-]+", "_", Path(title.replace("\\", "/")).stem).strip("._")[:60] or "photo"
-    return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x.png"
+    return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x{extension}"
 
 
-def save(folder: Path, name: str, lr: Image.Image, sr: Image.Image) -> Saved:
+def save(folder: Path, name: str, lr: Image.Image, sr: Image.Image, quality: int | None = None) -> Saved:
     """Write the result as it is, the photo as `previews.eight_bit` gives it, and previews for the slider.
 
     Raises:
         ImageError: if the disk refuses a file.
     """
-    write_image(sr, folder / name)
+    write_image(sr, folder / name, quality)
     write_image(lr, folder / LR_NAME)
     preview = previews.capped(sr)
     write_image(previews.shown(preview), folder / DRLN_NAME)

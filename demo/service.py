@@ -87,7 +87,13 @@ class Service:
         yield Plan(size, scale, estimate)
 
     def upscale(
-        self, photo: str | Path, scale: int, name: str, title: str | None = None
+        self,
+        photo: str | Path,
+        scale: int,
+        name: str,
+        title: str | None = None,
+        extension: str = ".png",
+        quality: int | None = None,
     ) -> Iterator[Progress | Finished]:
         """Load the model, upscale, write the files: `Progress`, and last the `Finished`.
 
@@ -98,6 +104,8 @@ class Service:
             scale: 2, 3 or 4.
             name: of the model.
             title: the file name that the user knows the photo by.
+            extension: of the result's file: .png, .jpg, .webp or .tiff.
+            quality: 1 to 100, for .jpg and .webp; the other formats keep every pixel, and it says nothing there.
 
         Raises:
             UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
@@ -110,7 +118,8 @@ class Service:
             lr = previews.eight_bit(image)
             result = yield from self.with_device(_to_the_result(loaded.upscaler.stream(image)))
             yield Progress("Writing the files", 1.0)
-            saved = results.save(folder, results.result_name(title, name, scale), lr, result.image)
+            file = results.result_name(title, name, scale, extension)
+            saved = results.save(folder, file, lr, result.image, quality)
         yield Finished(
             saved,
             self.choice(name).title,

@@ -100,11 +100,12 @@ def check_output(path: str | os.PathLike[str], mode: str, width: int, height: in
     return kind
 
 
-def write_image(image: Image.Image, path: str | os.PathLike[str]) -> None:
+def write_image(image: Image.Image, path: str | os.PathLike[str], quality: int | None = None) -> None:
     """Save an image with its colour profile and resolution (`image.info`), in the format of the extension.
 
-    PNG and TIFF keep every pixel; JPEG and WebP are lossy, of quality 95. The file appears under its
-    name when it is complete: an error or an interruption leaves nothing, or the file that was there.
+    PNG and TIFF keep every pixel; JPEG and WebP are lossy, of quality 95 unless another is given from 1 to 100.
+    The file appears under its name when it is complete: an error or an interruption leaves nothing, or the
+    file that was there.
 
     Raises:
         ImageError: as `check_output`, or if the disk refuses the file.
@@ -114,7 +115,9 @@ def write_image(image: Image.Image, path: str | os.PathLike[str]) -> None:
     kept = {key: image.info[key] for key in ("icc_profile", "dpi") if key in image.info}
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        image.save(partial, format=kind.name, **kept, **dict(kind.options))
+        lossy = quality is not None and "quality" in dict(kind.options)
+        chosen = {"quality": quality} if lossy else {}
+        image.save(partial, format=kind.name, **kept, **{**dict(kind.options), **chosen})
         os.replace(partial, path)
     except OSError as error:
         raise ImageError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
