@@ -5,16 +5,16 @@ Knows no model and no device: whether the memory suffices is asked of the upscal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-from PIL import Image
+from drln.files import ImageError, check_format
+from drln.header import MANY, MOST_PIXELS, Header, read_header
 
-from drln.files import BROKEN_FILE
-
-# Nothing else is tried on an upload: some of Pillow's readers start other programs.
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-ORIENTATION = 0x0112    # EXIF's tag; 5 to 8 lie on their side
+PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
 
 
 class UploadError(ValueError):
@@ -28,9 +28,36 @@ class Limits:
     megabytes: float = 100    # of the file
     megapixels: float = 80
     result_megapixels: float = 640
+    side: float = 30_000      # pixels
+    aspect: float = 100       # times longer than wide, or wider than long
+    frames: float = 1000      # or pages, of which the first is taken
+
+    @classmethod
+    def of_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
+        """Those that are set as `DRLN_MAX_...`, and the others as they are.
+
+        Raises:
+            UploadError: for a value that is no positive number.
+        """
+        found = {}
+        for limit in fields(cls):
+            name = PREFIX + limit.name.upper()
+            if name in environment:
+                found[limit.name] = _positive(name, environment[name])
+        return cls(**found)
 
 
-LIMITS = Limits()
+def _positive(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UploadError(f"{name} is {text!r}; set it to a positive number, or unset it.")
+    return value
+
+
+LIMITS = Limits.of_environment()
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
@@ -39,26 +66,22 @@ def read_size(path: str | Path) -> tuple[int, int]:
     Raises:
         UploadError: if the file is not there any more, or is no image of the known formats.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            width, height = image.size
-            if _lies_on_its_side(image):
-                width, height = height, width
-    except FileNotFoundError:
-        raise UploadError("The photo is no longer on the server; choose it again.") from None
-    except Image.DecompressionBombError:
-        raise UploadError("The photo has more pixels than any photo that this demo takes; make it smaller.") from None
-    except BROKEN_FILE:
-        raise UploadError(
-            f"The file is no image that can be read here, or it is damaged; use one of {', '.join(FORMATS)}."
-        ) from None
-    if not width or not height:
-        raise UploadError(f"The photo is {width} × {height} pixels; choose one with at least one pixel.")
-    return width, height
+    header = _read(Path(path))
+    return header.width, header.height
 
 
-def check_upload(path: str | Path, scale: int, limits: Limits = LIMITS) -> tuple[int, int]:
+def check_upload(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> tuple[int, int]:
     """Width and height, as `read_size`, of a photo that is within the limits.
+
+    Raises:
+        UploadError: if it is not.
+    """
+    header = check_header(path, scale, limits, extension)
+    return header.width, header.height
+
+
+def check_header(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> Header:
+    """The header of a photo that is within the limits, and so is its result in the format of that extension.
 
     Raises:
         UploadError: if it is not.
@@ -70,27 +93,62 @@ def check_upload(path: str | Path, scale: int, limits: Limits = LIMITS) -> tuple
             f"The file has {megabytes:.1f} MB, and this demo takes up to {limits.megabytes:g} MB; "
             "save the photo smaller or with more compression."
         )
-    width, height = read_size(path)
-    megapixels = width * height / 1e6
-    if megapixels > limits.megapixels:
+    header = _read(path)
+    _check_photo(header, limits)
+    width, height = header.width * scale, header.height * scale
+    if width * height / 1e6 > limits.result_megapixels:
         raise UploadError(
-            f"The photo has {width} × {height} pixels, {megapixels:.1f} megapixels, and this demo takes up to "
-            f"{limits.megapixels:g}; crop it or make it smaller."
-        )
-    if megapixels * scale**2 > limits.result_megapixels:
-        raise UploadError(
-            f"The result would have {width * scale} × {height * scale} pixels, {megapixels * scale**2:.0f} megapixels, "
+            f"The result would have {width} × {height} pixels, {width * height / 1e6:.0f} megapixels, "
             f"and this demo makes up to {limits.result_megapixels:g}; choose a smaller scale, or crop the photo."
         )
-    return width, height
-
-
-def _lies_on_its_side(image: Image.Image) -> bool:
-    if image.format == "TIFF":
-        return False    # Pillow has turned its width and height already
-    if image.format == "PNG" and "exif" not in image.info:
-        return False    # Pillow would decode the whole image to look for it
     try:
-        return image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-    except BROKEN_FILE:
-        return False    # EXIF that cannot be read says nothing about orientation
+        check_format(f"result{extension}", "L", width, height)    # the mode is known when the photo is decoded
+    except ImageError as error:
+        text = str(error).removeprefix(f"result{extension}: ")
+        raise UploadError(f"{text[0].upper()}{text[1:]}.") from error
+    return header
+
+
+def result_notes(header: Header, scale: int) -> tuple[str, ...]:
+    """Sentences that the photo's owner should read before the work."""
+    pixels = header.width * header.height * scale**2
+    if pixels <= MOST_PIXELS:
+        return header.notes
+    return (
+        *header.notes,
+        f"The result will have {pixels / 1e6:.0f} megapixels; programs that are built on Pillow, this one too, "
+        f"open no file of more than {MOST_PIXELS / 1e6:.0f}.",
+    )
+
+
+def _check_photo(header: Header, limits: Limits) -> None:
+    width, height = header.width, header.height
+    sizes = f"{width} × {height} pixels"
+    megapixels, aspect = width * height / 1e6, max(width, height) / min(width, height)
+    if megapixels > limits.megapixels:
+        raise UploadError(
+            f"The photo has {sizes}, {megapixels:.1f} megapixels, and this demo takes up to "
+            f"{limits.megapixels:g}; crop it or make it smaller."
+        )
+    if max(width, height) > limits.side:
+        raise UploadError(f"The photo has {sizes}, and this demo takes up to {limits.side:g} a side; crop it.")
+    if aspect > limits.aspect:
+        raise UploadError(
+            f"The photo has {sizes}, one side {aspect:g} times the other, and this demo takes up to "
+            f"{limits.aspect:g} times; crop it."
+        )
+    if header.frames > limits.frames:
+        number = header.frames if header.frames <= MANY else f"more than {MANY}"
+        raise UploadError(
+            f"The file has {number} frames or pages, and this demo takes up to {limits.frames:g}; "
+            "save the one that you want as a file of its own."
+        )
+
+
+def _read(path: Path) -> Header:
+    if not path.exists():
+        raise UploadError("The photo is no longer on the server; choose it again.")
+    try:
+        return read_header(path)
+    except ImageError as error:    # the user knows the file by its name, and not where it lies
+        raise UploadError(f"{str(error).replace(str(path), path.name)}.") from error

@@ -1,4 +1,4 @@
-"""What the page shows of a photo: capped previews and zoomed crops, 8 bit and without transparency.
+"""What the page shows of a picture: capped previews and zoomed crops, 8 bit and without transparency.
 
 Knows images only. The bicubic that DRLN is compared with is Pillow's.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from drln.images import Photo
+from drln.images import Picture
+from drln.levels import to_eight_bits
 
 PREVIEW_SIDE = 1600    # pixels; the browser loads two such images for the slider
 OVERVIEW_SIDE = 640    # of the picture that is clicked on
@@ -20,15 +21,15 @@ BICUBIC_REACH = 3      # pixels of the photo that Pillow's bicubic looks around,
 Box = tuple[int, int, int, int]    # left, top, right, bottom
 
 
-def eight_bit(image: Image.Image) -> Image.Image:
-    """A photo as `Photo.rebuild` would give it back, L, LA, RGB or RGBA: upright, and 16-bit grey as 8-bit."""
-    photo = Photo.from_pil(image)
-    return _without_depth(photo.rebuild(photo.rgb))
+def eight_bit(picture: Picture) -> Image.Image:
+    """A picture as L, LA, RGB or RGBA, with its colour profile."""
+    image = Image.fromarray(to_eight_bits(picture.levels))
+    image.info.update(picture.info)
+    return image
 
 
 def shown(image: Image.Image) -> Image.Image:
     """L or RGB: transparency over a checkerboard, with the colour profile kept."""
-    image = _without_depth(image)
     if not image.mode.endswith("A"):
         return image
     board = (np.indices((image.height, image.width)) // SQUARE).sum(axis=0) % 2
@@ -40,7 +41,6 @@ def shown(image: Image.Image) -> Image.Image:
 
 def capped(image: Image.Image, side: int = PREVIEW_SIDE) -> Image.Image:
     """The image, reduced where a side of it is longer than `side` pixels."""
-    image = _without_depth(image)
     size = capped_size(image.size, side)
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
@@ -65,13 +65,20 @@ def crop_around(size: tuple[int, int], x: int, y: int) -> Box:
     return left, top, left + side, top + side
 
 
-def bicubic_crop(lr: Image.Image, box: Box, scale: int) -> Image.Image:
-    """The pixels that `bicubic(lr, scale)` has inside the box, computed for these alone."""
+def bicubic_crop(lr: np.ndarray, box: Box, scale: int) -> Image.Image:
+    """The pixels inside the box that `bicubic` makes of a photo's levels, computed for these alone.
+
+    Args:
+        lr: uint8, (H, W) or (H, W, C); of a file that is mapped into the memory, few rows are read.
+        box: of the result.
+        scale: of the result.
+    """
     left, top, right, bottom = box
+    height, width = lr.shape[:2]
     x0, y0 = max(0, left // scale - BICUBIC_REACH), max(0, top // scale - BICUBIC_REACH)
-    x1 = min(lr.width, -(-right // scale) + BICUBIC_REACH)
-    y1 = min(lr.height, -(-bottom // scale) + BICUBIC_REACH)
-    part = bicubic(lr.crop((x0, y0, x1, y1)), scale)
+    x1 = min(width, -(-right // scale) + BICUBIC_REACH)
+    y1 = min(height, -(-bottom // scale) + BICUBIC_REACH)
+    part = bicubic(Image.fromarray(np.ascontiguousarray(lr[y0:y1, x0:x1])), scale)
     return part.crop((left - scale * x0, top - scale * y0, right - scale * x0, bottom - scale * y0))
 
 
@@ -91,11 +98,3 @@ def marked(overview: Image.Image, box: Box, size: tuple[int, int]) -> Image.Imag
     draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=(0, 0, 0), width=4)
     draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(255, 255, 255), width=2)
     return marked
-
-
-def _without_depth(image: Image.Image) -> Image.Image:
-    if not image.mode.startswith("I"):
-        return image
-    grey = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
-    grey.info.update(image.info)
-    return grey

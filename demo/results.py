@@ -1,4 +1,4 @@
-"""The files of a result, in a folder of its own: the photo, the upscaled photo, previews of both.
+"""The files of a result, in a folder of its own: the upscaled photo, and pixels and previews of it and of the photo.
 
 Knows images and files; no model and no device.
 """
@@ -14,15 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngImageFile
 
 from demo import previews
-from drln.images import write_image
+from drln.images import ImageError, Picture, write_image
 
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
 PREFIX = "drln-"           # of the folders
-LR_NAME, BICUBIC_NAME, DRLN_NAME = "photo.png", "preview-bicubic.png", "preview-drln.png"
+BICUBIC_NAME, DRLN_NAME = "preview-bicubic.png", "preview-drln.png"
+# Pixels for close-ups, 8 bit, from which a few are read without all the others, in whatever format the result is.
+LR_PIXELS, SR_PIXELS = "photo.npy", "result.npy"
 
 
 class GoneError(LookupError):
@@ -33,7 +35,7 @@ class GoneError(LookupError):
 class Saved:
     """Where the files of a result are; sizes in pixels."""
 
-    result: Path    # PNG, every pixel of the model
+    result: Path    # in the format that was asked for
     lr_size: tuple[int, int]
     sr_size: tuple[int, int]
     preview_size: tuple[int, int]
@@ -78,19 +80,34 @@ def result_name(title: str, model: str, scale: int, extension: str = ".png") -> 
     return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x{extension}"
 
 
-def save(folder: Path, name: str, lr: Image.Image, sr: Image.Image, quality: int | None = None) -> Saved:
-    """Write the result as it is, the photo as `previews.eight_bit` gives it, and previews for the slider.
+def save(folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None = None) -> Saved:
+    """Write the result, in the format of its name, previews for the slider, and pixels for close-ups.
+
+    Args:
+        folder: where to.
+        name: of the result's file.
+        lr, sr: the photo and the upscaled photo.
+        quality: of a lossy format.
 
     Raises:
-        ImageError: if the disk refuses a file.
+        ImageError: if the format cannot hold the result, or the disk refuses a file.
     """
-    write_image(sr, folder / name, quality)
-    write_image(lr, folder / LR_NAME)
-    preview = previews.capped(sr)
+    photo, result = previews.eight_bit(lr), previews.eight_bit(sr)
+    write_image(result if sr.depth == 8 else sr, folder / name, quality)
+    _save_pixels(folder / SR_PIXELS, result)
+    _save_pixels(folder / LR_PIXELS, photo)
+    preview = previews.capped(result)
     write_image(previews.shown(preview), folder / DRLN_NAME)
-    bicubic = previews.bicubic(lr, sr.width // lr.width)
+    bicubic = previews.bicubic(photo, sr.width // lr.width)
     write_image(previews.shown(previews.capped(bicubic)), folder / BICUBIC_NAME)
-    return Saved(folder / name, lr.size, sr.size, preview.size)
+    return Saved(folder / name, photo.size, result.size, preview.size)
+
+
+def _save_pixels(path: Path, image: Image.Image) -> None:
+    try:
+        np.save(path, np.asarray(image))
+    except OSError as error:
+        raise ImageError(f"{path.name} cannot be written: {error.strerror or error}; free some of the disk") from error
 
 
 def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
@@ -102,10 +119,10 @@ def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
     width, height = saved.sr_size
     box = previews.crop_around(saved.sr_size, int(x * width), int(y * height))
     try:
-        # These files are ours: a large result is no bomb, and `Image.open` would take it for one.
-        with PngImageFile(saved.result) as sr, PngImageFile(saved.result.with_name(LR_NAME)) as lr:
-            drln, bicubic = sr.crop(box), previews.bicubic_crop(lr, box, saved.scale)
-        with PngImageFile(saved.sliders[1]) as preview:
+        lr, sr = (np.load(saved.result.with_name(name), mmap_mode="r") for name in (LR_PIXELS, SR_PIXELS))
+        bicubic = previews.bicubic_crop(lr, box, saved.scale)
+        drln = Image.fromarray(np.ascontiguousarray(sr[box[1] : box[3], box[0] : box[2]]))
+        with Image.open(saved.sliders[1]) as preview:
             overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
     except FileNotFoundError:
         raise GoneError("The result is no longer on the server; upscale the photo again.") from None

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
-
-from demo import previews, results
-from demo.limits import LIMITS, Limits, UploadError, check_upload
+from demo import results
+from demo.limits import LIMITS, Limits, UploadError, check_header, result_notes
 from demo.models import Choice, Models
 from demo.results import GoneError, Saved
 from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
 from drln.config import SCALES
-from drln.images import open_image
+from drln.files import FORMATS
+from drln.header import Header
+from drln.images import Photo, check_output
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two looks at the device
@@ -30,11 +30,12 @@ EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, Go
 
 @dataclass(frozen=True)
 class Plan:
-    """What an upscale would be: the size of the photo in pixels, and what it takes."""
+    """What an upscale would be: the size of the photo in pixels, what it takes, and what should be known before."""
 
     lr_size: tuple[int, int]
     scale: int
     estimate: Estimate | None = None    # None while it is being made
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,16 +76,17 @@ class Service:
             raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
         return self.models.choices[name]
 
-    def plan(self, photo: str | Path, scale: int, name: str) -> Iterator[Plan]:
+    def plan(self, photo: str | Path, scale: int, name: str, extension: str = ".png") -> Iterator[Plan]:
         """At once the sizes, then the estimate too; asks no hub.
 
         Raises:
-            UploadError: for a file, scale or model that is not taken.
+            UploadError: for a file, scale, model or extension that is not taken.
         """
-        size = self._check(photo, scale, name)
-        yield Plan(size, scale)
+        header = self._check(photo, scale, name, extension)
+        size, notes = (header.width, header.height), result_notes(header, scale)
+        yield Plan(size, scale, notes=notes)
         estimate = self.models.yardstick(name, scale).estimate(*size)
-        yield Plan(size, scale, estimate)
+        yield Plan(size, scale, estimate, notes)
 
     def upscale(
         self,
@@ -110,16 +112,18 @@ class Service:
         Raises:
             UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
         """
-        self._check(photo, scale, name)
-        title = title or Path(photo).name
+        self._check(photo, scale, name, extension)
+        title, extension = title or Path(photo).name, extension.lower()
+        if FORMATS[extension].quality is None:
+            quality = None
         loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
-            image = _open(photo, title)
-            lr = previews.eight_bit(image)
-            result = yield from self.with_device(_to_the_result(loaded.upscaler.stream(image)))
+            opened = _open(photo, title)
+            file = folder / results.result_name(title, name, scale, extension)
+            check_output(file, opened.mode, opened.width * scale, opened.height * scale, quality)
+            result = yield from self.with_device(_to_the_result(loaded.upscaler.stream(opened)))
             yield Progress("Writing the files", 1.0)
-            file = results.result_name(title, name, scale, extension)
-            saved = results.save(folder, file, lr, result.image, quality)
+            saved = results.save(folder, file.name, opened.picture(opened.rgb), result.picture, quality)
         yield Finished(
             saved,
             self.choice(name).title,
@@ -130,11 +134,13 @@ class Service:
             result.notes,
         )
 
-    def _check(self, photo: str | Path, scale: int, name: str) -> tuple[int, int]:
+    def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)
         if not isinstance(scale, int) or scale not in SCALES:
             raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
-        return check_upload(photo, scale, self.limits)
+        if not isinstance(extension, str) or extension.lower() not in FORMATS:
+            raise UploadError(f"The format is {extension!r}; choose one of {', '.join(FORMATS)}.")
+        return check_header(photo, scale, self.limits, extension.lower())
 
     def with_device(self, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
         """Steps that compute, for one caller at a time, with `Progress` until it is the turn of these."""
@@ -154,8 +160,8 @@ def _to_the_result(steps: Iterator[Progress | Result]) -> Generator[Progress, No
     raise AssertionError("the stream ended without a result")
 
 
-def _open(photo: str | Path, title: str) -> Image.Image:
+def _open(photo: str | Path, title: str) -> Photo:
     try:
-        return open_image(photo)
+        return Photo.open(photo)
     except ImageError as error:    # it names the file, and the user knows it by another name
         raise ImageError(str(error).replace(str(photo), title)) from error

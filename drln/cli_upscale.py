@@ -6,12 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from PIL import Image
-
 from drln.config import SCALES
 from drln.device import pick_device
+from drln.header import MOST_PIXELS
 from drln.hub import BUNDLED
-from drln.images import ImageError, Photo, check_output, open_image, write_image
+from drln.images import ImageError, Photo, check_output, write_image
 from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
 from drln.upscaler import Result, Upscaler
@@ -24,7 +23,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add = command.add_argument
     add("photo", type=Path, help="the image file to upscale")
     add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
-    add("--output", type=Path, help="where to save; .png and .tiff keep every pixel (default: beside the photo)")
+    add("--output", type=Path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
+    add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
     add("--model", default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="what to compute in")
@@ -37,13 +37,13 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
 def upscale(args: argparse.Namespace) -> None:
     """The `upscale` command: all that can be refused is refused before the work begins."""
     output = args.output or default_output(args.photo, args.model, args.scale)
-    image = open_image(args.photo)
-    photo = Photo.from_pil(image)
-    check_output(output, photo.mode, photo.width * args.scale, photo.height * args.scale)
+    photo = Photo.open(args.photo)
+    width, height = photo.width * args.scale, photo.height * args.scale
+    check_output(output, photo.mode, width, height, args.quality)
     if output.exists() and output.samefile(args.photo):
         raise ImageError(f"the output {output} is the photo itself; choose another name")
-    sizes = f"{photo.width}x{photo.height} to {photo.width * args.scale}x{photo.height * args.scale} pixels"
-    del photo    # its pixels are made anew below
+    if width * height > MOST_PIXELS:
+        say(f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}")
     device = pick_device(args.device)    # before anything is downloaded
 
     model = DrlnModel.from_pretrained(
@@ -54,11 +54,17 @@ def upscale(args: argparse.Namespace) -> None:
         local_files_only=args.local_files_only,
     )
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
-    result = run_with_bar(upscaler, image)
-    write_image(result.image, output)
+    result = run_with_bar(upscaler, photo)
+    write_image(result.picture, output, args.quality)
     for note in result.notes:
-        print(f"drln: {note}", file=sys.stderr)
+        say(note)
+    sizes = f"{photo.width}x{photo.height} to {width}x{height} pixels"
     print(f"{output}: {sizes}, {model.source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
+
+
+def say(note: str) -> None:
+    """Tell what should be known, beside the output."""
+    print(f"drln: {note}", file=sys.stderr)
 
 
 def default_output(photo: Path, model: str, scale: int) -> Path:
@@ -69,10 +75,10 @@ def default_output(photo: Path, model: str, scale: int) -> Path:
     return photo.with_name(f"{photo.stem}-{name}-{scale}x.png")
 
 
-def run_with_bar(upscaler: Upscaler, image: Image.Image) -> Result:
+def run_with_bar(upscaler: Upscaler, photo: Photo) -> Result:
     """Upscale, with a progress bar where stderr is a terminal."""
     with progress_bar() as bar:
-        for step in upscaler.stream(image):
+        for step in upscaler.stream(photo):
             if isinstance(step, Result):
                 return step
             show(step, bar)

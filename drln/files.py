@@ -1,4 +1,4 @@
-"""Image files to PIL images and back: opened with clear errors, checked before the work, written whole or not at all.
+"""Image files to PIL images, and pictures to files: checked before the work, written whole or not at all.
 
 Knows no tensors and no model.
 """
@@ -6,19 +6,19 @@ Knows no tensors and no model.
 from __future__ import annotations
 
 import os
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+import numpy as np
+from PIL import Image
 
-# What Pillow raises for a file that is not what it says, beside OSError.
-BROKEN_FILE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
-
-
-class ImageError(ValueError):
-    """An image that cannot be read, upscaled or saved; the message says why and what to do."""
+from drln.deep import tiff_exif
+from drln.exif import read_exif, with_resolution
+from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, file_format
+from drln.picture import Picture
+from drln.png_deep import write_deep_png
+from drln.tiff_out import write_tiff
 
 
 @dataclass(frozen=True)
@@ -28,98 +28,145 @@ class Format:
     name: str
     max_side: int    # pixels
     alpha: bool = True
-    deep: bool = False    # 16-bit grey
-    options: tuple[tuple[str, Any], ...] = ()
+    deep: bool = False    # 16 bits
+    quality: int | None = None    # unless another is asked for; None where every pixel is kept
+    max_bytes: int | None = None    # of the pixels
 
 
 PNG = Format("PNG", max_side=2**31 - 1, deep=True)
-JPEG = Format("JPEG", max_side=65_500, alpha=False, options=(("quality", 95), ("subsampling", "4:4:4")))
-WEBP = Format("WebP", max_side=16_383, options=(("quality", 95),))
-TIFF = Format("TIFF", max_side=2**31 - 1, deep=True, options=(("compression", "tiff_deflate"),))
+JPEG = Format("JPEG", max_side=65_500, alpha=False, quality=95)
+WEBP = Format("WebP", max_side=16_383, quality=95)
+TIFF = Format("TIFF", max_side=2**31 - 1, deep=True, max_bytes=4_000_000_000)
 FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".webp": WEBP, ".tif": TIFF, ".tiff": TIFF}
 
 
 def open_image(path: str | os.PathLike[str]) -> Image.Image:
-    """Open and decode an image file; of several frames or pages, the first.
+    """Open and decode an image file; of several frames or pages, the first. 16-bit colours come as 8 bits.
 
     Raises:
-        ImageError: if there is no such file, or Pillow cannot decode it.
+        ImageError: if there is no such file, or it cannot be decoded.
     """
     path = Path(path)
-    try:
-        with Image.open(path) as image:
+    with clear_errors(path):
+        kind = file_format(path)
+        if kind == "PNG":
+            check_content(path)
+        if kind == "HEIC":
+            import pi_heif
+
+            return pi_heif.open_heif(path).to_pillow()
+        with Image.open(path, formats=PILLOW_FORMATS) as image:
             image.load()
             image.getexif()    # while the file is open: TIFF reads it from there
-            return image
-    except FileNotFoundError:
-        raise ImageError(f"there is no file {path}; check the path") from None
-    except IsADirectoryError:
-        raise ImageError(f"{path} is a folder; give the path of an image file") from None
-    except PermissionError:
-        raise ImageError(f"{path} may not be read; change its permissions or copy it elsewhere") from None
-    except UnidentifiedImageError:
-        raise ImageError(f"{path} is not an image of a known format; give a PNG, JPEG, WebP or TIFF file") from None
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{path} has more pixels than Pillow opens: {error}; cut it into parts first") from error
-    except BROKEN_FILE as error:
-        raise ImageError(f"{path} cannot be decoded: {error}; open and save it anew in another program") from error
+        if kind == "TIFF" and (exif := tiff_exif(path).to_bytes()):
+            image.info["exif"] = exif    # of which Pillow has the first directory only, without its bytes
+        return image
 
 
-def check_output(path: str | os.PathLike[str], mode: str, width: int, height: int) -> Format:
+def check_output(
+    path: str | os.PathLike[str], mode: str, width: int, height: int, quality: int | None = None
+) -> Format:
     """Whether an image of this mode and size can be saved under this name; call it before the work.
 
     Args:
         path: where to; its extension decides the format.
-        mode: Pillow's mode of the image to be saved: L, LA, RGB, RGBA or I;16.
+        mode: of the image to be saved, as `Picture` has it.
         width, height: of the image to be saved, in pixels.
+        quality: as in `write_image`.
 
     Raises:
-        ImageError: for an unknown extension, a folder that is missing or cannot be written to, or
-            a format that cannot hold the mode or the size.
+        ImageError: as `check_format`, or for a folder that is missing or cannot be written to.
     """
     path = Path(path)
-    known = ", ".join(FORMATS)
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise ImageError(f"{path.name!r} has the extension {path.suffix!r}; choose one of {known}")
+    kind = check_format(path.name, mode, width, height, quality)
     if path.is_dir():
         raise ImageError(f"{path} is a folder; add a file name")
     if not path.parent.is_dir():
         raise ImageError(f"there is no folder {path.parent} to save {path.name} in; create it first")
     if not os.access(path.parent, os.W_OK):
         raise ImageError(f"the folder {path.parent} may not be written to; choose another one for {path.name}")
-    if mode.endswith("A") and not kind.alpha:
-        raise ImageError(f"{path.name}: {kind.name} cannot hold transparency; save as .png, .webp or .tiff")
-    if mode.startswith("I") and not kind.deep:
-        raise ImageError(f"{path.name}: {kind.name} cannot hold 16-bit grey; save as .png or .tiff")
+    return kind
+
+
+def check_format(name: str, mode: str, width: int, height: int, quality: int | None = None) -> Format:
+    """Whether the format of a file name's extension can hold an image of this mode and size, in this quality.
+
+    Raises:
+        ImageError: if it cannot, or the extension is unknown.
+    """
+    suffix = Path(name).suffix
+    kind = FORMATS.get(suffix.lower())
+    if kind is None:
+        raise ImageError(f"{name!r} has the extension {suffix!r}; choose one of {', '.join(FORMATS)}")
+    if quality is not None:
+        if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+            raise ImageError(f"the quality is {quality!r}; give a whole number from 1 to 100")
+        if kind.quality is None:
+            raise ImageError(f"{name}: {kind.name} keeps every pixel and takes no quality; leave it out")
+    if mode.removesuffix(";16").endswith("A") and not kind.alpha:
+        raise ImageError(f"{name}: {kind.name} cannot hold transparency; save as .png, .webp or .tiff")
+    if mode.endswith(";16") and not kind.deep:
+        raise ImageError(f"{name}: {kind.name} cannot hold 16-bit {_colours(mode)}; save as .png or .tiff")
     if max(width, height) > kind.max_side:
         raise ImageError(
-            f"{path.name}: the result is {width}x{height} pixels, and {kind.name} ends at "
+            f"{name}: the result is {width}x{height} pixels, and {kind.name} ends at "
             f"{kind.max_side} a side; save as .png or .tiff"
+        )
+    if kind.max_bytes and width * height * _pixel_bytes(mode) > kind.max_bytes:
+        raise ImageError(
+            f"{name}: the result is {width}x{height} pixels, {width * height * _pixel_bytes(mode) / 1e9:.1f} GB, "
+            f"and {kind.name} ends at {kind.max_bytes / 1e9:g} GB; save as .png"
         )
     return kind
 
 
-def write_image(image: Image.Image, path: str | os.PathLike[str], quality: int | None = None) -> None:
-    """Save an image with its colour profile and resolution (`image.info`), in the format of the extension.
+def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], quality: int | None = None) -> None:
+    """Save an image with its colour profile, resolution and EXIF (`image.info`), in the format of the extension.
 
-    PNG and TIFF keep every pixel; JPEG and WebP are lossy, of quality 95 unless another is given from 1 to 100.
-    The file appears under its name when it is complete: an error or an interruption leaves nothing, or the
-    file that was there.
+    PNG and TIFF keep every pixel; JPEG and WebP are lossy. The file appears under its name when it is complete:
+    an error or an interruption leaves nothing, or the file that was there.
+
+    Args:
+        image: 8 bits, or 16 for PNG and TIFF.
+        path: where to.
+        quality: of JPEG and WebP, 1 to 100, 95 if it is not given. WebP of quality 100 keeps every pixel.
 
     Raises:
         ImageError: as `check_output`, or if the disk refuses the file.
     """
     path = Path(path)
-    kind = check_output(path, image.mode, image.width, image.height)
-    kept = {key: image.info[key] for key in ("icc_profile", "dpi") if key in image.info}
+    kind = check_output(path, image.mode, image.width, image.height, quality)
+    kept = {key: image.info[key] for key in ("icc_profile", "dpi", "exif") if image.info.get(key)}
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        lossy = quality is not None and "quality" in dict(kind.options)
-        chosen = {"quality": quality} if lossy else {}
-        image.save(partial, format=kind.name, **kept, **{**dict(kind.options), **chosen})
+        if kind is TIFF:
+            write_tiff(partial, image.levels if isinstance(image, Picture) else np.asarray(image), kept)
+        elif isinstance(image, Picture) and image.depth == 16:
+            write_deep_png(partial, image.levels, kept)
+        else:
+            pil = image.to_pil() if isinstance(image, Picture) else image
+            pil.save(partial, format=kind.name, **_options(kind, kept, quality or kind.quality))
         os.replace(partial, path)
     except OSError as error:
         raise ImageError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _options(kind: Format, kept: dict[str, Any], quality: int | None) -> dict[str, Any]:
+    """What Pillow is told."""
+    if kind is JPEG:
+        return {**kept, "quality": quality, "subsampling": "4:4:4"}
+    if kind is WEBP:
+        if dpi := kept.pop("dpi", None):    # for which it has no place of its own
+            kept["exif"] = with_resolution(read_exif(kept.get("exif", b"")), dpi).to_bytes()
+        return {**kept, "quality": quality, "lossless": quality == 100, "exact": quality == 100}
+    return kept
+
+
+def _colours(mode: str) -> str:
+    return "colours" if mode.startswith("RGB") else "grey"
+
+
+def _pixel_bytes(mode: str) -> int:
+    return {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "I": 1}.get(mode.removesuffix(";16"), 4) * (1 + mode.endswith(";16"))

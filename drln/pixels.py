@@ -7,7 +7,9 @@ import os
 import numpy as np
 from PIL import Image
 
+from drln.header import read_header
 from drln.images import Photo, open_image
+from drln.levels import to_levels
 
 
 def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
@@ -19,9 +21,13 @@ def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
         ImageError: as `open_image` and `Photo.from_pil`.
     """
     if not isinstance(image, Image.Image):
+        if read_header(image).depth == 16:    # which Pillow cuts to 8 bits, and does not round
+            return _eight_bits(Photo.open(image))
         image = open_image(image)
     if image.mode in ("L", "RGB") and not image.getexif() and not image.has_transparency_data:
         return np.asarray(image)
-    photo = Photo.from_pil(image)
-    levels = photo.rgb[0].mul(255).round().permute(1, 2, 0).numpy().astype(np.uint8)
-    return levels[:, :, 0] if photo.is_grey else levels
+    return _eight_bits(Photo.from_pil(image))
+
+
+def _eight_bits(photo: Photo) -> np.ndarray:
+    return to_levels(photo.rgb, photo.is_grey, depth=8)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from drln.cost import network_cost
 from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
-from drln.images import Photo
+from drln.images import Photo, Picture
 from drln.model import DrlnModel
 from drln.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
 
@@ -41,11 +41,16 @@ class Progress:
 class Result:
     """An upscaled photo, and how it came about; `notes` are sentences that its owner should read."""
 
-    image: Image.Image
+    picture: Picture
     device: str
     precision: str
     seconds: float
     notes: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture as a PIL image, which holds 16 bits of grey alone: of other 16 bits 8 are left."""
+        return self.picture.to_pil()
 
 
 @dataclass(frozen=True)
@@ -95,8 +100,10 @@ class Upscaler:
         self._model.to(self.device)
         self._seconds_per_pixel: float | None = None    # of an LR pixel, without the self-ensemble
 
-    def upscale(self, image: Image.Image) -> Image.Image:
+    def upscale(self, image: Image.Image | Photo) -> Image.Image:
         """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
+
+        PIL has no 16-bit colours: for these `stream` a `Photo.open(path)`, and save the result's `picture`.
 
         Raises:
             UpscaleError: if this machine has too little memory for it. The image is never shrunk.
@@ -106,19 +113,20 @@ class Upscaler:
                 return step.image
         raise AssertionError("the stream ended without a result")
 
-    def stream(self, image: Image.Image) -> Iterator[Progress | Result]:
+    def stream(self, image: Image.Image | Photo) -> Iterator[Progress | Result]:
         """As `upscale`, a step at a time: `Progress` after each strip, and last the `Result`.
 
         Closing the generator cancels the work: no strip is begun after that.
         """
         began = time.monotonic()
-        photo = Photo.from_pil(image)
+        photo = image if isinstance(image, Photo) else Photo.from_pil(image)
         self._check_memory(photo.width, photo.height)
         yield Progress("Upscaling", 0.0)
         sr, device, notes = yield from self._sr(photo.rgb)
         yield Progress("Finishing", 1.0, 0.0)
-        result = photo.rebuild(sr)
-        yield Result(result, str(device), self.precision, time.monotonic() - began, notes)
+        picture = photo.picture(sr)
+        del sr    # the largest tensor, before the caller writes the picture
+        yield Result(picture, str(device), self.precision, time.monotonic() - began, photo.notes + notes)
 
     def stream_tensor(self, rgb: Tensor) -> Generator[Progress, None, Tensor]:
         """As `stream`, for those who measure: nothing is clamped, rounded or dropped.

@@ -100,7 +100,7 @@ def test_self_ensemble_changes_the_pixels(photo, models, tmp_path):
     "changed, message",
     [
         ({"photo": "absent.png"}, "no file absent.png"),
-        ({"photo": "notes.txt"}, "notes.txt is not an image"),
+        ({"photo": "notes.txt"}, "notes.txt is no image"),
         ({"--output": "out.xyz"}, "'.xyz'"),
         ({"--output": "absent/out.png"}, "no folder absent"),
         ({"--output": "photo.png"}, "is the photo itself"),

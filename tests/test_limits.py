@@ -46,11 +46,11 @@ def test_a_format_that_is_not_listed_is_refused_although_pillow_reads_it(tmp_pat
     path = saved(tmp_path / "photo.ppm")
     path = path.rename(tmp_path / "photo.png")
 
-    with pytest.raises(UploadError, match="use one of AVIF, BMP"):
+    with pytest.raises(UploadError, match="give one of AVIF, BMP"):
         read_size(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"])
+@pytest.mark.parametrize("content", [b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_image_is_refused(tmp_path, content):
     path = tmp_path / "photo.png"
     path.write_bytes(content)
@@ -72,7 +72,7 @@ def test_megapixels_over_the_limit_are_refused_with_the_figures(tmp_path):
 
 
 def test_a_declared_size_that_pillow_calls_a_bomb_is_refused(tmp_path):
-    with pytest.raises(UploadError, match="more pixels than any photo"):
+    with pytest.raises(UploadError, match="declares 10,000,000,000 pixels, and up to 178,956,970 are read"):
         check_upload(png_that_says(tmp_path / "bomb.png", 100_000, 100_000), 2)
 
 

@@ -3,12 +3,13 @@ import pytest
 from PIL import Image
 
 from demo import previews
+from drln.images import Picture
 from drln.samples import list_samples
 
 
 @pytest.fixture
 def photo() -> Image.Image:
-    return previews.eight_bit(Image.open(list_samples()[0])).resize((61, 47))
+    return Image.open(list_samples()[0]).convert("RGB").resize((61, 47))
 
 
 def with_alpha(image: Image.Image) -> Image.Image:
@@ -26,7 +27,7 @@ def test_a_bicubic_crop_has_the_pixels_of_the_whole_image(photo, scale, at, mode
     whole = lr.resize((61 * scale, 47 * scale), Image.Resampling.BICUBIC)
     box = previews.crop_around(whole.size, int(at[0] * whole.width), int(at[1] * whole.height))
 
-    crop = previews.bicubic_crop(lr, box, scale)
+    crop = previews.bicubic_crop(np.asarray(lr), box, scale)
 
     np.testing.assert_array_equal(np.asarray(crop), np.asarray(whole.crop(box)))
 
@@ -64,9 +65,12 @@ def test_transparency_is_shown_over_a_checkerboard():
 
 
 def test_sixteen_bits_are_shown_as_eight_with_black_and_white_kept():
-    image = Image.fromarray(np.array([[0, 257, 32_896, 65_535]], np.uint16))
+    levels = np.array([[0, 257, 32_896, 65_535]], np.uint16)
 
-    np.testing.assert_array_equal(np.asarray(previews.shown(image)), [[0, 1, 128, 255]])
+    for picture in (Picture(levels), Picture(np.stack([levels] * 3, axis=2))):
+        image = previews.eight_bit(picture)
+
+        np.testing.assert_array_equal(np.asarray(image.convert("L")), [[0, 1, 128, 255]])
 
 
 def test_a_preview_is_reduced_to_the_longer_side_and_a_small_image_is_left_alone(photo):

@@ -1,0 +1,116 @@
+"""Files of more than 8 bits a channel, which Pillow reads as 8: PNG, TIFF, AVIF and HEIC as whole levels.
+
+Knows arrays and metadata; no tensors.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from drln.exif import Exif, read_exif
+from drln.header import PILLOW_FORMATS, Header, ImageError, check_content, clear_errors
+from drln.metadata import kept_info, kept_of, orientation_of
+
+AVIF_TOPS = (1023, 4095)    # of 10 and 12 bits
+
+# Where EXIF's orientation has row 0 and column 0: turned so that the picture stands upright.
+UPRIGHT = {
+    1: lambda levels: levels,
+    2: lambda levels: levels[:, ::-1],
+    3: lambda levels: levels[::-1, ::-1],
+    4: lambda levels: levels[::-1],
+    5: lambda levels: levels.swapaxes(0, 1),
+    6: lambda levels: levels.swapaxes(0, 1)[:, ::-1],
+    7: lambda levels: levels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda levels: levels.swapaxes(0, 1)[::-1],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Deep:
+    """The levels of an upright image, uint16, (H, W) or (H, W, C): grey, grey and alpha, RGB, or RGB and alpha.
+
+    `top` is the level of white; `info` what a result keeps.
+    """
+
+    levels: np.ndarray
+    top: int
+    info: dict[str, Any]
+
+
+def read_deep(path: Path, header: Header) -> Deep:
+    """Decode a file whose header says 16 bits.
+
+    Raises:
+        ImageError: if it is damaged.
+    """
+    with clear_errors(path):
+        levels, top, orientation, info = {"TIFF": _tiff, "HEIC": _heic, "PNG": _png, "AVIF": _avif}[header.format](path)
+        levels = UPRIGHT[orientation](levels)
+    if levels.shape[:2] != (header.height, header.width) or levels.dtype != np.uint16:
+        raise ImageError(f"{path} holds other pixels than its header says; open and save it anew in another program")
+    return Deep(levels, top, info)
+
+
+def tiff_exif(path: Path) -> Exif:
+    """What may be kept of the EXIF of a TIFF file."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return read_exif(content)
+
+
+Decoded = tuple[np.ndarray, int, int, dict[str, Any]]    # levels, top, orientation, what is kept
+
+
+def _tiff(path: Path) -> Decoded:
+    from drln.tiff_in import read_tiff
+
+    levels, top, found = read_tiff(path)
+    kept = kept_info(found["icc_profile"], found["dpi"], tiff_exif(path), _is_grey(levels))
+    orientation = found["orientation"]
+    return levels, top, orientation if orientation in UPRIGHT else 1, kept
+
+
+def _png(path: Path) -> Decoded:
+    import imagecodecs
+
+    check_content(path)
+    levels = imagecodecs.png_decode(path.read_bytes())
+    return levels, 65535, *_said_by_pillow(path, _is_grey(levels))
+
+
+def _avif(path: Path) -> Decoded:
+    import imagecodecs
+
+    levels = imagecodecs.avif_decode(path.read_bytes())
+    return levels, _avif_top(path), *_said_by_pillow(path, _is_grey(levels))
+
+
+def _heic(path: Path) -> Decoded:
+    import pi_heif
+
+    heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False, hdr_to_16bit=False)    # which turns it upright
+    levels = np.asarray(heif)
+    is_grey = _is_grey(levels)
+    kept = kept_info(heif.info.get("icc_profile"), None, read_exif(heif.info.get("exif") or b""), is_grey)
+    return levels, 2 ** heif.info["bit_depth"] - 1, 1, kept
+
+
+def _said_by_pillow(path: Path, is_grey: bool) -> tuple[int, dict[str, Any]]:
+    with Image.open(path, formats=PILLOW_FORMATS) as image:
+        return orientation_of(image), kept_of(image, is_grey)
+
+
+def _avif_top(path: Path) -> int:
+    """By the box that says how the image is coded."""
+    content = path.read_bytes()
+    return AVIF_TOPS[bool(content[content.index(b"av1C") + 6] & 0x20)]
+
+
+def _is_grey(levels: np.ndarray) -> bool:
+    return levels.ndim == 2 or levels.shape[2] < 3

@@ -1,0 +1,199 @@
+"""What an image file says of itself: format, size, frames, depth. No pixel is decoded.
+
+Knows no tensors, and no limits but the one above which a file is taken for a trap.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from drln.gif_frames import count_gif_frames
+from drln.metadata import orientation_of
+
+# Nothing else is tried: some of Pillow's readers start other programs.
+FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
+PILLOW_FORMATS = tuple(name.upper() for name in FORMATS if name != "HEIC")
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+AVIF_BRANDS = {b"avif", b"avis"}
+MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
+MANY = 1000                  # frames are not counted beyond
+AVIF_HEAD = 1_000_000        # bytes in which its boxes are looked for
+DEFLATE_RATIO = 1032         # bytes that a byte of a PNG can hold at most
+PNG_CHANNELS = {2: 3, 4: 2, 6: 4}    # by its type of colours; others have one
+
+# What Pillow and the other readers raise for a file that is not what it says.
+BROKEN_FILE = (
+    OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, AttributeError, AssertionError,
+    ArithmeticError, struct.error, Image.DecompressionBombError,
+)
+
+
+class ImageError(ValueError):
+    """An image that cannot be read, upscaled or saved; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """A file's figures.
+
+    Attributes:
+        format: one of `FORMATS`.
+        width, height: in pixels, of the image as it is looked at, upright.
+        frames: or pages; where there are more than `MANY`, one more than these.
+        depth: bits a channel of the result, 8 or 16.
+        notes: sentences on what of the file is not taken.
+    """
+
+    format: str
+    width: int
+    height: int
+    frames: int = 1
+    depth: int = 8
+    notes: tuple[str, ...] = ()
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """The figures of an image file.
+
+    Raises:
+        ImageError: if there is no such file, it is none of `FORMATS`, or it declares what no photo has.
+    """
+    path = Path(path)
+    with clear_errors(path):
+        header = _header(path)
+    if not header.width or not header.height:
+        raise ImageError(f"{path} is {header.width}x{header.height} pixels; give one with at least one pixel")
+    if header.width * header.height > MOST_PIXELS:
+        raise ImageError(_too_many(path, f"{header.width}x{header.height}"))
+    return header
+
+
+def check_content(path: Path) -> None:
+    """Whether a PNG can have the pixels that it declares; call it before memory is taken for them.
+
+    Raises:
+        ImageError: if it has too few bytes.
+    """
+    with open(path, "rb") as file:
+        start = file.read(29).ljust(29, b"\0")
+    width, height, bits, colour = struct.unpack(">IIBB", start[16:26])
+    needed = height * (width * bits * PNG_CHANNELS.get(colour, 1) // 8) // DEFLATE_RATIO
+    if needed > path.stat().st_size:
+        raise ImageError(
+            f"{path} declares {_pixels(start)} pixels, more than its {path.stat().st_size:,} bytes can hold; "
+            "it is damaged or a trap: get the whole file"
+        )
+
+
+@contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with reading this file becomes an `ImageError` that says what to do."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageError(f"there is no file {path}; check the path") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path} is a folder; give the path of an image file") from None
+    except PermissionError:
+        raise ImageError(f"{path} may not be read; change its permissions or copy it elsewhere") from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{path} is no image that can be read here, or it is damaged; give one of {', '.join(FORMATS)}"
+        ) from None
+    except Image.DecompressionBombError as error:
+        figures = re.search(r"\((\d+) pixels\)", str(error))
+        raise ImageError(_too_many(path, f"{int(figures[1]):,}" if figures else "too many")) from None
+    except BROKEN_FILE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"{path} cannot be decoded: {reason}; open and save it anew in another program") from error
+
+
+def file_format(path: Path) -> str | None:
+    """TIFF, HEIC, AVIF or PNG by the first bytes, whatever the name says; None is for Pillow to find out."""
+    with open(path, "rb") as file:
+        start = file.read(64)
+    if not start:
+        raise ImageError(f"{path} is empty; give an image file")
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return "TIFF"
+    if start[:8] == b"\x89PNG\r\n\x1a\n":
+        return "PNG"
+    if start[4:8] == b"ftyp":
+        end = min(len(start), int.from_bytes(start[:4], "big"))
+        brands = {start[at : at + 4] for at in (8, *range(16, end, 4))}
+        return "AVIF" if brands & AVIF_BRANDS else "HEIC" if brands & HEIC_BRANDS else None
+    return None
+
+
+def _header(path: Path) -> Header:
+    kind = file_format(path)
+    if kind == "TIFF":
+        from drln.tiff_in import tiff_header
+
+        return tiff_header(path)
+    if kind == "HEIC":
+        return _heic_header(path)
+    depth = {"PNG": _png_depth, "AVIF": _avif_depth}.get(str(kind), lambda path: 8)(path)
+    with Image.open(path, formats=PILLOW_FORMATS) as image:
+        width, height = image.size
+        # A PNG without EXIF at its start would be decoded as a whole to look for it at its end.
+        if (image.format != "PNG" or "exif" in image.info) and orientation_of(image) > 4:
+            width, height = height, width
+        if image.format == "GIF":
+            frames = count_gif_frames(path, MANY)
+        else:    # a phone's JPEG with a second picture for depth or brightness is one photo
+            frames = 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
+        name = {"MPO": "JPEG", "WEBP": "WebP"}.get(str(image.format), str(image.format))
+    return Header(name, width, height, min(frames, MANY + 1), depth, frames_note(frames, "frames"))
+
+
+def _heic_header(path: Path) -> Header:
+    import pi_heif
+
+    heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False)
+    frames, (width, height) = len(heif), heif.size
+    return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, frames_note(frames, "pictures"))
+
+
+def _png_depth(path: Path) -> int:
+    with open(path, "rb") as file:
+        start = file.read(29)
+    if len(start) < 29:
+        raise UnidentifiedImageError
+    if not any(start[16:20]) or not any(start[20:24]):
+        raise ImageError(f"{path} is {_pixels(start)} pixels; give one with at least one pixel")
+    return 16 if start[24] == 16 else 8
+
+
+def _pixels(start: bytes) -> str:
+    return "x".join(str(side) for side in struct.unpack(">II", start[16:24]))
+
+
+def _avif_depth(path: Path) -> int:
+    """By the boxes that say how the image is coded."""
+    with open(path, "rb") as file:
+        start = file.read(AVIF_HEAD)
+    coded = [start[found.end() + 2] for found in re.finditer(b"av1C", start[:-3])]
+    return 16 if any(flags & 0x40 for flags in coded) else 8
+
+
+def frames_note(frames: int, word: str) -> tuple[str, ...]:
+    """What is to be said of a file of several frames."""
+    if frames <= 1:
+        return ()
+    number = str(frames) if frames <= MANY else f"more than {MANY}"
+    return (f"The file has {number} {word}; the first is taken.",)
+
+
+def _too_many(path: Path, pixels: str) -> str:
+    return f"{path} declares {pixels} pixels, and up to {MOST_PIXELS:,} are read; make it smaller or cut it into parts"

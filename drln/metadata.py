@@ -1,0 +1,73 @@
+"""What goes from a photo into its result beside the pixels: colour profile, resolution, EXIF.
+
+Nothing else does: XMP, comments, text chunks and maker notes may hold places, thumbnails and names.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+from PIL import Image
+
+from drln.exif import RESOLUTION_UNIT, X_RESOLUTION, Y_RESOLUTION, Exif, read_exif, without_colour_space
+
+PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
+
+INCHES = {2: 1.0, 3: 2.54}    # an inch in the units that EXIF knows
+
+UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, struct.error)
+
+
+def kept_info(profile: Any, dpi: Any, exif: Exif, is_grey: bool, converted: bool = False) -> dict[str, Any]:
+    """What goes into the `info` of a result: `icc_profile`, `dpi`, `exif`, those that there are.
+
+    Args:
+        profile: the photo's ICC profile, or None.
+        dpi: its resolution, pixels an inch across and down; whatever a file says.
+        exif: what may be kept of its EXIF.
+        is_grey: whether the result is grey; a profile of another colour space than the result's is dropped.
+        converted: whether the colours were converted, so that what was said about them is no longer true.
+    """
+    kept: dict[str, Any] = {}
+    if converted:
+        exif = without_colour_space(exif)
+    elif isinstance(profile, bytes) and profile[16:20] == PROFILE_SPACES[is_grey]:
+        kept["icc_profile"] = profile
+    try:
+        x, y = (float(value) for value in dpi)
+        if 0 < x < math.inf and 0 < y < math.inf:
+            kept["dpi"] = (x, y)
+    except UNREADABLE:
+        pass    # files may hold anything here; no resolution is better than a broken one
+    block = exif.to_bytes()
+    return kept | ({"exif": block} if block else {})
+
+
+def kept_of(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[str, Any]:
+    """`kept_info` of a PIL image, whose EXIF may lie in several places."""
+    raw, dpi = image.info.get("exif"), image.info.get("dpi")
+    try:
+        found = image.getexif()
+        dpi = dpi or _resolution(found)
+        raw = raw or (found.tobytes() if found else b"")
+    except UNREADABLE:
+        raw = raw or b""
+    return kept_info(image.info.get("icc_profile"), dpi, read_exif(raw), is_grey, converted)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 where there is none that can be read."""
+    try:
+        orientation = image.getexif().get(0x0112, 1)
+    except UNREADABLE:
+        return 1
+    return int(orientation) if orientation in range(1, 9) else 1
+
+
+def _resolution(found: Image.Exif) -> tuple[float, float] | None:
+    inch = INCHES.get(found.get(RESOLUTION_UNIT, 2))
+    if inch is None or X_RESOLUTION not in found or Y_RESOLUTION not in found:
+        return None
+    return float(found[X_RESOLUTION]) * inch, float(found[Y_RESOLUTION]) * inch

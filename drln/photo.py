@@ -1,0 +1,209 @@
+"""A photo as the network takes it, and its result, without losing what it has beside its colours.
+
+Orientation, transparency, greyness, depth, colour profile, resolution and EXIF are minded here. Knows no model and
+no device.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+from torch import Tensor
+
+from drln.deep import read_deep
+from drln.files import open_image
+from drln.header import BROKEN_FILE, ImageError, read_header
+from drln.hidden import fill_hidden
+from drln.levels import to_levels, to_rgb, to_tensor
+from drln.metadata import kept_of
+from drln.picture import Picture, mode_of
+
+GREY_MODES = ("1", "L", "LA", "La")
+DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
+OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
+ALPHA_ROWS = 64    # of the photo, upscaled at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """What the network needs of an image, and what must be given back with the result.
+
+    Attributes:
+        rgb: float32, (1, 3, H, W), in [0, 1], upright. Pixels that are fully transparent have the
+            colours of those around them, so that no hidden colour is drawn into the edge.
+        alpha: float32, (1, 1, H, W), in [0, 1], or None for an image without transparency.
+        is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
+        depth: bits a channel, 8 or 16, of the image and so of the result.
+        info: what goes into the result's `info` for saving: `icc_profile`, `dpi`, `exif`.
+        notes: sentences on what of the file was not taken.
+    """
+
+    rgb: Tensor
+    alpha: Tensor | None = None
+    is_grey: bool = False
+    depth: int = 8
+    info: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        return self.rgb.shape[3]
+
+    @property
+    def height(self) -> int:
+        return self.rgb.shape[2]
+
+    @property
+    def mode(self) -> str:
+        """The mode of the result, as `Picture` has it: L, LA, RGB, RGBA, or with 16 bits I;16, LA;16 and so on."""
+        return mode_of((1 if self.is_grey else 3) + (self.alpha is not None), self.depth)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Photo:
+        """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.
+
+        Of several frames or pages, the first, which `notes` say.
+
+        Raises:
+            ImageError: if there is no such file, or it cannot be decoded.
+        """
+        path = Path(path)
+        header = read_header(path)
+        if header.depth == 16:
+            deep = read_deep(path, header)
+            photo = cls._of_levels(deep.levels, deep.top, 16, deep.info)
+        else:
+            photo = cls.from_pil(open_image(path))
+        return cls(photo.rgb, photo.alpha, photo.is_grey, photo.depth, photo.info, header.notes)
+
+    @classmethod
+    def from_pil(cls, image: Image.Image) -> Photo:
+        """Take an image of any of Pillow's 8-bit modes, or 16-bit grey, and turn it upright by its EXIF orientation.
+
+        Palettes become RGB; so does CMYK, through its colour profile where it has one. Pillow has opened a file of
+        16-bit colours as 8 bits; `open` keeps them.
+
+        Raises:
+            ImageError: for what is no PIL image, is empty or broken, or has float or 32-bit pixels.
+        """
+        if not isinstance(image, Image.Image):
+            raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
+        if not image.width or not image.height:
+            raise ImageError(f"the image is {image.width}x{image.height} pixels; give one with at least one pixel")
+        try:
+            image.load()
+        except BROKEN_FILE as error:
+            raise ImageError(f"the image cannot be decoded: {error}; open and save it anew") from error
+        is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
+        info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
+        image = _upright(image)
+        if image.mode in DEEP_GREY_MODES:
+            return cls._of_levels(_deep_grey(image), 65535, 16, info)
+        if image.mode in OTHER_MODES:
+            image = _other_to_rgb(image)
+        elif not is_grey and image.mode not in RGB_MODES:
+            raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
+        wanted = ("L" if is_grey else "RGB") + ("A" if image.has_transparency_data else "")
+        return cls._of_levels(np.asarray(image.convert(wanted)), 255, 8, info)
+
+    @classmethod
+    def _of_levels(cls, levels: np.ndarray, top: int, depth: int, info: dict[str, Any]) -> Photo:
+        """Of upright levels as `Picture` has them, 0 to `top`."""
+        channels = 1 if levels.ndim == 2 else levels.shape[2]
+        is_grey, has_alpha = channels < 3, channels in (2, 4)
+        if not has_alpha:
+            return cls(to_rgb(to_tensor(levels, top)), None, is_grey, depth, info)
+        rgb, alpha = to_rgb(to_tensor(levels[..., :-1], top)), to_tensor(levels[..., -1:], top)
+        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info)
+
+    def picture(self, sr_rgb: Tensor) -> Picture:
+        """The result, with this photo's transparency, greyness, depth and info.
+
+        Transparency is upscaled with Pillow's bicubic; a grey result is the mean of the three channels.
+
+        Args:
+            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; clamped, then rounded.
+
+        Raises:
+            ImageError: if its sides are not whole multiples of this photo's.
+        """
+        check_result(sr_rgb, self.height, self.width)
+        levels = to_levels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
+        if self.alpha is not None:
+            _fill_alpha(levels[:, :, -1], self.alpha, self.depth)
+        return Picture(levels, dict(self.info))
+
+    def rebuild(self, sr_rgb: Tensor) -> Image.Image:
+        """`picture` as a PIL image, which holds 16 bits of grey alone: 16-bit colours are rounded to 8."""
+        return self.picture(sr_rgb).to_pil()
+
+
+def check_rgb(tensor: Tensor) -> None:
+    """Raise an `ImageError` for what is no RGB image, float, (1, 3, H, W)."""
+    fits = isinstance(tensor, Tensor) and tensor.dim() == 4 and tensor.shape[:2] == (1, 3) and tensor.numel() > 0
+    if not fits or not tensor.is_floating_point():
+        what = f"{tensor.dtype} of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
+        raise ImageError(f"got {what}; give one RGB image in [0, 1], a float tensor of shape (1, 3, H, W)")
+
+
+def check_result(sr: Tensor, height: int, width: int) -> None:
+    """Raise an `ImageError` for a result whose sides are not the same whole multiple of the image's."""
+    check_rgb(sr)
+    scale = sr.shape[2] // height
+    if sr.shape[2:] != (scale * height, scale * width):
+        raise ImageError(
+            f"the result is {sr.shape[3]}x{sr.shape[2]} pixels and the image {width}x{height}; "
+            "give a result whose sides are the same whole multiple of the image's"
+        )
+
+
+def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
+    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit levels)."""
+    levels = to_levels(alpha, grey=True, depth=depth)
+    whole = Image.fromarray(levels if depth == 8 else levels.astype(np.float32))
+    width, scale = plane.shape[1], plane.shape[1] // whole.width
+    for top in range(0, whole.height, ALPHA_ROWS):
+        bottom = min(whole.height, top + ALPHA_ROWS)
+        size, box = (width, scale * (bottom - top)), (0, top, whole.width, bottom)
+        rows = np.asarray(whole.resize(size, Image.Resampling.BICUBIC, box))
+        plane[scale * top : scale * bottom] = rows if depth == 8 else rows.clip(0, 65535).round()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except BROKEN_FILE:
+        return image    # EXIF that cannot be read says nothing about orientation
+
+
+def _other_to_rgb(image: Image.Image) -> Image.Image:
+    """CMYK and the like: through the file's own colour profile where that works, else by Pillow's formula."""
+    profile = image.info.get("icc_profile")
+    if profile and image.mode == "CMYK":
+        try:
+            srgb = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
+            assert converted is not None
+            return converted
+        except (ImageCms.PyCMSError, OSError):
+            pass    # a broken profile, or one that is not for CMYK
+    return image.convert("RGB")
+
+
+def _deep_grey(image: Image.Image) -> np.ndarray:
+    """(H, W), or (H, W, 2) with the transparency that a shade named in the file makes."""
+    levels = np.asarray(image).astype(np.int32)
+    if levels.min() < 0 or levels.max() > 65535:
+        raise ImageError(
+            f"the image has levels from {levels.min()} to {levels.max()}; convert it to 16 bits, 0 to 65535, first"
+        )
+    shade = image.info.get("transparency")
+    levels = levels.astype(np.uint16)
+    return levels if shade is None else np.stack([levels, np.where(levels == shade, 0, 65535).astype(np.uint16)], 2)
