@@ -95,7 +95,7 @@ def _heic(path: Path) -> Decoded:
     import pi_heif
 
     heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False, hdr_to_16bit=False)    # which turns it upright
-    levels = np.asarray(heif)
+    levels = np.array(heif)    # a copy: its memory goes when `heif` goes
     is_grey = _is_grey(levels)
     kept = kept_info(heif.info.get("icc_profile"), None, read_exif(heif.info.get("exif") or b""), is_grey)
     return levels, 2 ** heif.info["bit_depth"] - 1, 1, kept

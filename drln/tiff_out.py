@@ -5,12 +5,15 @@ Written by tifffile, but for the camera's part of EXIF, which it cannot write: t
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from drln.exif import CAMERA, read_exif
+from drln.exif import CAMERA, Exif, read_exif
+
+PLACEHOLDER = CAMERA - 1    # a tag that means nothing, in the camera's place in the order
 
 
 def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
@@ -21,7 +24,7 @@ def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
     tags: list[Any] = [(tag, entry.kind, entry.count, entry.data, True) for tag, entry in exif.image.items()]
     has_camera = bool(exif.camera or exif.interop)
     if has_camera:
-        tags.append((CAMERA, 4, 1, 0, True))    # its place is not known yet
+        tags.append((PLACEHOLDER, 4, 1, 0, True))
     profile = info.get("icc_profile")
     tifffile.imwrite(
         path,
@@ -43,13 +46,15 @@ def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
         _add_camera(path, exif)
 
 
-def _add_camera(path: Path, exif: Any) -> None:
-    import tifffile
-
+def _add_camera(path: Path, exif: Exif) -> None:
     with open(path, "r+b") as file:
         at = file.seek(0, 2)
         at += file.write(bytes(at % 2))    # directories begin at even places
         file.write(exif.camera_block(at))
-    with tifffile.TiffFile(path, mode="r+") as tiff:
-        page: Any = tiff.pages[0]
-        page.tags[CAMERA].overwrite(at)
+        file.seek(4)
+        (directory,) = struct.unpack(exif.order + "I", file.read(4))
+        file.seek(directory)
+        (number,) = struct.unpack(exif.order + "H", file.read(2))
+        tags = [struct.unpack(exif.order + "H10x", file.read(12))[0] for _ in range(number)]
+        file.seek(directory + 2 + 12 * tags.index(PLACEHOLDER))
+        file.write(struct.pack(exif.order + "HHII", CAMERA, 4, 1, at))
