@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
+
+from PIL import Image
 
 from drln.config import SCALES
 from drln.device import pick_device
@@ -36,6 +39,7 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
 
 def upscale(args: argparse.Namespace) -> None:
     """The `upscale` command: all that can be refused is refused before the work begins."""
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # what is too large is an error
     output = args.output or default_output(args.photo, args.model, args.scale)
     photo = Photo.open(args.photo)
     width, height = photo.width * args.scale, photo.height * args.scale

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from drln.gif_frames import count_gif_frames
+from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
 
 # Nothing else is tried: some of Pillow's readers start other programs.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from drln.frames import count_pages
 from drln.header import MANY, Header, ImageError, frames_note
 
 GREY_WHITE_IS_0, GREY, RGB = 0, 1, 2    # photometric interpretations
@@ -35,7 +36,7 @@ def tiff_header(path: Path) -> Header:
             width, height = height, width
         deep = bits > 8 and page.photometric in (GREY_WHITE_IS_0, GREY, RGB)
         notes = ("The file has 16-bit colours other than RGB; the result has 8 bits.",) if bits > 8 and not deep else ()
-        frames = _count(tiff)
+    frames = count_pages(path, MANY)
     return Header("TIFF", width, height, frames, 16 if deep else 8, frames_note(frames, "pages") + notes)
 
 
@@ -77,15 +78,6 @@ def _opened(path: Path) -> Any:
     # It warns of what it can read all the same, and would print it with the file's name.
     logging.getLogger("tifffile").addHandler(logging.NullHandler())
     return tifffile.TiffFile(path)
-
-
-def _count(tiff: Any) -> int:
-    """Pages, counted to one beyond `MANY`; a chain that is broken has those before the break."""
-    try:
-        tiff.pages[MANY]
-        return MANY + 1
-    except Exception:    # an IndexError where there are fewer, anything where the chain is broken
-        return max(1, len(tiff.pages))
 
 
 def _value(page: Any, tag: int, otherwise: Any) -> Any:

@@ -1,11 +1,16 @@
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from demo.limits import Limits, UploadError, check_upload, read_size
+from demo.limits import Limits, UploadError, check_header, check_upload, read_size, result_notes
+
+ROOT = Path(__file__).parents[1]
 
 
 def saved(path: Path, size=(30, 20), **options) -> Path:
@@ -91,3 +96,72 @@ def test_megabytes_over_the_limit_are_refused_with_the_figures(tmp_path):
 
     with pytest.raises(UploadError, match=r"The file has 0\.0 MB, and this demo takes up to 0\.01 MB"):
         check_upload(path, 2, Limits(megabytes=0.01))
+
+
+@pytest.mark.parametrize(
+    "size, limits, message",
+    [
+        ((300, 200), Limits(side=250), r"300 × 200 pixels, and this demo takes up to 250 a side"),
+        ((1, 101), Limits(), r"1 × 101 pixels, one side 101 times the other, and this demo takes up to 100 times"),
+        ((350, 2), Limits(), r"350 × 2 pixels, one side 175 times the other"),
+    ],
+)
+def test_side_and_aspect_over_the_limit_are_refused_with_the_figures(tmp_path, size, limits, message):
+    with pytest.raises(UploadError, match=message):
+        check_upload(saved(tmp_path / "photo.png", size), 2, limits)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tiff", "webp"])
+def test_frames_over_the_limit_are_refused_with_the_figures(tmp_path, suffix):
+    frames = [Image.new("L", (8, 8), 9 * number) for number in range(4)]
+    path = tmp_path / f"film.{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+    assert check_upload(path, 2, Limits(frames=4)) == (8, 8)
+    with pytest.raises(UploadError, match="The file has 4 frames or pages, and this demo takes up to 3"):
+        check_upload(path, 2, Limits(frames=3))
+
+
+@pytest.mark.parametrize(
+    "size, extension, message",
+    [
+        ((5000, 50), ".webp", r"The result is 20000x200 pixels, and WebP ends at 16383 a side; save as"),
+        ((16_400, 200), ".jpg", r"The result is 65600x800 pixels, and JPEG ends at 65500 a side"),
+        ((30, 20), ".xyz", r"'\.xyz'.* choose one of \.png, \.jpg"),
+    ],
+)
+def test_what_the_format_of_the_result_cannot_hold_is_said_before_the_work(tmp_path, size, extension, message):
+    path = saved(tmp_path / "photo.png", size)
+
+    assert check_upload(path, 4) == size
+    with pytest.raises(UploadError, match=message):
+        check_upload(path, 4, extension=extension)
+
+
+def test_a_result_that_pillow_will_not_open_again_is_allowed_and_said(tmp_path):
+    header = check_header(png_that_says(tmp_path / "photo.png", 4000, 3000), 4)
+
+    assert result_notes(header, 3) == ()
+    assert "The result will have 192 megapixels" in result_notes(header, 4)[0] and "179" in result_notes(header, 4)[0]
+
+
+def test_limits_are_set_in_the_environment():
+    settings = {"DRLN_MAX_MEGABYTES": "5", "DRLN_MAX_RESULT_MEGAPIXELS": "50.5", "DRLN_MAX_FRAMES": "1", "HOME": "/"}
+
+    assert Limits.of_environment(settings) == Limits(megabytes=5, result_megapixels=50.5, frames=1)
+    assert Limits.of_environment({}) == Limits()
+
+
+@pytest.mark.parametrize("text", ["", "many", "-1", "0", "nan", "inf"])
+def test_a_setting_that_is_no_limit_is_named(text):
+    with pytest.raises(UploadError, match=f"DRLN_MAX_SIDE is '{text}'; set it to a positive number"):
+        Limits.of_environment({"DRLN_MAX_SIDE": text})
+
+
+def test_the_service_keeps_to_limits_of_the_environment(tmp_path):
+    script = "from demo.service import Service; print(Service('x').limits.megapixels)"
+    environment = {**os.environ, "DRLN_MAX_MEGAPIXELS": "7"}
+
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=ROOT)
+
+    assert done.stdout == "7.0\n", done.stderr
