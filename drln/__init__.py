@@ -4,7 +4,7 @@ from drln.checkpoint import CheckpointError
 from drln.config import DrlnConfig
 from drln.evaluation import EvalMetrics, Scores, evaluate
 from drln.hub import HubError
-from drln.images import ImageError, ImageLoader
+from drln.images import ImageError, ImageLoader, Photo, write_image
 from drln.model import DrlnModel
 from drln.publishing import push_to_hub, write_card
 from drln.training import Trainer, TrainingArguments, TrainingError
@@ -19,6 +19,7 @@ __all__ = [
     "HubError",
     "ImageError",
     "ImageLoader",
+    "Photo",
     "Progress",
     "Result",
     "Scores",
@@ -30,4 +31,5 @@ __all__ = [
     "evaluate",
     "push_to_hub",
     "write_card",
+    "write_image",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
 OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
+CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +79,8 @@ class Photo:
         header = read_header(path)
         if header.depth == 16:
             deep = read_deep(path, header)
-            photo = cls._of_levels(deep.levels, deep.top, 16, deep.info)
-        else:
-            photo = cls.from_pil(open_image(path))
-        return cls(photo.rgb, photo.alpha, photo.is_grey, photo.depth, photo.info, header.notes)
+            return cls._of_levels(deep.levels, deep.top, 16, deep.info, header.notes)
+        return replace(cls.from_pil(open_image(path)), notes=header.notes)
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:
@@ -97,6 +96,7 @@ class Photo:
             raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
         if not image.width or not image.height:
             raise ImageError(f"the image is {image.width}x{image.height} pixels; give one with at least one pixel")
+        notes = (CUT,) if _is_cut(image) else ()
         try:
             image.load()
         except BROKEN_FILE as error:
@@ -111,17 +111,20 @@ class Photo:
         elif not is_grey and image.mode not in RGB_MODES:
             raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
         wanted = ("L" if is_grey else "RGB") + ("A" if image.has_transparency_data else "")
-        return cls._of_levels(np.asarray(image.convert(wanted)), 255, 8, info)
+        levels = np.asarray(image if image.mode == wanted else image.convert(wanted))
+        return cls._of_levels(levels, 255, 8, info, notes)
 
     @classmethod
-    def _of_levels(cls, levels: np.ndarray, top: int, depth: int, info: dict[str, Any]) -> Photo:
+    def _of_levels(
+        cls, levels: np.ndarray, top: int, depth: int, info: dict[str, Any], notes: tuple[str, ...] = ()
+    ) -> Photo:
         """Of upright levels as `Picture` has them, 0 to `top`."""
         channels = 1 if levels.ndim == 2 else levels.shape[2]
         is_grey, has_alpha = channels < 3, channels in (2, 4)
         if not has_alpha:
-            return cls(to_rgb(to_tensor(levels, top)), None, is_grey, depth, info)
+            return cls(to_rgb(to_tensor(levels, top)), None, is_grey, depth, info, notes)
         rgb, alpha = to_rgb(to_tensor(levels[..., :-1], top)), to_tensor(levels[..., -1:], top)
-        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info)
+        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info, notes)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
         """The result, with this photo's transparency, greyness, depth and info.
@@ -174,6 +177,12 @@ def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
         size, box = (width, scale * (bottom - top)), (0, top, whole.width, bottom)
         rows = np.asarray(whole.resize(size, Image.Resampling.BICUBIC, box))
         plane[scale * top : scale * bottom] = rows if depth == 8 else rows.clip(0, 65535).round()
+
+
+def _is_cut(image: Image.Image) -> bool:
+    """Whether an image that was opened and not decoded yet has more bits in its file than it will have."""
+    raw_modes = (tile.args if isinstance(tile.args, str) else tile.args[0] for tile in getattr(image, "tile", ()))
+    return image.mode in ("RGB", "RGBA", "CMYK") and any(str(mode).find(";16") > 0 for mode in raw_modes)
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,31 +1,15 @@
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from photo_files import SHAPES, SRGB, STORED, deep_noise, noise, png, tiff
+from PIL import Image
 
 from drln.images import ImageError, ImageLoader, Photo, open_image, write_image
-
-SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-# Where EXIF says that row 0 and column 0 of the file lie in the upright picture.
-STORED = {
-    1: lambda upright: upright,
-    2: lambda upright: upright[:, ::-1],    # top, right
-    3: lambda upright: upright[::-1, ::-1],    # bottom, right
-    4: lambda upright: upright[::-1],    # bottom, left
-    5: lambda upright: upright.swapaxes(0, 1),    # left, top
-    6: lambda upright: upright.swapaxes(0, 1)[::-1],    # right, top
-    7: lambda upright: upright.swapaxes(0, 1)[::-1, ::-1],    # right, bottom
-    8: lambda upright: upright.swapaxes(0, 1)[:, ::-1],    # left, bottom
-}
-
-
-def noise(*shape: int, low: int = 0, high: int = 256, dtype=np.uint8) -> np.ndarray:
-    return np.random.default_rng(5).integers(low, high, shape, dtype=dtype)
 
 
 def bicubic(photo: Photo, scale: int) -> torch.Tensor:
@@ -150,6 +134,40 @@ def test_sixteen_bit_grey_of_the_other_byte_order_is_read_right(tmp_path):
     result = identity(image)
 
     assert np.array_equal(np.asarray(result), levels)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_sixteen_bit_colours_that_pillow_cuts_are_told(tmp_path, suffix):
+    levels = deep_noise(9, 14, 3)
+    (tmp_path / f"in{suffix}").write_bytes(png(levels) if suffix == ".png" else tiff(levels))
+
+    with Image.open(tmp_path / f"in{suffix}") as image:
+        assert "Photo.open(path) keeps 16" in Photo.from_pil(image).notes[0]
+    assert Photo.open(tmp_path / f"in{suffix}").notes == ()
+    assert Photo.from_pil(Image.fromarray(noise(9, 14, 3))).notes == ()
+
+
+@pytest.mark.parametrize("channels", ["grey and alpha", "RGB and alpha"])
+def test_sixteen_bit_alpha_is_upscaled_to_the_level(channels):
+    levels = deep_noise(70, 9, *SHAPES[channels])
+    photo = Photo._of_levels(levels, 65_535, 16, {})
+
+    alpha = photo.picture(bicubic(photo, 3)).levels[..., -1]
+
+    exact = Image.fromarray(levels[..., -1].astype(np.float32)).resize((27, 210), Image.Resampling.BICUBIC)
+    assert np.abs(alpha - np.asarray(exact).clip(0, 65_535)).max() <= 0.51
+
+
+@pytest.mark.parametrize("bands, depth", [(3, 8), (3, 16), (1, 8)])
+def test_a_photo_takes_one_float_copy_of_its_pixels(bands, depth):
+    levels = (noise if depth == 8 else deep_noise)(1000, 900, *([bands] if bands > 1 else []))
+    tracemalloc.start()
+
+    photo = Photo._of_levels(levels, 255, depth, {})
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert photo.rgb.shape[1] == 3 and peak < 1.02 * 4 * bands * 900_000
 
 
 def test_levels_beyond_sixteen_bits_are_refused_with_the_figures():
