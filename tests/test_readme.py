@@ -43,10 +43,17 @@ def snippet(word: str) -> str:
 
 
 def test_the_five_lines_upscale_a_photo(folder):
-    run(["-c", snippet("Upscaler(model)")], folder)
+    run(["-c", snippet("Upscaler(model).upscale")], folder)
 
     with Image.open(folder / "photo_4x.png") as result:
         assert result.size == (160, 120)
+
+
+def test_the_lines_from_file_to_file_upscale_a_photo(folder):
+    run(["-c", snippet("Photo.open")], folder)
+
+    with Image.open(folder / "photo_2x.webp") as result:
+        assert result.size == (80, 60)
 
 
 def test_the_model_cards_snippet_runs_with_our_import(folder):
@@ -102,9 +109,10 @@ def test_the_commands_run(folder, command):
 
     run(shlex.split(command)[1:], folder)
 
-    if output.suffix == ".png":
+    if output.suffix in (".png", ".jpg"):
+        scale = int(re.search(r"--scale (\d)", command)[1])
         with Image.open(output) as result:
-            assert result.size == (160, 120)
+            assert result.size == (40 * scale, 30 * scale)
     else:
         assert len(output.read_text().splitlines()) > len(list_samples())
 
@@ -117,7 +125,15 @@ def test_every_link_to_a_file_leads_somewhere():
 
 
 def test_every_python_snippet_is_run_here():
-    words = ("Upscaler(model)", "ImageLoader.load_image", "gradio_client", "trainer.train()")
+    words = ("Upscaler(model).upscale", "Photo.open", "ImageLoader.load_image", "gradio_client", "trainer.train()")
     run_above = [snippet(word) for word in words]
 
     assert sorted(PYTHON) == sorted(run_above)
+
+
+def test_every_test_that_the_table_of_formats_names_is_there():
+    names = re.findall(r"`(test_\w+)`", README)
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+
+    assert len(names) > 15
+    assert [name for name in names if f"def {name}(" not in tests] == []
