@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
+from drln.wide_colours import hdr_note
 
 # Nothing else is tried: some of Pillow's readers start other programs.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
@@ -154,7 +155,8 @@ def _header(path: Path) -> Header:
         else:    # a phone's JPEG with a second picture for depth or brightness is one photo
             frames = 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
         name = {"MPO": "JPEG", "WEBP": "WebP"}.get(str(image.format), str(image.format))
-    return Header(name, width, height, min(frames, MANY + 1), depth, frames_note(frames, "frames"))
+    notes = frames_note(frames, "frames") + (hdr_note(path) if kind else ())
+    return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 
 def _heic_header(path: Path) -> Header:
@@ -162,7 +164,8 @@ def _heic_header(path: Path) -> Header:
 
     heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False)
     frames, (width, height) = len(heif), heif.size
-    return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, frames_note(frames, "pictures"))
+    notes = frames_note(frames, "pictures") + hdr_note(path)
+    return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
 
 
 def _png_depth(path: Path) -> int:

@@ -23,6 +23,7 @@ from drln.hidden import fill_hidden
 from drln.levels import to_levels, to_rgb, to_tensor
 from drln.metadata import kept_of
 from drln.picture import Picture, mode_of
+from drln.wide_colours import profile_by_number
 
 GREY_MODES = ("1", "L", "LA", "La")
 DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
@@ -79,8 +80,13 @@ class Photo:
         header = read_header(path)
         if header.depth == 16:
             deep = read_deep(path, header)
-            return cls._of_levels(deep.levels, deep.top, 16, deep.info, header.notes)
-        return replace(cls.from_pil(open_image(path)), notes=header.notes)
+            photo = cls._of_levels(deep.levels, deep.top, 16, deep.info)
+        else:
+            photo = cls.from_pil(open_image(path))
+        info = photo.info
+        if not photo.is_grey and "icc_profile" not in info and (profile := profile_by_number(path)):
+            info = info | {"icc_profile": profile}
+        return replace(photo, info=info, notes=header.notes)
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:
