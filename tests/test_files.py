@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from drln.files import ImageError, check_output, open_image, write_image
+from drln.picture import Picture
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -123,11 +124,14 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_said_in_an_image_error(tmp_path):
-    name = tmp_path / "out.png"
-    (tmp_path / f".out.png.{os.getpid()}.part").symlink_to("/dev/full")
+@pytest.mark.parametrize(
+    "suffix, depth", [(".png", 8), (".png", 16), (".jpg", 8), (".webp", 8), (".tiff", 8), (".tiff", 16)]
+)
+def test_a_full_disk_is_said_in_an_image_error(tmp_path, suffix, depth):
+    name = tmp_path / f"out{suffix}"
+    (tmp_path / f".{name.name}.{os.getpid()}.part").symlink_to("/dev/full")
 
-    with pytest.raises(ImageError, match="out.png cannot be written: No space left"):
-        write_image(Image.fromarray(noise(64, 64, 3)), name)
+    with pytest.raises(ImageError, match=f"out{suffix} cannot be written: No space left"):
+        write_image(Picture(noise(64, 64, 3).astype(f"uint{depth}")), name)
 
     assert os.listdir(tmp_path) == []
