@@ -1,4 +1,4 @@
-"""Files of more than 8 bits a channel, which Pillow reads as 8: PNG, TIFF, AVIF and HEIC as whole levels.
+"""Files of more than 8 bits a channel, which Pillow reads as 8: PNG, TIFF, AVIF and HEIC as pictures of 16.
 
 Knows arrays and metadata; no tensors.
 """
@@ -6,7 +6,6 @@ Knows arrays and metadata; no tensors.
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,10 @@ from PIL import Image
 from drln.exif import Exif, read_exif
 from drln.header import PILLOW_FORMATS, Header, ImageError, check_content, clear_errors
 from drln.metadata import kept_info, kept_of, orientation_of
+from drln.picture import Picture
 
-AVIF_TOPS = (1023, 4095)    # of 10 and 12 bits
+WHITE = 65_535
+AVIF_TOPS = (1023, 4095)    # white of 10 and 12 bits
 
 # Where EXIF's orientation has row 0 and column 0: turned so that the picture stands upright.
 UPRIGHT = {
@@ -32,20 +33,8 @@ UPRIGHT = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Deep:
-    """The levels of an upright image, uint16, (H, W) or (H, W, C): grey, grey and alpha, RGB, or RGB and alpha.
-
-    `top` is the level of white; `info` what a result keeps.
-    """
-
-    levels: np.ndarray
-    top: int
-    info: dict[str, Any]
-
-
-def read_deep(path: Path, header: Header) -> Deep:
-    """Decode a file whose header says 16 bits.
+def read_deep(path: Path, header: Header) -> Picture:
+    """Decode a file whose header says 16 bits; upright, and with black at 0 and white at 65535.
 
     Raises:
         ImageError: if it is damaged.
@@ -55,7 +44,10 @@ def read_deep(path: Path, header: Header) -> Deep:
         levels = UPRIGHT[orientation](levels)
     if levels.shape[:2] != (header.height, header.width) or levels.dtype != np.uint16:
         raise ImageError(f"{path} holds other pixels than its header says; open and save it anew in another program")
-    return Deep(levels, top, info)
+    if top != WHITE:
+        for row in levels:    # in place
+            row[:] = (row.astype(np.uint32) * WHITE + top // 2) // top
+    return Picture(levels, info)
 
 
 def tiff_exif(path: Path) -> Exif:
@@ -64,7 +56,7 @@ def tiff_exif(path: Path) -> Exif:
         return read_exif(content)
 
 
-Decoded = tuple[np.ndarray, int, int, dict[str, Any]]    # levels, top, orientation, what is kept
+Decoded = tuple[np.ndarray, int, int, dict[str, Any]]    # levels, which of them is white, orientation, what is kept
 
 
 def _tiff(path: Path) -> Decoded:
@@ -81,7 +73,7 @@ def _png(path: Path) -> Decoded:
 
     check_content(path)
     levels = imagecodecs.png_decode(path.read_bytes())
-    return levels, 65535, *_said_by_pillow(path, _is_grey(levels))
+    return levels, WHITE, *_said_by_pillow(path, _is_grey(levels))
 
 
 def _avif(path: Path) -> Decoded:

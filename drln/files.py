@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.deep import tiff_exif
+from drln.deep import read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
-from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, file_format
+from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, read_header
 from drln.picture import Picture
 from drln.png_deep import write_deep_png
 from drln.tiff_out import write_tiff
@@ -41,24 +41,26 @@ FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".webp": WEBP, ".tif": TIFF
 
 
 def open_image(path: str | os.PathLike[str]) -> Image.Image:
-    """Open and decode an image file; of several frames or pages, the first. 16-bit colours come as 8 bits.
+    """Open and decode an image file; of several frames or pages, the first. 16-bit colours are rounded to 8 bits.
 
     Raises:
         ImageError: if there is no such file, or it cannot be decoded.
     """
     path = Path(path)
+    header = read_header(path)
+    if header.depth == 16:
+        return read_deep(path, header).to_pil()
     with clear_errors(path):
-        kind = file_format(path)
-        if kind == "PNG":
+        if header.format == "PNG":
             check_content(path)
-        if kind == "HEIC":
+        if header.format == "HEIC":
             import pi_heif
 
             return pi_heif.open_heif(path).to_pillow()
         with Image.open(path, formats=PILLOW_FORMATS) as image:
             image.load()
             image.getexif()    # while the file is open: TIFF reads it from there
-        if kind == "TIFF" and (exif := tiff_exif(path).to_bytes()):
+        if header.format == "TIFF" and (exif := tiff_exif(path).to_bytes()):
             image.info["exif"] = exif    # of which Pillow has the first directory only, without its bytes
         return image
 

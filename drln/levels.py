@@ -12,12 +12,13 @@ from torch import Tensor
 BAND_ROWS = 256    # rows rounded at a time, so that a large result needs no second float copy
 
 
-def to_tensor(levels: np.ndarray, top: int) -> Tensor:
-    """(H, W) or (H, W, C) of 0 to `top`, to float32 (1, C, H, W) of 0 to 1, in one copy."""
+def to_tensor(levels: np.ndarray) -> Tensor:
+    """(H, W) or (H, W, C) of uint8 or uint16, to float32 (1, C, H, W) of 0 to 1, in one copy."""
+    white = np.float32(np.iinfo(levels.dtype).max)
     channels = levels.reshape(*levels.shape[:2], -1)
     planes = np.empty((1, channels.shape[2], *channels.shape[:2]), np.float32)
     for number, plane in enumerate(planes[0]):
-        np.divide(channels[:, :, number], np.float32(top), out=plane, dtype=np.float32, casting="unsafe")
+        np.divide(channels[:, :, number], white, out=plane, dtype=np.float32, casting="unsafe")
     return torch.from_numpy(planes)
 
 

@@ -79,8 +79,8 @@ class Photo:
         path = Path(path)
         header = read_header(path)
         if header.depth == 16:
-            deep = read_deep(path, header)
-            photo = cls._of_levels(deep.levels, deep.top, 16, deep.info)
+            picture = read_deep(path, header)
+            photo = cls._of_levels(picture.levels, picture.info)
         else:
             photo = cls.from_pil(open_image(path))
         info = photo.info
@@ -111,25 +111,24 @@ class Photo:
         info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
         image = _upright(image)
         if image.mode in DEEP_GREY_MODES:
-            return cls._of_levels(_deep_grey(image), 65535, 16, info)
+            return cls._of_levels(_deep_grey(image), info)
         if image.mode in OTHER_MODES:
             image = _other_to_rgb(image)
         elif not is_grey and image.mode not in RGB_MODES:
             raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
         wanted = ("L" if is_grey else "RGB") + ("A" if image.has_transparency_data else "")
         levels = np.asarray(image if image.mode == wanted else image.convert(wanted))
-        return cls._of_levels(levels, 255, 8, info, notes)
+        return cls._of_levels(levels, info, notes)
 
     @classmethod
-    def _of_levels(
-        cls, levels: np.ndarray, top: int, depth: int, info: dict[str, Any], notes: tuple[str, ...] = ()
-    ) -> Photo:
-        """Of upright levels as `Picture` has them, 0 to `top`."""
+    def _of_levels(cls, levels: np.ndarray, info: dict[str, Any], notes: tuple[str, ...] = ()) -> Photo:
+        """Of upright levels as `Picture` has them."""
+        depth = 8 * levels.itemsize
         channels = 1 if levels.ndim == 2 else levels.shape[2]
         is_grey, has_alpha = channels < 3, channels in (2, 4)
         if not has_alpha:
-            return cls(to_rgb(to_tensor(levels, top)), None, is_grey, depth, info, notes)
-        rgb, alpha = to_rgb(to_tensor(levels[..., :-1], top)), to_tensor(levels[..., -1:], top)
+            return cls(to_rgb(to_tensor(levels)), None, is_grey, depth, info, notes)
+        rgb, alpha = to_rgb(to_tensor(levels[..., :-1])), to_tensor(levels[..., -1:])
         return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info, notes)
 
     def picture(self, sr_rgb: Tensor) -> Picture:

@@ -7,7 +7,6 @@ import os
 import numpy as np
 from PIL import Image
 
-from drln.header import read_header
 from drln.images import Photo, open_image
 from drln.levels import to_levels
 
@@ -21,13 +20,8 @@ def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
         ImageError: as `open_image` and `Photo.from_pil`.
     """
     if not isinstance(image, Image.Image):
-        if read_header(image).depth == 16:    # which Pillow cuts to 8 bits, and does not round
-            return _eight_bits(Photo.open(image))
         image = open_image(image)
     if image.mode in ("L", "RGB") and not image.getexif() and not image.has_transparency_data:
         return np.asarray(image)
-    return _eight_bits(Photo.from_pil(image))
-
-
-def _eight_bits(photo: Photo) -> np.ndarray:
+    photo = Photo.from_pil(image)
     return to_levels(photo.rgb, photo.is_grey, depth=8)

@@ -6,6 +6,7 @@ Knows arrays; what is 8 bits or less is left to Pillow.
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,13 @@ def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
     C is 2 or 4; the level of white; and `icc_profile`, `dpi` and `orientation`, those that there are.
 
     Raises:
-        ValueError: for a file that ends too early.
+        ValueError: for a file in which pixels are missing.
         ImageError: for what is no flat grey or RGB image.
     """
     with _opened(path) as tiff:
         page = tiff.pages[0]
-        end = path.stat().st_size
-        if any(at + count > end for at, count in zip(page.dataoffsets, page.databytecounts)):
-            raise ValueError(f"the pixels end beyond the {end} bytes of the file")
+        if not all(page.databytecounts) or len(page.databytecounts) < math.prod(page.chunked):
+            raise ValueError("a part of its pixels is missing")    # tifffile would leave it black
         top = 2 ** int(np.max(page.bitspersample)) - 1
         colours = 3 if page.photometric == RGB else 1
         samples, extra = page.samplesperpixel, tuple(page.extrasamples)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import tifffile
 from photo_files import chunk, deep_noise, noise, png, tiff
 from PIL import Image
 from tiny_service import finish, left_over, tiny_service
@@ -36,6 +37,26 @@ def saved(suffix: str, size=(64, 48), **options) -> bytes:
 
 def cut(content: bytes, part: float = 0.5) -> bytes:
     return content[: int(len(content) * part)]
+
+
+def strips(compression: str | None) -> bytes:
+    """A TIFF of 16 bits with its directory before its pixels."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, deep_noise(48, 64, 3), photometric="rgb", rowsperstrip=8, compression=compression)
+    return file.getvalue()
+
+
+def strip_of_nothing() -> bytes:
+    """A TIFF that says of its pixels that they have no bytes."""
+    content = tiff(deep_noise(48, 64, 3))
+    count = struct.pack("<HHI", 279, 4, 1)
+    return content.replace(count + struct.pack("<I", 48 * 64 * 6), count + bytes(4))
+
+
+def strips_too_few() -> bytes:
+    """A TIFF with strips of a row each, of which it names one."""
+    rows = struct.pack("<HHI", 278, 3, 1)
+    return tiff(deep_noise(48, 64, 3)).replace(rows + struct.pack("<H", 48), rows + struct.pack("<H", 1))
 
 
 def gif_with_a_frame_of(width: int, height: int) -> bytes:
@@ -70,6 +91,10 @@ HOSTILE = {
     "cut.avif": (cut(saved("AVIF")), r"cut\.avif (cannot be decoded|is no image)"),
     "cut deep.png": (cut(png(deep_noise(48, 64, 3))), r"cut deep\.png cannot be decoded"),
     "cut deep.tiff": (cut(tiff(deep_noise(48, 64, 3))), r"cut deep\.tiff cannot be decoded"),
+    "cut strip.tiff": (cut(strips(None)), r"cut strip\.tiff cannot be decoded"),
+    "cut code.tiff": (cut(strips("zlib")), r"cut code\.tiff cannot be decoded"),
+    "no strip.tiff": (strip_of_nothing(), r"no strip\.tiff cannot be decoded: a part of its pixels is missing"),
+    "one strip.tiff": (strips_too_few(), r"one strip\.tiff cannot be decoded: a part of its pixels is missing"),
     "empty.png": (b"", r"empty\.png is empty"),
     "no size.png": (declaring(0, 100), r"0x100 pixels"),
     "no height.png": (declaring(100, 0), r"100x0 pixels"),

@@ -65,12 +65,12 @@ def test_transparency_is_shown_over_a_checkerboard():
 
 
 def test_sixteen_bits_are_shown_as_eight_with_black_and_white_kept():
-    levels = np.array([[0, 257, 32_896, 65_535]], np.uint16)
+    levels = np.array([[0, 200, 257, 32_896, 65_535]], np.uint16)
 
     for picture in (Picture(levels), Picture(np.stack([levels] * 3, axis=2))):
         image = previews.eight_bit(picture)
 
-        np.testing.assert_array_equal(np.asarray(image.convert("L")), [[0, 1, 128, 255]])
+        np.testing.assert_array_equal(np.asarray(image.convert("L")), [[0, 1, 1, 128, 255]])
 
 
 def test_a_preview_is_reduced_to_the_longer_side_and_a_small_image_is_left_alone(photo):
