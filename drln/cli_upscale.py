@@ -1,4 +1,4 @@
-"""The `upscale` command: a photo's file in, its larger file out."""
+"""The `upscale` command: a photo's file in, its larger file out; of folders `cli_folder` knows."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from pathlib import Path
 
 from PIL import Image
 
+from drln.cli_folder import upscale_folder
+from drln.cli_model import load_upscaler, model_name
 from drln.config import SCALES
 from drln.device import pick_device
+from drln.files import FORMATS
 from drln.header import MOST_PIXELS
 from drln.hub import BUNDLED
 from drln.images import ImageError, Photo, check_output, write_image
-from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
 from drln.upscaler import Result, Upscaler
 
 
 def add_upscale(commands: argparse._SubParsersAction) -> None:
     """The command and its options."""
-    command = commands.add_parser("upscale", help="upscale a photo 2x, 3x or 4x")
+    command = commands.add_parser("upscale", help="upscale a photo, or a folder of them, 2x, 3x or 4x")
     command.set_defaults(run=upscale)
     add = command.add_argument
-    add("photo", type=Path, help="the image file to upscale")
+    add("photo", type=Path, help="the image file to upscale, or a folder of them")
     add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
     add("--output", type=Path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
+    add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
     add("--model", default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
@@ -40,6 +43,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
 def upscale(args: argparse.Namespace) -> None:
     """The `upscale` command: all that can be refused is refused before the work begins."""
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # what is too large is an error
+    if args.photo.is_dir():
+        return upscale_folder(args)
     output = args.output or default_output(args.photo, args.model, args.scale)
     photo = Photo.open(args.photo)
     width, height = photo.width * args.scale, photo.height * args.scale
@@ -48,22 +53,13 @@ def upscale(args: argparse.Namespace) -> None:
         raise ImageError(f"the output {output} is the photo itself; choose another name")
     if width * height > MOST_PIXELS:
         say(f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}")
-    device = pick_device(args.device)    # before anything is downloaded
-
-    model = DrlnModel.from_pretrained(
-        args.model,
-        args.scale,
-        revision=args.revision,
-        cache_dir=args.cache_dir,
-        local_files_only=args.local_files_only,
-    )
-    upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
+    upscaler, source = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
     result = run_with_bar(upscaler, photo)
     write_image(result.picture, output, args.quality)
     for note in result.notes:
         say(note)
     sizes = f"{photo.width}x{photo.height} to {width}x{height} pixels"
-    print(f"{output}: {sizes}, {model.source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
+    print(f"{output}: {sizes}, {source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
 
 
 def say(note: str) -> None:
@@ -73,10 +69,7 @@ def say(note: str) -> None:
 
 def default_output(photo: Path, model: str, scale: int) -> Path:
     """Beside the photo, named after photo, model and scale, as PNG."""
-    name = Path(model).resolve().name
-    for suffix in (".pt", ".safetensors"):
-        name = name.removesuffix(suffix)
-    return photo.with_name(f"{photo.stem}-{name}-{scale}x.png")
+    return photo.with_name(f"{photo.stem}-{model_name(model)}-{scale}x.png")
 
 
 def run_with_bar(upscaler: Upscaler, photo: Photo) -> Result:

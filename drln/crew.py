@@ -42,14 +42,29 @@ class Crew:
         """This process's items: every `size`-th."""
         return [items[index] for index in range(self.number, len(items), self.size)]
 
+    def agree(self, items: list[Any]) -> list[Any]:
+        """The items of the first process, for all: what each sees for itself may change from one to the other."""
+        if self.size == 1:
+            return items
+        from accelerate.utils import broadcast_object_list
+
+        return broadcast_object_list([items])[0]
+
     def gather(self, results: list[Any]) -> list[Any]:
         """The results of all processes, one for each item of `share`, in the order of the items."""
         if self.size == 1:
             return results
+        parts = self.collect(results)
+        return [parts[index % self.size][index // self.size] for index in range(sum(map(len, parts)))]
+
+    def collect(self, result: Any) -> list[Any]:
+        """The results of all processes, in their order."""
+        if self.size == 1:
+            return [result]
         from accelerate.utils import gather_object
 
-        parts: list[list[Any]] = gather_object([results])
-        return [parts[index % self.size][index // self.size] for index in range(sum(map(len, parts)))]
+        collected: list[Any] = gather_object([result])
+        return collected
 
     @contextmanager
     def first_goes_first(self) -> Iterator[None]:
