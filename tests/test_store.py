@@ -183,7 +183,7 @@ def test_a_photo_that_cannot_be_read_is_named(photos, tmp_path):
     with pytest.raises(ImageError, match="b.png cannot be decoded"):
         TrainDataset(PhotoPairs(photos, 2), 4, tmp_path / "cache")
     photos[1].write_text("no image")
-    with pytest.raises(ImageError, match="b.png cannot be read"):
+    with pytest.raises(ImageError, match="b.png is no image that can be read"):
         TrainDataset(PhotoPairs(photos, 2), 4, tmp_path / "cache")
 
 

@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from drln.data.archives import DataError, file_key
-from drln.files import BROKEN_FILE, ImageError
+from drln.header import read_header
 from drln.pixels import read_pixels
 from drln.resize import imresize
 
@@ -53,18 +52,11 @@ class PhotoPairs:
         Raises:
             ImageError: where a file is no image.
         """
-        return min(min(_size(path)) for path in self.paths) // self.scale
+        headers = map(read_header, self.paths)
+        return min(min(header.width, header.height) for header in headers) // self.scale
 
     def names(self) -> list[str]:
         return [f"photo {path.resolve()}" for path in self.paths]
 
     def state(self) -> list[str]:
         return [file_key(path) for path in self.paths]
-
-
-def _size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except BROKEN_FILE as error:
-        raise ImageError(f"{path} cannot be read: {error}; remove it from the photos") from error
