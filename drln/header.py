@@ -111,6 +111,8 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise ImageError(
             f"{path} is no image that can be read here, or it is damaged; give one of {', '.join(FORMATS)}"
         ) from None
+    except MemoryError:
+        raise ImageError(f"{path} needs more memory than is free; close other programs, or make it smaller") from None
     except Image.DecompressionBombError as error:
         figures = re.search(r"\((\d+) pixels\)", str(error))
         raise ImageError(_too_many(path, f"{int(figures[1]):,}" if figures else "too many")) from None

@@ -17,6 +17,7 @@ from drln.header import MANY, Header, ImageError, frames_note
 
 GREY_WHITE_IS_0, GREY, RGB = 0, 1, 2    # photometric interpretations
 PREMULTIPLIED, PLAIN = 1, 2             # kinds of alpha
+MOST_TIMES, SMALL = 4, 4_000_000        # tiles may reach beyond an image, but not take memory for another
 INCHES = {2: 1.0, 3: 2.54}
 
 
@@ -32,7 +33,7 @@ def tiff_header(path: Path) -> Header:
         if page.sampleformat not in (1, 4) or bits > 16:    # whole numbers, or not said
             kind = {2: "signed", 3: "float"}.get(int(page.sampleformat), "unsigned")
             raise ImageError(f"{path} has {bits}-bit {kind} samples; convert it to 8 or 16 bits, unsigned, first")
-        width, height = page.imagewidth, page.imagelength
+        width, height = int(page.imagewidth), int(page.imagelength)    # whatever a file says
         if _value(page, 274, 1) in (5, 6, 7, 8):
             width, height = height, width
         deep = bits > 8 and page.photometric in (GREY_WHITE_IS_0, GREY, RGB)
@@ -53,6 +54,8 @@ def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
         page = tiff.pages[0]
         if not all(page.databytecounts) or len(page.databytecounts) < math.prod(page.chunked):
             raise ValueError("a part of its pixels is missing")    # tifffile would leave it black
+        if math.prod(page.chunks) > MOST_TIMES * page.size + SMALL:
+            raise ValueError(f"its tiles of {page.tilewidth}x{page.tilelength} are far larger than the image")
         top = 2 ** int(np.max(page.bitspersample)) - 1
         colours = 3 if page.photometric == RGB else 1
         samples, extra = page.samplesperpixel, tuple(page.extrasamples)

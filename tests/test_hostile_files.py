@@ -53,6 +53,18 @@ def strip_of_nothing() -> bytes:
     return content.replace(count + struct.pack("<I", 48 * 64 * 6), count + bytes(4))
 
 
+def large_tiles() -> bytes:
+    """A TIFF of 16x16 pixels in a tile that is said to have 60000x60000."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, deep_noise(16, 16, 3), photometric="rgb", tile=(16, 16), compression="zlib")
+    content = file.getvalue()
+    for tag in (322, 323):
+        entry = struct.pack("<HHI", tag, 4, 1)
+        assert entry in content
+        content = content.replace(entry + struct.pack("<I", 16), entry + struct.pack("<I", 60_000))
+    return content
+
+
 def strips_too_few() -> bytes:
     """A TIFF with strips of a row each, of which it names one."""
     rows = struct.pack("<HHI", 278, 3, 1)
@@ -95,6 +107,7 @@ HOSTILE = {
     "cut code.tiff": (cut(strips("zlib")), r"cut code\.tiff cannot be decoded"),
     "no strip.tiff": (strip_of_nothing(), r"no strip\.tiff cannot be decoded: a part of its pixels is missing"),
     "one strip.tiff": (strips_too_few(), r"one strip\.tiff cannot be decoded: a part of its pixels is missing"),
+    "tile.tiff": (large_tiles(), r"tile\.tiff cannot be decoded: its tiles of 60000x60000 are far larger"),
     "empty.png": (b"", r"empty\.png is empty"),
     "no size.png": (declaring(0, 100), r"0x100 pixels"),
     "no height.png": (declaring(100, 0), r"100x0 pixels"),
