@@ -12,6 +12,7 @@ from gradio.utils import get_upload_folder
 
 from demo import score_wording, wording
 from demo.evaluate_tab import EvaluateTab
+from demo.jobs import Jobs
 from demo.limits import LIMITS
 from demo.results import KEPT_SECONDS
 from demo.service import Service
@@ -28,25 +29,47 @@ CSS = """
 .bar { height: 0.6rem; border-radius: 0.3rem; overflow: hidden; background: var(--border-color-primary); }
 .bar div { height: 100%; background: var(--primary-600); }
 .bar + .note { margin-top: var(--spacing-md); font-variant-numeric: tabular-nums; }
-#progress .wrap, .job-progress .wrap { overflow: visible; }
-#progress .html-container, .job-progress .html-container { opacity: 1; }
+.job-progress .wrap { overflow: visible; }
+.job-progress .html-container { opacity: 1; }
+.spoken { position: absolute !important; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: var(--spacing-xs) var(--spacing-xl); margin: 0; }
 .facts dt { font-weight: 700; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 """
 
+# Parts that are read out when they change; and a page that was away looks after its job.
+SCRIPT = """
+() => {
+  for (const part of document.querySelectorAll('.spoken')) {
+    part.setAttribute('role', 'status');
+    part.setAttribute('aria-live', 'polite');
+  }
+  const watchAgain = () => {
+    if (document.hidden) return;
+    for (const button of document.querySelectorAll('.watch-again')) {
+      const stop = document.getElementById(button.id.replace('-back', '-stop'));
+      if (stop && stop.offsetParent !== null) button.click();
+    }
+  };
+  document.addEventListener('visibilitychange', watchAgain);
+  window.addEventListener('online', watchAgain);
+  window.addEventListener('pageshow', watchAgain);
+}
+"""
 
-def build_demo(service: Service | None = None) -> gr.Blocks:
+
+def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.Blocks:
     """The app, ready to be launched; loads no model and asks no hub."""
     # Files in Gradio's own folder are served where they lie, without a second copy.
     service = service or Service(get_upload_folder())
+    jobs = jobs or Jobs()
     # Uploads and pictures that are older than the results are deleted.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 2 * KEPT_SECONDS)) as demo:
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
-            UpscaleTab(service)
+            UpscaleTab(service, jobs)
         with gr.Tab("Evaluate"):
-            EvaluateTab(service)
+            EvaluateTab(service, jobs)
     return demo.queue(max_size=WAITING)
 
 
@@ -64,6 +87,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         prevent_thread_lock=True,
         theme=gr.themes.Default(primary_hue="blue", font=FONT),
         css=CSS + score_wording.CSS,
+        js=SCRIPT,
         footer_links=["api", "settings"],
         run_history=False,      # photos are nobody's to keep
         ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import torch
 
-from drln import DrlnConfig, DrlnModel, HubError, Progress, Upscaler
+from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.device import pick_device
 from drln.hub import BUNDLED, fetch
 
@@ -23,6 +23,10 @@ T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights
 KEPT = 3               # models in memory
 POLL_SECONDS = 0.25    # between two looks at a model that is loading
+
+
+class UnavailableModel(HubError):
+    """A model of the hub that could not be fetched or read; another one can be chosen."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,13 @@ class Models:
         future = self.load(name, scale)
         while not wait([future], POLL_SECONDS).done:
             yield Progress(f"{stage}, {time.monotonic() - began:.0f} s", 0.0)
-        return future.result()
+        try:
+            return future.result()
+        except (HubError, CheckpointError) as error:
+            if not self.choices[name].on_hub:
+                raise
+            title = self.choices[name].title
+            raise UnavailableModel(f"{title} could not be had from the hub: {error}") from error
 
     def yardstick(self, name: str, scale: int) -> Upscaler:
         """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
 from demo import score_wording, wording
 from demo.inputs import comparison, model_input, photo_input, scale_input
+from demo.job_view import PAGE, JobView, Steps
+from demo.jobs import Jobs
 from demo.payloads import Update, Upload, html_update, uploaded_path
 from demo.service import Service
 from demo.trial import Trial, Trials
-from demo.upscale_tab import DEVICE, UPDATE_SECONDS
-from drln import Progress
 from drln.protocols import STANDARD
-
-SHOW_RESULT = "() => document.getElementById('trial-result')?.scrollIntoView()"
 
 
 class TrialPart:
     """Components in the Blocks that are open, and what happens to them."""
 
-    def __init__(self, service: Service, trials: Trials) -> None:
+    def __init__(self, service: Service, trials: Trials, jobs: Jobs) -> None:
         self.trials = trials
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
@@ -33,9 +29,7 @@ class TrialPart:
                 self.protocol = protocol_radio("trial-protocol")
                 self.model = model_input(service.models.choices, "trial-model")
                 self.plan_note = gr.HTML(wording.note(score_wording.NO_PHOTO), elem_id="trial-plan")
-                self.go = gr.Button("Measure", variant="primary", interactive=False, elem_id="trial-go")
-                self.stop = gr.Button("Stop", variant="stop", visible=False, elem_id="trial-stop")
-                self.progress = gr.HTML(visible=False, elem_id="trial-progress", elem_classes="job-progress")
+                self.job = JobView(jobs, "trial", "Measure")
         with gr.Column(visible=False, elem_id="trial-result") as self.result:
             self.table = gr.HTML(elem_id="trial-table")
             self.slider = comparison("trial-slider")
@@ -48,31 +42,18 @@ class TrialPart:
         self._connect()
 
     def _connect(self) -> None:
-        page: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
         gr.on(
             [self.photo.change, self.scale.change, self.protocol.change],
             self.plan,
             [self.photo, self.scale, self.protocol],
-            [self.plan_note, self.go],
+            [self.plan_note, self.job.go],
             trigger_mode="always_last",
             concurrency_limit=1,    # so that the last one ends last
-            **page,
+            **PAGE,
         )
         shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
-        job = [self.progress, self.go, self.stop, *shown]
         chosen = [self.photo, self.scale, self.model, self.protocol]
-        begun = self.go.click(self.begin, None, job, queue=False, **page)
-        running = begun.then(
-            self.run,
-            chosen,
-            job,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-            **{**page, "show_progress": "minimal", "show_progress_on": self.progress},
-        )
-        running.success(None, js=SHOW_RESULT, api_visibility="private")
-        running.failure(self.stopped, None, job, queue=False, **page)    # and when a cancel is through
-        self.stop.click(lambda: wording.note("Stopping."), None, self.progress, cancels=[running], queue=False, **page)
+        self.job.connect(chosen, shown, self._steps, self._show, self.hide, self.failed, result="trial-result")
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
         """Tell what will be done with the photo, or why it cannot be."""
@@ -83,34 +64,19 @@ class TrialPart:
                 note, ready = score_wording.plan_note(*self.trials.plan(path, scale, protocol)), True
         except Exception as error:
             note = wording.alert(score_wording.message(error))
-        return {self.plan_note: note, self.go: gr.update(interactive=ready)}
+        return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
 
-    def begin(self) -> Update:
-        """At once after the click; the job itself may have to wait in line."""
-        return {
-            self.progress: html_update(wording.progress(Progress("Waiting for its turn", 0.0))),
-            self.go: gr.update(visible=False),
-            self.stop: gr.update(visible=True),
-            self.result: gr.update(visible=False),
-        }
+    def hide(self) -> Update:
+        """When a job begins."""
+        return {self.result: gr.update(visible=False)}
 
-    def run(self, photo: Upload | None, scale: int, model: str, protocol: str) -> Iterator[Update]:
-        """Measure, with progress; whatever goes wrong is said on the page."""
-        updated = 0.0
-        try:
-            path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-            for step in self.trials.stream(path, scale, model, protocol):
-                if isinstance(step, Trial):
-                    yield {**self._idle(), **self._show(step)}
-                elif time.monotonic() - updated > UPDATE_SECONDS or step.fraction == 1:
-                    updated = time.monotonic()
-                    yield {self.progress: html_update(wording.progress(step))}
-        except Exception as error:
-            yield self._idle(wording.alert(score_wording.message(error)))
+    def failed(self, error: Exception) -> Update:
+        """Said beneath the button."""
+        return {self.job.progress: html_update(wording.alert(score_wording.message(error)))}
 
-    def stopped(self) -> Update:
-        """The job was cancelled, or never began."""
-        return self._idle(wording.note("Stopped."))
+    def _steps(self, photo: Upload | None, scale: Any, model: str, protocol: str) -> Steps:
+        path = uploaded_path(photo, self.photo.GRADIO_CACHE)
+        yield from self.trials.stream(path, scale, model, protocol)
 
     def _show(self, trial: Trial) -> Update:
         return {
@@ -120,13 +86,6 @@ class TrialPart:
             self.lr: str(trial.lr),
             self.bicubic_errors: str(trial.bicubic.errors),
             self.drln_errors: str(trial.drln.errors),
-        }
-
-    def _idle(self, progress: str = "") -> Update:
-        return {
-            self.progress: html_update(progress),
-            self.go: gr.update(visible=True),
-            self.stop: gr.update(visible=False),
         }
 
 

@@ -6,6 +6,7 @@ Knows no gradio and no files.
 from __future__ import annotations
 
 import logging
+import traceback
 from html import escape
 
 from demo.models import HUB_MEGABYTES, Choice
@@ -19,6 +20,7 @@ INTRO = (
     "The whole photo is computed as one image, without tiles."
 )
 NO_PHOTO = "Choose a photo: the size of its result, and the time and memory that it takes, appear here."
+LOST_JOB = "The connection was lost before it was this job's turn, or the job ended long ago; start it again."
 UNEXPECTED = "Something went wrong that was not foreseen; it is noted in the server's log. Try again, or another photo."
 
 
@@ -26,8 +28,17 @@ def message(error: Exception) -> str:
     """What the user reads of an error; one that nobody expected goes to the log instead."""
     if isinstance(error, EXPECTED):
         return said(error)
-    logger.error("An event of the page failed", exc_info=error)
+    logger.error("An event of the page failed: %s", trace(error))
     return UNEXPECTED
+
+
+def trace(error: BaseException) -> str:
+    """Where an error was raised, and of which kind; never its text, which may hold a user's file name."""
+    lines = [type(error).__name__]
+    for frame in traceback.extract_tb(error.__traceback__):
+        lines.append(f"  {frame.filename}:{frame.lineno} in {frame.name}")
+    cause = error.__cause__ or error.__context__
+    return "\n".join(lines) + (f"\nafter {trace(cause)}" if cause else "")
 
 
 def said(error: Exception) -> str:
@@ -78,11 +89,6 @@ def model_note(choice: Choice, must_download: bool) -> str:
     return note(f"{choice.title} is not on this machine yet: upscaling first fetches {HUB_MEGABYTES} MB from the hub.")
 
 
-def unreachable(choice: Choice, error: Exception) -> str:
-    """A hub model that could not be had."""
-    return alert(f"{choice.title} could not be had from the hub. {said(error)}")
-
-
 def progress(step: Progress) -> str:
     """A bar, the stage and the time left."""
     known = step.fraction > 0
@@ -94,6 +100,12 @@ def progress(step: Progress) -> str:
         f'<div class="bar" role="progressbar" aria-label="{escape(step.stage)}" {value}>'
         f'<div style="width: {100 * step.fraction:.1f}%"></div></div><p class="note">{escape(text)}</p>'
     )
+
+
+def spoken(step: Progress) -> str:
+    """The stage, and every tenth of it; without the seconds that a stage may count."""
+    share = f", {int(step.fraction * 10) * 10}%" if 0 < step.fraction < 1 else ""
+    return escape(step.stage.split(", ")[0] + share)
 
 
 def facts(finished: Finished) -> str:

@@ -61,7 +61,7 @@ def new_page(app, chromium) -> Iterator[NewPage]:
         page.on("request", lambda request: requested.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(app.address)
-        page.wait_for_selector("#go")
+        page.wait_for_selector("#upscale-go")
         return page
 
     yield open_page

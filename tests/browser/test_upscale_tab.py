@@ -51,7 +51,7 @@ def choose(page: Page, radio: str, label: str) -> None:
 def start(page: Page, result: str) -> None:
     """Press the button once the page is ready for a result of that size."""
     expect(page.locator("#plan")).to_contain_text(f"to {result} pixels, about")
-    page.locator("#go").click()
+    page.locator("#upscale-go").click()
 
 
 def upscale(page: Page, result: str = RESULT) -> None:
@@ -80,7 +80,7 @@ def assert_same(first: Image.Image, second: Image.Image) -> None:
 
 
 def test_nothing_can_be_started_without_a_photo(page):
-    expect(page.locator("#go")).to_be_disabled()
+    expect(page.locator("#upscale-go")).to_be_disabled()
     expect(page.locator("#plan")).to_contain_text("Choose a photo")
 
 
@@ -91,7 +91,7 @@ def test_the_size_time_and_memory_are_told_before_the_start(page, photo):
     expect(page.locator("#plan")).to_contain_text(
         re.compile(r"48 × 40 pixels to 96 × 80 pixels, about \d+ s and \d+ MB of memory")
     )
-    expect(page.locator("#go")).to_be_enabled()
+    expect(page.locator("#upscale-go")).to_be_enabled()
 
 
 def test_a_sample_photo_can_be_taken(page):
@@ -137,12 +137,12 @@ def test_a_file_that_is_no_photo_is_refused_and_the_page_goes_on(page, photo, tm
     broken.write_bytes(photo.read_bytes()[:20])
     upload(page, broken)
     expect(page.locator("#plan [role=alert]")).to_contain_text("no image that can be read")
-    expect(page.locator("#go")).to_be_disabled()
+    expect(page.locator("#upscale-go")).to_be_disabled()
 
     page.locator("#photo").get_by_label("Remove Image").click()
     upload(page, photo)
 
-    expect(page.locator("#go")).to_be_enabled()
+    expect(page.locator("#upscale-go")).to_be_enabled()
 
 
 # The result
@@ -230,14 +230,14 @@ def test_stop_frees_the_page_and_the_device(page, photo, app, tmp_path):
     Image.effect_noise((900, 700), 70).convert("RGB").save(large)
     upload(page, large)
     start(page, "3600 × 2800")
-    bar = page.locator("#progress [role=progressbar][aria-valuenow]")
+    bar = page.locator("#upscale-progress [role=progressbar][aria-valuenow]")
     expect(bar).to_be_visible()
-    expect(page.locator("#progress")).to_contain_text(re.compile(r"Upscaling, \d+%, about \d+ (s|min) left"))
+    expect(page.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%, about \d+ (s|min) left"))
 
-    page.locator("#stop").click()
+    page.locator("#upscale-stop").click()
 
-    expect(page.locator("#progress")).to_contain_text("Stopped.")
-    expect(page.locator("#go")).to_be_visible()
+    expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
+    expect(page.locator("#upscale-go")).to_be_visible()
     page.locator("#photo").get_by_label("Remove Image").click()
     upload(page, photo)
     upscale(page, "192 × 160")
@@ -274,7 +274,8 @@ def test_a_narrow_page_does_not_scroll_sideways(new_page, photo, scheme):
     upscale(page)
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part in ("#photo", "#scale", "#model", "#go", "#slider", "#facts", "#download", "#overview", "#crop-drln"):
+    parts = ("#photo", "#scale", "#model", "#upscale-go", "#slider", "#facts", "#download", "#overview", "#crop-drln")
+    for part in parts:
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
 
@@ -285,7 +286,7 @@ def test_the_page_contacts_its_own_server_alone(new_page, photo, app):
     hosts: set[str] = set()
     page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
     page.reload()
-    page.wait_for_selector("#go")
+    page.wait_for_selector("#upscale-go")
 
     upload(page, photo)
     upscale(page, "192 × 160")

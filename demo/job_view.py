@@ -1,0 +1,166 @@
+"""The buttons that start and stop a job, and its progress; a page that was away goes on watching its job.
+
+Knows gradio and jobs; what the work is, and how its results are shown, is the tab's matter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from demo import wording
+from demo.jobs import Job, Jobs, Stopped, UnknownJob
+from demo.payloads import Update, html_update
+from drln import Progress
+
+DEVICE = "device"        # concurrency id of all that computes: one line, whichever tab or program asks
+UPDATE_SECONDS = 0.25    # between two updates of the progress bar
+PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
+
+# The key of the job lives in the browser's tab: it survives a reload, and no other tab sees it.
+REMEMBER = "key => { sessionStorage.setItem('drln-%s', key); }"
+RECALL = "() => sessionStorage.getItem('drln-%s') || ''"
+SHOW = "() => document.getElementById('%s')?.scrollIntoView()"
+
+Steps = Generator[Any, None, None]
+
+
+class JobView:
+    """Components in the Blocks that are open, and what happens to them.
+
+    Args:
+        jobs: the app's.
+        name: of the tab; the components' ids begin with it.
+        label: of the button that starts the work.
+        ready: whether it can be pressed at first.
+    """
+
+    def __init__(self, jobs: Jobs, name: str, label: str, ready: bool = False) -> None:
+        self._jobs = jobs
+        self._name = name
+        self.go = gr.Button(label, variant="primary", interactive=ready, elem_id=f"{name}-go")
+        self.stop = gr.Button("Stop", variant="stop", visible=False, elem_id=f"{name}-stop")
+        self.progress = gr.HTML(visible=False, elem_id=f"{name}-progress", elem_classes="job-progress")
+        # Read out by a screen reader, at every tenth of the work: the bar itself would talk without end.
+        self.spoken = gr.HTML(elem_id=f"{name}-spoken", elem_classes="spoken", padding=False)
+        self.key = gr.Textbox(visible="hidden", elem_id=f"{name}-key", label="Job")
+        self.back = gr.Button("Watch the job", visible="hidden", elem_id=f"{name}-back", elem_classes="watch-again")
+
+    def connect(
+        self,
+        chosen: list[Any],
+        outputs: list[Any],
+        work: Callable[..., Steps],
+        show: Callable[[Any], Update],
+        hide: Callable[[], Update],
+        failed: Callable[[Exception], Update],
+        stopped: Callable[[Job | None], Update] = lambda job: {},
+        result: str = "result",
+    ) -> None:
+        """Add the events.
+
+        Args:
+            chosen: the components that `work` gets the payloads of.
+            outputs: whatever `show`, `hide`, `failed` and `stopped` update, beside this view's own.
+            work: the steps of a job, `Progress` among them; checks what it gets.
+            show: for every step that is no `Progress`.
+            hide: when a job begins.
+            failed: for an error; it says so, here or elsewhere.
+            stopped: for a job that was stopped, where it is known.
+            result: the id of what is scrolled to when the job is done.
+        """
+        self._work, self._show, self._hide, self._failed, self._when_stopped = work, show, hide, failed, stopped
+        job = [self.progress, self.spoken, self.go, self.stop, *outputs]
+        begun = self.go.click(self.begin, None, [self.key, *job], queue=False, **PAGE)
+        begun.then(None, self.key, None, js=REMEMBER % self._name, api_visibility="private")
+        # "minimal" tells the place in the queue.
+        shown: dict[str, Any] = {**PAGE, "show_progress": "minimal", "show_progress_on": self.progress}
+        running = begun.success(
+            self.run, [self.key, *chosen], job, concurrency_id=DEVICE, concurrency_limit=1, **shown
+        )
+        running.success(None, js=SHOW % result, api_visibility="private")
+        watching: dict[str, Any] = {"inputs": self.key, "outputs": job, "concurrency_limit": None, **PAGE}
+        # Fired when a cancel is through, too, and not before: a job begun earlier would be forgotten with it.
+        running.failure(self.watch, **watching)
+        again = self.back.click(self.watch, trigger_mode="once", **watching)
+        page = Context.root_block
+        assert page
+        recalled = page.load(None, None, self.key, js=RECALL % self._name, api_visibility="private")
+        found = recalled.then(self.look, **watching)
+        self.stop.click(
+            self.stopping, self.key, self.progress, cancels=[running, again, found], queue=False, **PAGE
+        ).then(self.watch, **watching)
+
+    def begin(self) -> Update:
+        """At once after the click; the job itself may have to wait in line."""
+        waiting = Progress("Waiting for its turn", 0.0)
+        return {self.key: self._jobs.new_key(), **self._hide(), **self._busy(waiting)}
+
+    def run(self, key: str, *chosen: Any) -> Iterator[Update]:
+        """Start the job when it is its turn, and watch it; the turn ends with the job or with the watching."""
+        try:
+            self._jobs.start(key, lambda: self._work(*chosen))
+        except Stopped:
+            pass    # before it began
+        yield from self.watch(key)
+
+    def watch(self, key: str) -> Iterator[Update]:
+        """What the job does, to its end; whatever goes wrong is said on the page."""
+        job, updated, said = None, 0.0, ""
+        try:
+            job = self._jobs.find(key)
+            for step in job.watch():
+                if step is None:
+                    yield {self.progress: gr.skip()}    # a cancel comes through here
+                elif not isinstance(step, Progress):
+                    yield self._show(step)
+                elif time.monotonic() - updated > UPDATE_SECONDS or step.fraction == 1:
+                    updated = time.monotonic()
+                    update, text = self._busy(step), wording.spoken(step)
+                    if text == said:
+                        del update[self.spoken]
+                    said = text
+                    yield update
+            yield {**self.idle(), self.spoken: wording.note("Done.")}
+        except UnknownJob:
+            yield self.idle(wording.alert(wording.LOST_JOB))
+        except Stopped:
+            yield {**self.idle(wording.note("Stopped.")), **self._when_stopped(job)}
+        except Exception as error:
+            yield {**self.idle(), **self._failed(error)}
+
+    def look(self, key: str) -> Iterator[Update]:
+        """As `watch`, for a page that has just been opened: it may have had no job, or one of long ago."""
+        try:
+            if self._jobs.find(key).was_stopped:
+                raise UnknownJob
+        except UnknownJob:
+            yield {self.progress: gr.skip()}
+        else:
+            yield from self.watch(key)
+
+    def stopping(self, key: str) -> str:
+        """At once after the click; the step that is being computed is the last one."""
+        self._jobs.stop(key)
+        return wording.note("Stopping.")
+
+    def idle(self, progress: str = "") -> Update:
+        """Updates for a page with no job; what `progress` says stays to be read."""
+        return {
+            self.progress: html_update(progress),
+            self.spoken: "",
+            self.go: gr.update(visible=True),
+            self.stop: gr.update(visible=False),
+        }
+
+    def _busy(self, step: Progress) -> Update:
+        return {
+            self.progress: html_update(wording.progress(step)),
+            self.spoken: wording.spoken(step),
+            self.go: gr.update(visible=False),
+            self.stop: gr.update(visible=True),
+        }
