@@ -1,0 +1,119 @@
+"""A page that goes away while its job runs: reloaded, cut off, closed for good."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from demo.interface import build_demo, launch
+from demo.jobs import Jobs
+from demo.service import Service
+
+pytestmark = pytest.mark.browser
+WAIT = 60    # seconds; a bound, and no claim
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory) -> Path:
+    """Large enough to take some seconds."""
+    path = tmp_path_factory.mktemp("photos") / "photo.png"
+    Image.effect_noise((420, 320), 70).convert("RGB").save(path)
+    return path
+
+
+def start(page: Page, photo: Path) -> None:
+    page.set_input_files("#photo input[type=file]", photo)
+    expect(page.locator("#plan")).to_contain_text("to 1680 × 1280 pixels, about")
+    page.locator("#upscale-go").click()
+    expect(page.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
+
+
+def test_a_page_that_is_reloaded_finds_its_job_and_later_its_result(new_page, photo):
+    page = new_page()
+    start(page, photo)
+
+    page.reload()
+
+    expect(page.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
+    expect(page.locator("#upscale-stop")).to_be_visible()
+    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    expect(page.locator("#upscale-go")).to_be_visible()
+    page.reload()
+    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    assert Image.open(download.value.path()).size == (1680, 1280)
+
+
+def test_a_job_found_again_can_be_stopped(new_page, photo):
+    page = new_page()
+    start(page, photo)
+    page.reload()
+    expect(page.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
+
+    page.locator("#upscale-stop").click()
+
+    expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
+    expect(page.locator("#upscale-go")).to_be_visible()
+    page.reload()
+    page.wait_for_selector("#upscale-go")
+    expect(page.locator("#upscale-stop")).to_have_count(0)
+
+
+def test_another_window_of_the_same_browser_sees_nothing_of_a_job(new_page, photo, app):
+    page = new_page()
+    start(page, photo)
+
+    other = page.context.new_page()
+    other.goto(app.address)
+    other.wait_for_selector("#upscale-go")
+    other.wait_for_timeout(1500)
+
+    expect(other.locator("#upscale-stop")).to_have_count(0)
+    page.locator("#upscale-stop").click()
+    expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
+
+
+def test_a_page_that_lost_its_connection_goes_on_when_it_has_one_again(new_page, photo):
+    page = new_page()
+    start(page, photo)
+
+    page.context.set_offline(True)
+    page.wait_for_timeout(1000)
+    page.context.set_offline(False)
+
+    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    expect(page.locator("#upscale-go")).to_be_visible()
+
+
+@pytest.fixture
+def impatient(tmp_path, monkeypatch) -> Iterator[tuple[str, Jobs, Path]]:
+    """An app of this process that stops a job half a second after its page has gone; its address, jobs and folder."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    jobs = Jobs(grace=0.5)
+    demo = build_demo(Service(tmp_path / "files"), jobs)
+    yield launch(demo), jobs, tmp_path / "files"
+    demo.close(verbose=False)
+
+
+def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatient, chromium, photo):
+    address, jobs, folder = impatient
+    page = chromium.new_context().new_page()
+    page.goto(address)
+    page.wait_for_selector("#upscale-go")
+    start(page, photo)
+    (job,) = jobs._jobs.values()
+
+    page.context.close()
+
+    until = time.monotonic() + WAIT
+    while job.ended is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert job.was_stopped
+    assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
