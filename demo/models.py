@@ -5,6 +5,7 @@ A hub is asked by `load` of a hub model alone; estimates need no weights.
 
 from __future__ import annotations
 
+import copy
 import threading
 import time
 from collections import OrderedDict
@@ -17,6 +18,7 @@ import torch
 
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.device import pick_device
+from drln.download import arriving
 from drln.hub import BUNDLED, fetch
 
 T = TypeVar("T")
@@ -54,6 +56,12 @@ class Loaded:
 
     upscaler: Upscaler
     source: str
+
+def averaging(upscaler: Upscaler) -> Upscaler:
+    """The same upscaler with the self-ensemble; nothing is copied."""
+    twin = copy.copy(upscaler)
+    twin.self_ensemble = True
+    return twin
 
 
 # The keys are what the API takes.
@@ -100,11 +108,10 @@ class Models:
     def loading(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
         """As `load`, with `Progress` until it is there; whoever waits can be stopped."""
         began = time.monotonic()
-        fetches = self.must_download(name, scale)
-        stage = f"Fetching {self.choices[name].title} {scale}x from the hub" if fetches else "Loading the model"
+        choice, fetches = self.choices[name], self.must_download(name, scale)
         future = self.load(name, scale)
         while not wait([future], POLL_SECONDS).done:
-            yield Progress(f"{stage}, {time.monotonic() - began:.0f} s", 0.0)
+            yield _fetching(choice, scale, began) if fetches else Progress("Loading the model", 0.0)
         try:
             return future.result()
         except (HubError, CheckpointError) as error:
@@ -144,6 +151,15 @@ class Models:
             future.set_result(Loaded(Upscaler(model, precision=self.precision), model.source))
         except BaseException as error:    # whoever waits for the future gets it
             future.set_exception(error)
+
+
+def _fetching(choice: Choice, scale: int, began: float) -> Progress:
+    """How much of the file is here, and the seconds that the rest takes at that speed."""
+    stage = f"Fetching {choice.title} {scale}x from the hub"
+    seconds, fraction = time.monotonic() - began, min(arriving(choice.where) / (HUB_MEGABYTES * 1e6), 0.99)
+    if not fraction:
+        return Progress(f"{stage}, {seconds:.0f} s", 0.0)
+    return Progress(stage, fraction, seconds * (1 / fraction - 1))
 
 
 def _keep_last(cache: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T, keep: int) -> None:

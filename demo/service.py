@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from demo import results
 from demo.limits import LIMITS, Limits, UploadError, check_header, result_notes
-from demo.models import Choice, Models
+from demo.models import Choice, Models, averaging
 from demo.results import GoneError, Saved
 from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
 from drln.config import SCALES
@@ -76,7 +76,9 @@ class Service:
             raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
         return self.models.choices[name]
 
-    def plan(self, photo: str | Path, scale: int, name: str, extension: str = ".png") -> Iterator[Plan]:
+    def plan(
+        self, photo: str | Path, scale: int, name: str, extension: str = ".png", self_ensemble: bool = False
+    ) -> Iterator[Plan]:
         """At once the sizes, then the estimate too; asks no hub.
 
         Raises:
@@ -85,7 +87,10 @@ class Service:
         header = self._check(photo, scale, name, extension)
         size, notes = (header.width, header.height), result_notes(header, scale)
         yield Plan(size, scale, notes=notes)
-        estimate = self.models.yardstick(name, scale).estimate(*size)
+        yardstick = self.models.yardstick(name, scale)
+        estimate = yardstick.estimate(*size)
+        if self_ensemble:
+            estimate = averaging(yardstick).estimate(*size)    # with the speed that was found
         yield Plan(size, scale, estimate, notes)
 
     def upscale(
@@ -96,6 +101,7 @@ class Service:
         title: str | None = None,
         extension: str = ".png",
         quality: int | None = None,
+        self_ensemble: bool = False,
     ) -> Iterator[Progress | Finished]:
         """Load the model, upscale, write the files: `Progress`, and last the `Finished`.
 
@@ -108,6 +114,7 @@ class Service:
             title: the file name that the user knows the photo by.
             extension: of the result's file: .png, .jpg, .webp or .tiff.
             quality: 1 to 100, for .jpg and .webp; the other formats keep every pixel, and it says nothing there.
+            self_ensemble: average eight flips and turns, at eight times the seconds.
 
         Raises:
             UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
@@ -121,7 +128,8 @@ class Service:
             opened = _open(photo, title)
             file = folder / results.result_name(title, name, scale, extension)
             check_output(file, opened.mode, opened.width * scale, opened.height * scale, quality)
-            result = yield from self.with_device(_to_the_result(loaded.upscaler.stream(opened)))
+            upscaler = averaging(loaded.upscaler) if self_ensemble else loaded.upscaler
+            result = yield from self.with_device(_to_the_result(upscaler.stream(opened)))
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file.name, opened.picture(opened.rgb), result.picture, quality)
         yield Finished(

@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import get_session
 
 Answer = TypeVar("Answer")
@@ -52,6 +53,16 @@ def cached(
     """The file in the cache, or None; asks no hub."""
     path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision, repo_type=repo_type)
     return Path(path) if isinstance(path, str) else None
+
+
+def arriving(repo: str, cache_dir: str | Path | None = None) -> int:
+    """Bytes of the repository's files that a running download has so far written into the cache."""
+    folder = Path(cache_dir or constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
+    sizes = 0
+    for part in folder.glob("*.incomplete"):
+        with suppress(FileNotFoundError):    # it is complete
+            sizes += part.stat().st_size
+    return sizes
 
 
 def forget(path: Path) -> None:

@@ -1,0 +1,131 @@
+"""Many photos upscaled one after another; one that fails is reported and does not stop the others.
+
+Knows no gradio.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from demo import results, wording
+from demo.batch_items import Item, items
+from demo.limits import UploadError
+from demo.models import UnavailableModel
+from demo.service import Finished, Service
+from drln import Progress
+from drln.config import SCALES
+
+WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo of a batch, and what became of it."""
+
+    title: str
+    state: str = WAITING
+    problem: str = ""    # why it failed
+    finished: Finished | None = None
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """All photos of a batch, in their order."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def finished(self) -> list[Finished]:
+        return [entry.finished for entry in self.entries if entry.finished]
+
+
+class Batches:
+    """Batches on the service's device; between two photos others may have it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def stream(
+        self, files: Sequence[tuple[str, Path]], scale: int, name: str, **options: Any
+    ) -> Generator[Progress | BatchReport, None, None]:
+        """`Progress`, and a `BatchReport` whenever a photo is begun or done. Closing it stops at the next strip.
+
+        Args:
+            files: the name that the user knows each by, and where it is; zips among them.
+            scale, name, options: as `Service.upscale` takes them.
+
+        Raises:
+            UploadError: if there is no photo, or too many, or for a scale or model that does not exist.
+            UnavailableModel: if the model cannot be had, which concerns every photo.
+        """
+        self._service.choice(name)
+        if not isinstance(scale, int) or scale not in SCALES:
+            raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
+        batch = items(files)
+        entries = [Entry(item.title) for item in batch]
+        total, began = sum(item.size + 1 for item in batch), time.monotonic()
+        for number, item in enumerate(batch):
+            entries[number] = replace(entries[number], state=WORKING)
+            yield BatchReport(tuple(entries))
+            before = sum(item.size + 1 for item in batch[:number])
+            stage = f"{item.title} ({number + 1} of {len(batch)})"
+            try:
+                for step in self._one(item, scale, name, options):
+                    if isinstance(step, Finished):
+                        entries[number] = Entry(item.title, DONE, finished=step)
+                    else:    # larger files take longer: the bytes tell how much of the work that is
+                        yield _progress(stage, step, (before + step.fraction * (item.size + 1)) / total, began)
+            except UnavailableModel:
+                raise
+            except Exception as error:
+                entries[number] = Entry(item.title, FAILED, wording.message(error))
+            yield BatchReport(tuple(entries))
+            for finished in BatchReport(tuple(entries)).finished:    # they are kept as long as the youngest
+                os.utime(finished.saved.result.parent)
+
+    def _one(self, item: Item, scale: int, name: str, options: dict[str, Any]) -> Generator[Any, None, None]:
+        with tempfile.TemporaryDirectory(prefix="drln-batch-") as folder:
+            photo = item.take(Path(folder), self._service.limits.megabytes)
+            yield from self._service.upscale(photo, scale, name, item.title, **options)
+
+    def archive(self, report: BatchReport) -> Path | None:
+        """A zip of all results that are done, under names that differ; nothing if there is none.
+
+        Raises:
+            GoneError: if results have been cleared away.
+            OSError: if the disk has no room for it.
+        """
+        if not report.finished:
+            return None
+        with results.new_folder(self._service.folder) as folder:
+            path, names = folder / "upscaled.zip", set[str]()
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:    # pictures are compressed already
+                for finished in report.finished:
+                    name = _unused(finished.saved.result.name, names)
+                    try:
+                        archive.write(finished.saved.result, name)
+                    except FileNotFoundError:
+                        raise results.GoneError("Results are no longer on the server; start the batch again.") from None
+                    names.add(name)
+        return path
+
+
+def _progress(stage: str, step: Progress, fraction: float, began: float) -> Progress:
+    seconds = (time.monotonic() - began) * (1 / fraction - 1) if fraction else None
+    return Progress(f"{stage}: {step.stage}", fraction, seconds)
+
+
+def _unused(name: str, names: set[str]) -> str:
+    stem, dot, extension = name.rpartition(".")
+    number = 1
+    while name in names:
+        number += 1
+        name = f"{stem}_{number}{dot}{extension}"
+    return name

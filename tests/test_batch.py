@@ -1,0 +1,256 @@
+import io
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.batch import DONE, FAILED, WAITING, WORKING, Batches, BatchReport
+from demo.batch_items import items
+from demo.limits import UploadError
+from demo.models import Choice, Models
+from demo.service import Service
+from drln import HubError, Upscaler
+
+
+@pytest.fixture
+def service(tiny_model, tmp_path) -> Service:
+    tiny_model.save_pretrained(tmp_path / "weights")
+    choices = {
+        "tiny": Choice("Tiny", "Tiny", str(tmp_path / "weights")),
+        "away": Choice("Away", "Away", "nobody/away", on_hub=True),
+    }
+    return Service(tmp_path / "results", Models(choices))
+
+
+@pytest.fixture
+def batches(service) -> Batches:
+    return Batches(service)
+
+
+def png(seed: int, size=(20, 14)) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def a_file(folder: Path, name: str, content: bytes) -> tuple[str, Path]:
+    path = folder / f"upload-{len(os.listdir(folder))}"    # an upload's name on the disk is not the user's
+    path.write_bytes(content)
+    return name, path
+
+
+def a_zip(folder: Path, entries: dict[str, bytes], name: str = "photos.zip") -> tuple[str, Path]:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for entry, content in entries.items():
+            archive.writestr(entry, content)
+    return a_file(folder, name, buffer.getvalue())
+
+
+def run(batches: Batches, files) -> list[BatchReport]:
+    return [step for step in batches.stream(files, 2, "tiny") if isinstance(step, BatchReport)]
+
+
+def problems(report: BatchReport) -> dict[str, str]:
+    return {entry.title: entry.problem for entry in report.entries if entry.state == FAILED}
+
+
+def assert_upscaled(path: Path, photo: bytes, tiny_model) -> None:
+    expected = Upscaler(tiny_model).upscale(Image.open(io.BytesIO(photo)))
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), np.asarray(expected))
+
+
+# What is taken
+
+
+def test_files_and_the_entries_of_zips_are_upscaled_in_their_order(batches, tiny_model, tmp_path):
+    files = [a_file(tmp_path, "a.png", png(1)), a_zip(tmp_path, {"b.png": png(2), "folder/c.png": png(3)})]
+
+    report = run(batches, files)[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a.png", DONE), ("b.png", DONE), ("folder/c.png", DONE)
+    ]
+    assert [finished.saved.result.name for finished in report.finished] == ["a_tiny_2x.png", "b_tiny_2x.png",
+                                                                           "c_tiny_2x.png"]
+    for finished, seed in zip(report.finished, (1, 2, 3)):
+        assert_upscaled(finished.saved.result, png(seed), tiny_model)
+
+
+def test_each_files_state_is_shown_as_it_goes(batches, tmp_path):
+    reports = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])
+
+    assert [[entry.state for entry in report.entries] for report in reports] == [
+        [WORKING, WAITING], [DONE, WAITING], [DONE, WORKING], [DONE, DONE]
+    ]
+
+
+def test_one_that_fails_is_reported_and_the_others_go_on(batches, tmp_path):
+    files = [a_file(tmp_path, "bad.png", b"no photo"), a_file(tmp_path, "good.png", png(1))]
+
+    report = run(batches, files)[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "no image that can be read" in problems(report)["bad.png"]
+
+
+def test_an_error_that_nobody_foresaw_does_not_stop_the_others_either(batches, service, tmp_path, monkeypatch):
+    upscale, calls = service.upscale, []
+
+    def broken_once(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise KeyError("a bug")
+        return upscale(*arguments, **options)
+
+    monkeypatch.setattr(service, "upscale", broken_once)
+
+    report = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "not foreseen" in problems(report)["a.png"]
+
+
+def test_a_model_that_cannot_be_had_is_no_photos_fault(batches, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    steps = batches.stream([a_file(tmp_path, "a.png", png(1))], 2, "away")
+
+    with pytest.raises(HubError, match="Away could not be had from the hub"):
+        list(steps)
+
+
+def test_what_a_system_adds_to_a_zip_is_no_photo(tmp_path):
+    entries = {"__MACOSX/._a.png": b"x", ".DS_Store": b"x", "b/Thumbs.db": b"x", "a.png": b"x", "empty/": b""}
+
+    assert [item.title for item in items([a_zip(tmp_path, entries)])] == ["a.png"]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "a/../../evil.png", "/etc/evil.png", "C:/evil.png", "..\\evil.png"])
+def test_an_entry_whose_path_leads_out_of_the_zip_is_refused(batches, tmp_path, name):
+    before = {path for path in tmp_path.parent.rglob("*evil*")}
+
+    report = run(batches, [a_zip(tmp_path, {name: png(1), "good.png": png(2)})])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "leads out of the zip" in report.entries[0].problem
+    assert {path for path in tmp_path.parent.rglob("*evil*")} == before
+
+
+@pytest.mark.parametrize("name", ["inner.zip", "looks-like-a-photo.png"])
+def test_a_zip_within_a_zip_is_refused(batches, tmp_path, name):
+    inner = a_zip(tmp_path, {"a.png": png(1)})[1].read_bytes()
+
+    report = run(batches, [a_zip(tmp_path, {name: inner, "good.png": png(2)})])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "zip within a zip is not opened" in report.entries[0].problem
+
+
+def test_a_link_in_a_zip_leads_nowhere(batches, tmp_path):
+    secret = a_file(tmp_path, "secret", png(1))[1]
+    link = zipfile.ZipInfo("link.png")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    path = tmp_path / "links.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(link, str(secret))
+
+    report = run(batches, [("links.zip", path)])[-1]
+
+    assert "no image that can be read" in problems(report)["link.png"]
+
+
+def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp_path):
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(150_000_000))
+        archive.writestr("good.png", png(1))
+
+    report = run(batches, [a_file(tmp_path, "bomb.zip", bomb.getvalue())])[-1]
+
+    assert "more than the 100 MB" in problems(report)["bomb.png"]
+    assert report.entries[1].state == DONE
+
+
+def test_a_damaged_entry_is_reported(batches, tmp_path):
+    name, path = a_zip(tmp_path, {"a.png": png(1), "b.png": png(2)})
+    content = bytearray(path.read_bytes())
+    content[content.index(png(1)) + 100] ^= 0xFF
+    path.write_bytes(content)
+
+    report = run(batches, [(name, path)])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "entry of the zip is damaged" in report.entries[0].problem
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nothing", b"hello"])
+def test_what_is_called_a_zip_and_is_none_is_reported(batches, tmp_path, content):
+    files = [a_file(tmp_path, "photos.zip", content), a_file(tmp_path, "good.png", png(1))]
+
+    report = run(batches, files)[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "cannot be read" in report.entries[0].problem
+
+
+def test_too_many_photos_are_refused_with_the_figures(tmp_path):
+    with pytest.raises(UploadError, match="3 photos, and a batch takes up to 2"):
+        items([a_zip(tmp_path, {f"{number}.png": b"" for number in range(3)})], limit=2)
+
+
+def test_no_photo_at_all_is_said(batches):
+    with pytest.raises(UploadError, match="There is no photo"):
+        run(batches, [])
+
+
+# Afterwards
+
+
+def test_the_archive_holds_every_result_under_a_name_of_its_own(batches, tiny_model, tmp_path):
+    files = [a_file(tmp_path, "a.png", png(1)), a_zip(tmp_path, {"other/a.png": png(2)}),
+             a_file(tmp_path, "bad.png", b"no photo")]
+    report = run(batches, files)[-1]
+
+    path = batches.archive(report)
+
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["a_tiny_2x.png", "a_tiny_2x_2.png"]
+        archive.extractall(tmp_path / "out")
+    assert_upscaled(tmp_path / "out" / "a_tiny_2x.png", png(1), tiny_model)
+    assert_upscaled(tmp_path / "out" / "a_tiny_2x_2.png", png(2), tiny_model)
+
+
+def test_a_batch_that_was_stopped_keeps_what_was_done_and_begins_nothing_more(batches, service, tmp_path):
+    files = [a_file(tmp_path, f"{number}.png", png(number, (60, 50))) for number in range(3)]
+    steps = batches.stream(files, 2, "tiny")
+    report = next(step for step in steps if isinstance(step, BatchReport) and step.finished)
+
+    steps.close()
+
+    assert [entry.state for entry in report.entries] == [DONE, WAITING, WAITING]
+    assert zipfile.ZipFile(batches.archive(report)).namelist() == ["0_tiny_2x.png"]
+    assert len(os.listdir(service.folder)) == 2    # the result and the archive
+
+
+def test_a_batch_without_a_result_has_no_archive(batches, tmp_path):
+    report = run(batches, [a_file(tmp_path, "bad.png", b"no photo")])[-1]
+
+    assert batches.archive(report) is None
+
+
+def test_the_first_results_of_a_long_batch_are_not_cleared_away_before_its_end(batches, service, tmp_path):
+    files = [a_file(tmp_path, f"{number}.png", png(number)) for number in range(3)]
+    first = None
+    for step in batches.stream(files, 2, "tiny"):
+        if isinstance(step, BatchReport) and len(step.finished) == 1 and first is None:
+            first = step.finished[0].saved.result
+            os.utime(first.parent, (1, 1))    # as if it was done long ago
+    assert first.is_file()
