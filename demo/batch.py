@@ -6,6 +6,7 @@ Knows no gradio.
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 import time
 import zipfile
@@ -19,10 +20,12 @@ from demo.batch_items import Item, items
 from demo.limits import UploadError
 from demo.models import UnavailableModel
 from demo.service import Finished, Service
-from drln import Progress
+from drln import ImageError, Progress
 from drln.config import SCALES
 
-WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
+WAITING, WORKING, DONE, FAILED, STOPPED = "waiting", "working", "done", "failed", "stopped"
+
+ARCHIVE_NAME = "upscaled.zip"
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class BatchReport:
     @property
     def finished(self) -> list[Finished]:
         return [entry.finished for entry in self.entries if entry.finished]
+
+    def stopped(self) -> BatchReport:
+        """As it is when nothing more is done."""
+        ended = (DONE, FAILED)
+        return BatchReport(tuple(one if one.state in ended else replace(one, state=STOPPED) for one in self.entries))
 
 
 class Batches:
@@ -96,24 +104,33 @@ class Batches:
             yield from self._service.upscale(photo, scale, name, item.title, **options)
 
     def archive(self, report: BatchReport) -> Path | None:
-        """A zip of all results that are done, under names that differ; nothing if there is none.
+        """A zip of all results of a batch that has ended, under names that differ; nothing if there is none.
 
         Raises:
             GoneError: if results have been cleared away.
-            OSError: if the disk has no room for it.
+            ImageError: if the disk refuses it.
         """
         if not report.finished:
             return None
-        with results.new_folder(self._service.folder) as folder:
-            path, names = folder / "upscaled.zip", set[str]()
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:    # pictures are compressed already
+        path = report.finished[0].saved.result.with_name(ARCHIVE_NAME)    # it goes when the results go
+        if path.exists():
+            return path    # two may ask for it, after a stop
+        partial, names = path.with_name(f"{secrets.token_hex(4)}.part"), set[str]()
+        try:
+            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:    # pictures are compressed already
                 for finished in report.finished:
                     name = _unused(finished.saved.result.name, names)
-                    try:
-                        archive.write(finished.saved.result, name)
-                    except FileNotFoundError:
-                        raise results.GoneError("Results are no longer on the server; start the batch again.") from None
+                    archive.write(finished.saved.result, name)
                     names.add(name)
+            os.replace(partial, path)
+        except FileNotFoundError:
+            raise results.GoneError("Results are no longer on the server; start the batch again.") from None
+        except OSError as error:
+            raise ImageError(
+                f"The zip cannot be written: {error.strerror}; the results that the server has room for are below."
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
 

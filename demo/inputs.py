@@ -1,14 +1,20 @@
-"""What both tabs put on the page alike: a photo to choose, a scale, a model, a slider; no events."""
+"""What tabs put on the page alike: a photo to choose, a scale, a model, the result's format, a slider."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
+from demo.limits import UploadError
 from demo.models import Choice, default_choice
 from drln.config import SCALES
 from drln.samples import list_samples
+
+EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
+LOSSY = ("JPEG", "WebP")
 
 
 def photo_input(label: str, elem_id: str) -> gr.Image:
@@ -43,6 +49,60 @@ def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
     return gr.Radio(labels, value=default_choice(), label="Model", elem_id=elem_id)
 
 
+@dataclass(frozen=True)
+class ResultOptions:
+    """How a result is made and written: the components, and what they say as arguments of `Service.upscale`."""
+
+    format: gr.Radio
+    quality: gr.Slider
+    self_ensemble: gr.Checkbox
+
+    @property
+    def components(self) -> list[Any]:
+        """In the order of the arguments of `arguments`."""
+        return [self.format, self.quality, self.self_ensemble]
+
+    @staticmethod
+    def arguments(format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
+        """
+        Raises:
+            UploadError: for a format or quality that is not offered.
+        """
+        if format not in EXTENSIONS:
+            raise UploadError(f"The format is {format!r}; choose one of {', '.join(EXTENSIONS)}.")
+        if isinstance(quality, bool) or not isinstance(quality, int | float) or not 1 <= quality <= 100:
+            raise UploadError(f"The quality is {quality!r}; choose a number from 1 to 100.")
+        lossy = {"quality": round(quality)} if format in LOSSY else {}
+        return {"extension": EXTENSIONS[format], "self_ensemble": bool(self_ensemble), **lossy}
+
+
+def result_options(elem_id: str) -> ResultOptions:
+    """Folded away at first."""
+    with gr.Accordion("More options", open=False, elem_id=f"{elem_id}-options"):
+        file_format = gr.Radio(
+            list(EXTENSIONS),
+            value="PNG",
+            label="Format",
+            info="PNG and TIFF keep every pixel. JPEG holds no transparency.",
+            elem_id=f"{elem_id}-format",
+        )
+        quality = gr.Slider(
+            1, 100, value=95, step=1, label="Quality", info="Of JPEG and WebP.", elem_id=f"{elem_id}-quality",
+            visible=False,
+        )
+        ensemble = gr.Checkbox(
+            False,
+            label="Self-ensemble",
+            info="Averages eight flips and turns of the photo: slightly better, eight times as long.",
+            elem_id=f"{elem_id}-ensemble",
+        )
+    file_format.change(
+        lambda chosen: gr.update(visible=chosen in LOSSY), file_format, quality, queue=False, api_visibility="private",
+        show_progress="hidden",
+    )
+    return ResultOptions(file_format, quality, ensemble)
+
+
 def comparison(elem_id: str) -> gr.ImageSlider:
     return gr.ImageSlider(
         label="Bicubic on the left, DRLN on the right",
@@ -53,3 +113,8 @@ def comparison(elem_id: str) -> gr.ImageSlider:
         max_height=640,
         elem_id=elem_id,
     )
+
+
+def whole_number(value: Any) -> Any:
+    """A scale as a number: Gradio's page on the API shows the choices as strings."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -10,7 +10,9 @@ import os
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import score_wording, wording
+from demo import batch_wording, network_picture, score_wording, wording
+from demo.about_tab import about_tab
+from demo.batch_tab import BatchTab
 from demo.evaluate_tab import EvaluateTab
 from demo.jobs import Jobs
 from demo.limits import LIMITS
@@ -22,6 +24,10 @@ TITLE = "DRLN super-resolution"
 WAITING = 20    # jobs in the queue; whoever comes after that is told to come back
 # Gradio's own choice, less its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
+# Hints in a grey that can be read.
+THEME = gr.themes.Default(primary_hue="blue", font=FONT).set(
+    block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
+)
 CSS = """
 .note { margin: 0; overflow-wrap: anywhere; }
 .alert { color: var(--error-text-color); background: var(--error-background-fill); border: 1px solid
@@ -68,8 +74,12 @@ def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.B
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
             UpscaleTab(service, jobs)
+        with gr.Tab("Batch"):
+            BatchTab(service, jobs)
         with gr.Tab("Evaluate"):
             EvaluateTab(service, jobs)
+        with gr.Tab("About"):
+            about_tab()
     return demo.queue(max_size=WAITING)
 
 
@@ -85,8 +95,8 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         share=False,            # not even in a hosted notebook
         quiet=True,
         prevent_thread_lock=True,
-        theme=gr.themes.Default(primary_hue="blue", font=FONT),
-        css=CSS + score_wording.CSS,
+        theme=THEME,
+        css=CSS + batch_wording.CSS + score_wording.CSS + network_picture.CSS,
         js=SCRIPT,
         footer_links=["api", "settings"],
         run_history=False,      # photos are nobody's to keep

@@ -59,6 +59,7 @@ class JobView:
         hide: Callable[[], Update],
         failed: Callable[[Exception], Update],
         stopped: Callable[[Job | None], Update] = lambda job: {},
+        done: Callable[[Job], Update] = lambda job: {},
         result: str = "result",
     ) -> None:
         """Add the events.
@@ -71,9 +72,11 @@ class JobView:
             hide: when a job begins.
             failed: for an error; it says so, here or elsewhere.
             stopped: for a job that was stopped, where it is known.
+            done: for a job that has come to its end.
             result: the id of what is scrolled to when the job is done.
         """
-        self._work, self._show, self._hide, self._failed, self._when_stopped = work, show, hide, failed, stopped
+        self._work, self._show, self._hide, self._failed = work, show, hide, failed
+        self._when_stopped, self._when_done = stopped, done
         job = [self.progress, self.spoken, self.go, self.stop, *outputs]
         begun = self.go.click(self.begin, None, [self.key, *job], queue=False, **PAGE)
         begun.then(None, self.key, None, js=REMEMBER % self._name, api_visibility="private")
@@ -125,11 +128,11 @@ class JobView:
                         del update[self.spoken]
                     said = text
                     yield update
-            yield {**self.idle(), self.spoken: wording.note("Done.")}
+            yield {**self.idle(), self.spoken: "Done.", **self._when_done(job)}
         except UnknownJob:
             yield self.idle(wording.alert(wording.LOST_JOB))
         except Stopped:
-            yield {**self.idle(wording.note("Stopped.")), **self._when_stopped(job)}
+            yield {**self.idle(wording.note("Stopped.")), **self._after_stop(job)}
         except Exception as error:
             yield {**self.idle(), **self._failed(error)}
 
@@ -156,6 +159,12 @@ class JobView:
             self.go: gr.update(visible=True),
             self.stop: gr.update(visible=False),
         }
+
+    def _after_stop(self, job: Job | None) -> Update:
+        try:
+            return self._when_stopped(job)
+        except Exception as error:    # it may have to write files
+            return self._failed(error)
 
     def _busy(self, step: Progress) -> Update:
         return {

@@ -1,12 +1,14 @@
-"""What Gradio sends for an upload, and what is sent back for a piece of HTML."""
+"""What Gradio sends for an upload, and what is sent back: pieces of HTML, errors."""
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo import wording
 from demo.limits import UploadError
 
 Upload = dict[str, Any]
@@ -34,3 +36,8 @@ def uploaded_path(photo: Upload | None, cache: str) -> Path:
 def html_update(text: str) -> dict[str, Any]:
     """Shown where there is something to say; an empty component would leave a gap."""
     return gr.update(value=text, visible=bool(text))
+
+
+def api_error(error: Exception) -> gr.Error:
+    """What another program gets of an error: its message, and nothing in the log but what nobody expected."""
+    return gr.Error(html.escape(wording.message(error), quote=False), print_exception=False)

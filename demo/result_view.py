@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import previews, results, wording
+from demo import difference, previews, results, wording
 from demo.inputs import comparison
 from demo.payloads import Update
 from demo.service import Finished
@@ -29,18 +29,25 @@ class ResultView:
                 with gr.Column(scale=3, min_width=300):
                     self._facts = gr.HTML(elem_id="facts")
                 with gr.Column(scale=2, min_width=300):
-                    self.download = gr.DownloadButton("Download the PNG", variant="primary", elem_id="download")
+                    self.download = gr.DownloadButton("Download the result", variant="primary", elem_id="download")
             gr.Markdown("### Close-up\nClick on the picture to choose the place.")
             with gr.Row():
                 alt = "The result, with a frame around the place of the close-up"
                 self._overview = _picture("Place", "overview", alt, scale=3, min_width=300)
                 alt = "Close-up of the photo upscaled with "
-                self._bicubic = _picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=140)
-                self._drln = _picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=140)
+                self._bicubic = _picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=100)
+                self._drln = _picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=100)
+                alt = "Close-up of where DRLN differs from bicubic"
+                self._crop_difference = _picture("Difference", "crop-difference", alt, scale=2, min_width=100)
+            gr.Markdown("### Difference from bicubic")
+            gr.HTML(wording.DIFFERENCE)
+            alt = "Map of where DRLN differs from bicubic"
+            self._difference = _picture("Difference from bicubic", "difference", alt, height=360)
         self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
-        closeup = [self._overview, self._bicubic, self._drln]
+        closeup = [self._overview, self._bicubic, self._drln, self._crop_difference]
         self.outputs = [
-            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished, *closeup
+            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished, *closeup,
+            self._difference,
         ]
         self._overview.select(
             self._pick,
@@ -63,6 +70,7 @@ class ResultView:
             self.download: str(finished.saved.result),
             self._finished: finished,
             **self._closeup(finished),
+            self._difference: difference.of_previews(finished.saved),
         }
 
     def hide(self) -> Update:
@@ -71,7 +79,12 @@ class ResultView:
 
     def _closeup(self, finished: Finished, x: float = 0.5, y: float = 0.5) -> Update:
         closeup = results.closeup(finished.saved, x, y)
-        return {self._overview: closeup.overview, self._bicubic: closeup.bicubic, self._drln: closeup.drln}
+        return {
+            self._overview: closeup.overview,
+            self._bicubic: closeup.bicubic,
+            self._drln: closeup.drln,
+            self._crop_difference: difference.of_closeup(closeup),
+        }
 
     def _pick(self, finished: Finished | None, event: gr.SelectData) -> Update:
         """Show the place that was clicked on, in pixels of the overview."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
 
-from demo import wording
-from demo.inputs import model_input, photo_input, scale_input
+from demo import settings, wording
+from demo.inputs import model_input, photo_input, result_options, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
 from demo.models import UnavailableModel
-from demo.payloads import Update, Upload, html_update, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
 from demo.result_view import ResultView
 from demo.service import Finished, Service
 from drln.hub import BUNDLED
@@ -36,17 +36,19 @@ class UpscaleTab:
                 self.model = model_input(service.models.choices, "model")
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
+                self.options = result_options("upscale")
                 self.plan_note = gr.HTML(wording.note(wording.NO_PHOTO), elem_id="plan")
                 self.job = JobView(jobs, "upscale", "Upscale")
         self.result = ResultView()
         self._connect()
 
     def _connect(self) -> None:
-        chosen = [self.photo, self.scale, self.model]
+        chosen = [self.photo, self.scale, self.model, *self.options.components]
+        planned: list[Any] = [self.photo, self.scale, self.model, self.options.self_ensemble]
         gr.on(
-            [self.photo.change, self.scale.change, self.model.change],
+            [component.change for component in planned],
             self.plan,
-            chosen,
+            planned,
             [self.plan_note, self.model_note, self.compact, self.job.go],
             trigger_mode="always_last",
             concurrency_limit=1,    # so that the last one ends last; not in the device's line, which may be long
@@ -55,6 +57,7 @@ class UpscaleTab:
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         outputs = [self.model_note, self.compact, *self.result.outputs]
         self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
+        settings.keep("upscale", {"scale": self.scale, "model": self.model, **vars(self.options)})
         gr.Button(visible=False).click(
             self.upscale,
             chosen,
@@ -64,8 +67,11 @@ class UpscaleTab:
             concurrency_id=DEVICE,
             concurrency_limit=1,
         )
+        gr.Button(visible=False).click(
+            self.estimate, planned, gr.JSON(visible=False, label="Estimate"), api_name="estimate", preprocess=False
+        )
 
-    def plan(self, photo: Upload | None, scale: int, model: str) -> Iterator[Update]:
+    def plan(self, photo: Upload | None, scale: int, model: str, ensemble: bool) -> Iterator[Update]:
         """Tell what the upscale would take, or why it cannot be.
 
         Every update is a whole one: of several in quick succession the page may show just the last.
@@ -78,7 +84,8 @@ class UpscaleTab:
             if not photo:
                 yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
-            for plan in self.service.plan(uploaded_path(photo, self.photo.GRADIO_CACHE), scale, model):
+            path = uploaded_path(photo, self.photo.GRADIO_CACHE)
+            for plan in self.service.plan(path, scale, model, bool(ensemble)):
                 fits = plan.estimate is not None and plan.estimate.fits
                 yield {**update, self.plan_note: wording.plan_note(plan), self.job.go: gr.update(interactive=fits)}
         except Exception as error:
@@ -95,23 +102,58 @@ class UpscaleTab:
             return {self.model_note: alert, self.compact: gr.update(visible=True)}
         return {self.job.progress: alert}
 
-    def upscale(self, image: Upload | None, scale: int | str, model: str) -> Iterator[Any]:
-        """Upscale a photo and get a PNG file.
+    def upscale(
+        self,
+        image: Upload | None,
+        scale: int | str,
+        model: str,
+        format: str,
+        quality: float,
+        self_ensemble: bool,
+    ) -> Iterator[Any]:
+        """Upscale a photo and get the file of the result.
 
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            format: "PNG", "JPEG", "WebP" or "TIFF".
+            quality: 1 to 100, of JPEG and WebP.
+            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+
+        Returns:
+            The upscaled photo.
         """
-        if isinstance(scale, str) and scale.isdecimal():    # Gradio's page on the API shows the scales as strings
-            scale = int(scale)
         try:
-            for step in self._steps(image, scale, model):
+            for step in self._steps(image, whole_number(scale), model, format, quality, self_ensemble):
                 yield str(step.saved.result) if isinstance(step, Finished) else gr.skip()
         except Exception as error:
-            raise gr.Error(html.escape(wording.message(error), quote=False), print_exception=False) from error
+            raise api_error(error) from error
 
-    def _steps(self, photo: Upload | None, scale: Any, model: str) -> Steps:
+    def estimate(self, image: Upload | None, scale: int | str, model: str, self_ensemble: bool) -> dict[str, Any]:
+        """Tell what an upscale would take, without doing it.
+
+        Args:
+            image: the photo's file.
+            scale: 2, 3 or 4.
+            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+
+        Returns:
+            Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
+            and whether the model has to be fetched from the hub first.
+        """
+        try:
+            path = uploaded_path(image, self.photo.GRADIO_CACHE)
+            *_, plan = self.service.plan(path, whole_number(scale), model, bool(self_ensemble))
+            assert plan.estimate
+            absent = self.service.models.must_download(model, plan.scale)
+            return {**asdict(plan.estimate), "fits": plan.estimate.fits, "must_download": absent}
+        except Exception as error:
+            raise api_error(error) from error
+
+    def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any) -> Steps:
         path = uploaded_path(photo, self.photo.GRADIO_CACHE)
         assert photo    # or there was no path
-        yield from self.service.upscale(path, scale, model, photo.get("orig_name") or path.name)
+        arguments = self.options.arguments(*options)
+        yield from self.service.upscale(path, scale, model, photo.get("orig_name") or path.name, **arguments)

@@ -9,9 +9,11 @@ import logging
 import traceback
 from html import escape
 
+from demo.error_map import FULL
 from demo.models import HUB_MEGABYTES, Choice
 from demo.service import EXPECTED, Finished, Plan
 from drln import Estimate, Progress
+from drln.files import FORMATS
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +22,13 @@ INTRO = (
     "The whole photo is computed as one image, without tiles."
 )
 NO_PHOTO = "Choose a photo: the size of its result, and the time and memory that it takes, appear here."
+DIFFERENCE = (
+    '<p class="note">How far the brightness of DRLN\'s result is from bicubic\'s, in grey levels of 255. It shows '
+    "where the network changed something, edges and texture mostly; not whether that is right, for nobody has the "
+    "sharp photo here. Of a large result the map shows the preview.</p>"
+    '<div class="colours" role="img" aria-label="Colours from no difference, black, to the largest, pale yellow"></div>'
+    f'<div class="ends"><span>0</span><span>{FULL} and more</span></div>'
+)
 LOST_JOB = "The connection was lost before it was this job's turn, or the job ended long ago; start it again."
 UNEXPECTED = "Something went wrong that was not foreseen; it is noted in the server's log. Try again, or another photo."
 
@@ -111,9 +120,10 @@ def spoken(step: Progress) -> str:
 def facts(finished: Finished) -> str:
     """What stands beneath a result."""
     saved = finished.saved
+    file = f"{FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
     rows = {
         "Photo": pixels(*saved.lr_size),
-        "Result": f"{pixels(*saved.sr_size)} ({saved.scale}×), PNG, {saved.result.stat().st_size / 1e6:.1f} MB",
+        "Result": f"{pixels(*saved.sr_size)} ({saved.scale}×), {file}",
         "Model": finished.model,
         "Weights": finished.source,
         "Computed": f"on {finished.device} in {finished.precision}, {finished.seconds:.1f} s",

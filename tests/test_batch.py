@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.batch import DONE, FAILED, WAITING, WORKING, Batches, BatchReport
+from demo.batch import DONE, FAILED, STOPPED, WAITING, WORKING, Batches, BatchReport
 from demo.batch_items import items
 from demo.limits import UploadError
 from demo.models import Choice, Models
@@ -237,7 +237,8 @@ def test_a_batch_that_was_stopped_keeps_what_was_done_and_begins_nothing_more(ba
 
     assert [entry.state for entry in report.entries] == [DONE, WAITING, WAITING]
     assert zipfile.ZipFile(batches.archive(report)).namelist() == ["0_tiny_2x.png"]
-    assert len(os.listdir(service.folder)) == 2    # the result and the archive
+    assert len(os.listdir(service.folder)) == 1
+    assert [entry.state for entry in report.stopped().entries] == [DONE, STOPPED, STOPPED]
 
 
 def test_a_batch_without_a_result_has_no_archive(batches, tmp_path):
