@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import gradio as gr
 
 from demo import score_wording, wording
 from demo.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request, SetError
-from demo.job_view import PAGE, JobView, Steps
+from demo.inputs import whole_number
+from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
 from demo.models import default_choice
-from demo.payloads import Update, html_update
+from demo.payloads import Update, api_error, html_update
 from demo.service import Service
 from demo.trial_part import protocol_radio
 from drln.config import SCALES
 from drln.data.sets import SAMPLES
-from drln.evaluation import BICUBIC
+from drln.evaluation import BICUBIC, Scores
 
 LABELS = {SAMPLES: "Sample photos"}
 
@@ -55,8 +58,39 @@ class BenchmarkPart:
         self.job.connect(
             chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
         )
+        gr.Button(visible=False).click(
+            self.benchmark,
+            chosen,
+            [gr.JSON(visible=False, label="Scores"), self.download],
+            api_name="benchmark",
+            preprocess=False,
+            concurrency_id=DEVICE,
+            concurrency_limit=1,
+        )
         taken = [self.dataset, self.samples, self.job.progress]
         self.samples.click(self.take_samples, None, taken, queue=False, **PAGE)
+
+    def benchmark(self, dataset: str, scales: list[Any], models: list[str], protocol: str) -> Iterator[Any]:
+        """Measure models on a benchmark set, image by image.
+
+        Args:
+            dataset: "samples", "Set5", "Set14", "BSD100" or "Urban100"; all but the first are fetched from the hub.
+            scales: of 2, 3 and 4.
+            models: "bicubic", "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            protocol: "standard" (the papers') or "card" (the published models').
+
+        Returns:
+            The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
+        """
+        try:
+            report = None
+            for step in self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol):
+                report = step if isinstance(step, Report) else report
+                yield gr.skip(), gr.skip()
+            assert report
+            yield [_mean(scores) for scores in report.scores], str(report.csv)
+        except Exception as error:
+            raise api_error(error, score_wording.message) from error
 
     def hide(self) -> Update:
         """When a job begins. What an earlier one showed goes: it may be of the other protocol."""
@@ -90,3 +124,8 @@ class BenchmarkPart:
             self.chart: score_wording.chart(report.scores),
             self.download: str(report.csv),
         }
+
+
+def _mean(scores: Scores) -> dict[str, Any]:
+    psnr = scores.psnr if isfinite(scores.psnr) else None
+    return {"model": scores.model, "scale": scores.scale, "psnr": psnr, "ssim": scores.ssim}

@@ -63,17 +63,24 @@ class ResultOptions:
         return [self.format, self.quality, self.self_ensemble]
 
     @staticmethod
-    def arguments(format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
+    def planned(format: Any, self_ensemble: Any) -> dict[str, Any]:
+        """
+        Raises:
+            UploadError: for a format that is not offered.
+        """
+        if format not in EXTENSIONS:
+            raise UploadError(f"The format is {format!r}; choose one of {', '.join(EXTENSIONS)}.")
+        return {"extension": EXTENSIONS[format], "self_ensemble": bool(self_ensemble)}
+
+    @classmethod
+    def arguments(cls, format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
         """
         Raises:
             UploadError: for a format or quality that is not offered.
         """
-        if format not in EXTENSIONS:
-            raise UploadError(f"The format is {format!r}; choose one of {', '.join(EXTENSIONS)}.")
         if isinstance(quality, bool) or not isinstance(quality, int | float) or not 1 <= quality <= 100:
             raise UploadError(f"The quality is {quality!r}; choose a number from 1 to 100.")
-        lossy = {"quality": round(quality)} if format in LOSSY else {}
-        return {"extension": EXTENSIONS[format], "self_ensemble": bool(self_ensemble), **lossy}
+        return {"quality": round(quality), **cls.planned(format, self_ensemble)}
 
 
 def result_options(elem_id: str) -> ResultOptions:

@@ -6,6 +6,7 @@ What Gradio leaves open is decided here.
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -103,6 +104,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing
         pwa=False,
         enable_monitoring=False,
+        mcp_server=find_spec("mcp") is not None,    # with the extra `mcp`, every endpoint is a tool too
         max_file_size=f"{LIMITS.megabytes:g}mb",
     )
     return address

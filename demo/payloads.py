@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,6 @@ def html_update(text: str) -> dict[str, Any]:
     return gr.update(value=text, visible=bool(text))
 
 
-def api_error(error: Exception) -> gr.Error:
+def api_error(error: Exception, message: Callable[[Exception], str] = wording.message) -> gr.Error:
     """What another program gets of an error: its message, and nothing in the log but what nobody expected."""
-    return gr.Error(html.escape(wording.message(error), quote=False), print_exception=False)
+    return gr.Error(html.escape(message(error), quote=False), print_exception=False)

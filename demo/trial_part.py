@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import gradio as gr
 
 from demo import score_wording, wording
-from demo.inputs import comparison, model_input, photo_input, scale_input
-from demo.job_view import PAGE, JobView, Steps
+from demo.inputs import comparison, model_input, photo_input, scale_input, whole_number
+from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
-from demo.payloads import Update, Upload, html_update, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
 from demo.service import Service
-from demo.trial import Trial, Trials
+from demo.trial import Restored, Trial, Trials
 from drln.protocols import STANDARD
 
 
@@ -53,6 +55,15 @@ class TrialPart:
         )
         shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         chosen = [self.photo, self.scale, self.model, self.protocol]
+        gr.Button(visible=False).click(
+            self.evaluate,
+            chosen,
+            gr.JSON(visible=False, label="Scores"),
+            api_name="evaluate",
+            preprocess=False,
+            concurrency_id=DEVICE,
+            concurrency_limit=1,
+        )
         self.job.connect(chosen, shown, self._steps, self._show, self.hide, self.failed, result="trial-result")
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
@@ -65,6 +76,24 @@ class TrialPart:
         except Exception as error:
             note = wording.alert(score_wording.message(error))
         return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
+
+    def evaluate(self, image: Upload | None, scale: int | str, model: str, protocol: str) -> Iterator[Any]:
+        """Make a sharp photo smaller, restore it by bicubic and by a model, and measure both.
+
+        Args:
+            image: the sharp photo's file.
+            scale: 2, 3 or 4.
+            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            protocol: "standard" (the papers') or "card" (the published models').
+
+        Returns:
+            PSNR in dB (nothing where no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
+        """
+        try:
+            for step in self._steps(image, whole_number(scale), model, protocol):
+                yield _scores(step) if isinstance(step, Trial) else gr.skip()
+        except Exception as error:
+            raise api_error(error, score_wording.message) from error
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -87,6 +116,23 @@ class TrialPart:
             self.bicubic_errors: str(trial.bicubic.errors),
             self.drln_errors: str(trial.drln.errors),
         }
+
+
+def _scores(trial: Trial) -> dict[str, Any]:
+    def one(restored: Restored) -> dict[str, Any]:
+        return {"psnr": restored.psnr if isfinite(restored.psnr) else None, "ssim": restored.ssim}
+
+    return {
+        "protocol": trial.protocol,
+        "scale": trial.scale,
+        "hr_size": trial.hr_size,
+        "lr_size": trial.lr_size,
+        "bicubic": one(trial.bicubic),
+        "drln": one(trial.drln),
+        "source": trial.source,
+        "device": trial.device,
+        "precision": trial.precision,
+    }
 
 
 def protocol_radio(elem_id: str) -> gr.Radio:

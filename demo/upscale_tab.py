@@ -44,7 +44,7 @@ class UpscaleTab:
 
     def _connect(self) -> None:
         chosen = [self.photo, self.scale, self.model, *self.options.components]
-        planned: list[Any] = [self.photo, self.scale, self.model, self.options.self_ensemble]
+        planned: list[Any] = [self.photo, self.scale, self.model, self.options.format, self.options.self_ensemble]
         gr.on(
             [component.change for component in planned],
             self.plan,
@@ -71,7 +71,9 @@ class UpscaleTab:
             self.estimate, planned, gr.JSON(visible=False, label="Estimate"), api_name="estimate", preprocess=False
         )
 
-    def plan(self, photo: Upload | None, scale: int, model: str, ensemble: bool) -> Iterator[Update]:
+    def plan(
+        self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
+    ) -> Iterator[Update]:
         """Tell what the upscale would take, or why it cannot be.
 
         Every update is a whole one: of several in quick succession the page may show just the last.
@@ -85,7 +87,7 @@ class UpscaleTab:
                 yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
             path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-            for plan in self.service.plan(path, scale, model, bool(ensemble)):
+            for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
                 fits = plan.estimate is not None and plan.estimate.fits
                 yield {**update, self.plan_note: wording.plan_note(plan), self.job.go: gr.update(interactive=fits)}
         except Exception as error:
@@ -130,25 +132,31 @@ class UpscaleTab:
         except Exception as error:
             raise api_error(error) from error
 
-    def estimate(self, image: Upload | None, scale: int | str, model: str, self_ensemble: bool) -> dict[str, Any]:
+    def estimate(
+        self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
+    ) -> dict[str, Any]:
         """Tell what an upscale would take, without doing it.
 
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
             self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
 
         Returns:
             Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
-            and whether the model has to be fetched from the hub first.
+            whether the model has to be fetched from the hub first, and notes on the photo and its result.
         """
         try:
             path = uploaded_path(image, self.photo.GRADIO_CACHE)
-            *_, plan = self.service.plan(path, whole_number(scale), model, bool(self_ensemble))
+            *_, plan = self.service.plan(
+                path, whole_number(scale), model, **self.options.planned(format, self_ensemble)
+            )
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
-            return {**asdict(plan.estimate), "fits": plan.estimate.fits, "must_download": absent}
+            told = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
+            return {**asdict(plan.estimate), **told}
         except Exception as error:
             raise api_error(error) from error
 

@@ -79,6 +79,7 @@ def plan_note(plan: Plan) -> str:
     return (
         f'<p class="note" role="status">{sizes}, about <b>{duration(plan.estimate.seconds)}</b> and '
         f"{gigabytes(plan.estimate.memory)} of memory ({gigabytes(plan.estimate.available)} are free)</p>"
+        + "".join(note(text) for text in plan.notes)
     )
 
 
