@@ -11,7 +11,7 @@ import gradio as gr
 from demo import batch_wording, settings, wording
 from demo.batch import Batches, BatchReport
 from demo.batch_items import FILES
-from demo.inputs import model_input, result_options, scale_input, whole_number
+from demo.inputs import api_scale, model_input, result_options, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
 from demo.models import UnavailableModel
@@ -70,7 +70,7 @@ class BatchTab:
         settings.keep("batch", {"scale": self.scale, "model": self.model, **vars(self.options)})
         gr.Button(visible=False).click(
             self.batch,
-            chosen,
+            [self.files, api_scale(), *chosen[2:]],
             [self.download, gr.JSON(visible=False, label="States")],
             api_name="batch",
             preprocess=False,

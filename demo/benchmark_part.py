@@ -58,9 +58,10 @@ class BenchmarkPart:
         self.job.connect(
             chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
         )
+        api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
         gr.Button(visible=False).click(
             self.benchmark,
-            chosen,
+            [self.dataset, api_scales, self.models, self.protocol],
             [gr.JSON(visible=False, label="Scores"), self.download],
             api_name="benchmark",
             preprocess=False,

@@ -122,6 +122,14 @@ def comparison(elem_id: str) -> gr.ImageSlider:
     )
 
 
+def api_scale() -> gr.Number:
+    """The scale as other programs give it. Gradio describes choices that are numbers as strings, which no program that
+    checks what it sends can meet."""
+    return gr.Number(4, precision=0, label="Scale", visible=False)
+
+
 def whole_number(value: Any) -> Any:
-    """A scale as a number: Gradio's page on the API shows the choices as strings."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    """A scale as an int, where it is one: programs send 4, 4.0 or "4"."""
+    if isinstance(value, str) and value.isdecimal() or isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demo import score_wording, wording
-from demo.inputs import comparison, model_input, photo_input, scale_input, whole_number
+from demo.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
 from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
@@ -57,7 +57,7 @@ class TrialPart:
         chosen = [self.photo, self.scale, self.model, self.protocol]
         gr.Button(visible=False).click(
             self.evaluate,
-            chosen,
+            [self.photo, api_scale(), *chosen[2:]],
             gr.JSON(visible=False, label="Scores"),
             api_name="evaluate",
             preprocess=False,

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from demo import settings, wording
-from demo.inputs import model_input, photo_input, result_options, scale_input, whole_number
+from demo.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
 from demo.models import UnavailableModel
@@ -58,9 +58,10 @@ class UpscaleTab:
         outputs = [self.model_note, self.compact, *self.result.outputs]
         self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
         settings.keep("upscale", {"scale": self.scale, "model": self.model, **vars(self.options)})
+        scale = api_scale()
         gr.Button(visible=False).click(
             self.upscale,
-            chosen,
+            [self.photo, scale, *chosen[2:]],
             self.result.download,
             api_name="upscale",
             preprocess=False,
@@ -68,7 +69,11 @@ class UpscaleTab:
             concurrency_limit=1,
         )
         gr.Button(visible=False).click(
-            self.estimate, planned, gr.JSON(visible=False, label="Estimate"), api_name="estimate", preprocess=False
+            self.estimate,
+            [self.photo, scale, *planned[2:]],
+            gr.JSON(visible=False, label="Estimate"),
+            api_name="estimate",
+            preprocess=False,
         )
 
     def plan(

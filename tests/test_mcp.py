@@ -1,0 +1,68 @@
+"""The app as an MCP server, spoken to by the real client; the extra `mcp` must be installed."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+from live_app import App, running_app
+from PIL import Image
+
+pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
+
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+
+TOOLS = {"upscale", "estimate", "batch", "evaluate", "benchmark"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+def speak(app: App, ask):
+    """What `ask` makes of a session."""
+
+    async def session():
+        async with streamablehttp_client(f"{app.address}gradio_api/mcp/") as (read, write, _):
+            async with ClientSession(read, write) as session:
+                await session.initialize()
+                return await ask(session)
+
+    return asyncio.run(session())
+
+
+def test_every_endpoint_is_a_tool_with_described_arguments(app):
+    tools = speak(app, lambda session: session.list_tools()).tools
+
+    named = {name: next(tool for tool in tools if tool.name.endswith(name)) for name in TOOLS}
+    assert len(tools) == len(TOOLS)
+    assert "Upscale a photo" in named["upscale"].description
+    assert "2, 3 or 4" in named["upscale"].inputSchema["properties"]["scale"]["description"]
+
+
+def test_a_photo_is_estimated_and_upscaled_by_tools(app, tmp_path):
+    Image.effect_noise((40, 30), 60).convert("RGB").save(tmp_path / "photo.png")
+    content = base64.b64encode((tmp_path / "photo.png").read_bytes()).decode()
+    arguments = {"image": f"data:image/png;base64,{content}", "scale": 2, "model": "drln-bam-compact"}
+
+    async def ask(session):
+        tools = {tool.name.split("_")[-1]: tool.name for tool in (await session.list_tools()).tools}
+        estimate = await session.call_tool(tools["estimate"], arguments)
+        return estimate, await session.call_tool(tools["upscale"], arguments)
+
+    estimate, upscaled = speak(app, ask)
+
+    assert not estimate.isError, app.output.read_text()
+    told = json.loads(next(part.text for part in estimate.content if part.type == "text").replace("'", '"')
+                      .replace("True", "true").replace("False", "false"))
+    assert (told["width"], told["height"]) == (80, 60)
+    assert not upscaled.isError
+    address = next(part.text for part in upscaled.content if part.type == "text" and "http" in part.text)
+    content = httpx2.get(address[address.index("http"):].split()[0]).content
+    (tmp_path / "result.png").write_bytes(content)
+    assert Image.open(tmp_path / "result.png").size == (80, 60)
