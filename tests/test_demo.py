@@ -12,10 +12,10 @@ from live_app import App, running_app
 
 from demo import wording
 from demo.interface import build_demo, launch
+from demo.job_view import DEVICE
 from demo.limits import UploadError
-from demo.models import CHOICES, Models
+from demo.models import Models
 from demo.service import Plan, Service
-from demo.upscale_tab import DEVICE
 from drln import Estimate, HubError, Progress
 from drln.samples import list_samples
 
@@ -69,14 +69,8 @@ def test_it_listens_to_this_machine_alone_unless_told_otherwise(demo, monkeypatc
 def test_everything_that_computes_stands_in_one_line(demo):
     computing = {fn.name for fn in demo.fns.values() if fn.concurrency_id == DEVICE}
 
-    assert computing == {"run", "upscale"}
+    assert computing == {"run", "upscale", "batch", "evaluate", "benchmark"}
     assert {fn.concurrency_limit for fn in demo.fns.values() if fn.concurrency_id == DEVICE} == {1}
-
-
-def test_upscale_alone_is_for_other_programs(demo):
-    visible = {fn.api_name for fn in demo.fns.values() if fn.api_visibility == "public"}
-
-    assert visible == {"upscale"}
 
 
 # What it says
@@ -115,24 +109,45 @@ def test_progress_tells_stage_share_and_time_left():
 
 def test_markup_from_a_user_stays_text():
     markup = "<img src=x onerror=alert(1)>"
-    choice = CHOICES["eugenesiow/drln-bam"]
-
     for text in (
         wording.alert(markup),
         wording.note(markup),
-        wording.unreachable(choice, HubError(markup)),
+        wording.spoken(Progress(markup, 0.5)),
         wording.progress(Progress(markup, 0.5)),
     ):
         assert "<img" not in text
         assert "&lt;img" in text
 
 
-def test_an_error_that_nobody_expected_is_logged_and_not_shown(caplog):
-    text = wording.message(KeyError("a secret"))
+def test_an_error_that_nobody_expected_is_logged_by_its_place_and_kind_without_its_text(caplog):
+    def broken():
+        try:
+            raise OSError("cannot open holiday.jpg")
+        except OSError as error:
+            raise KeyError("a secret") from error
+
+    with pytest.raises(KeyError) as caught:
+        broken()
+    text = wording.message(caught.value)
 
     assert "a secret" not in text
     assert "noted in the server's log" in text
-    assert "a secret" in caplog.text
+    assert "a secret" not in caplog.text and "holiday" not in caplog.text
+    assert "KeyError" in caplog.text and "OSError" in caplog.text
+    assert "test_demo.py" in caplog.text and "in broken" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [
+        (Progress("Upscaling", 0.337, 41.2), "Upscaling, 30%"),
+        (Progress("Upscaling", 0.0), "Upscaling"),
+        (Progress("Fetching DRLN 2x from the hub, 12 s", 0.0), "Fetching DRLN 2x from the hub"),
+        (Progress("Writing the files", 1.0), "Writing the files"),
+    ],
+)
+def test_what_is_read_out_changes_at_every_tenth_and_not_every_second(step, text):
+    assert wording.spoken(step) == text
 
 
 def test_a_message_becomes_a_sentence_and_an_address_stays_one():

@@ -13,6 +13,7 @@ from PIL import Image
 from demo import error_map, score_wording
 from demo.benchmark import Benchmarks, Report, Request
 from demo.evaluate_tab import EvaluateTab
+from demo.jobs import Jobs
 from demo.limits import Limits, UploadError
 from demo.models import Choice, Models
 from demo.service import Service
@@ -317,7 +318,12 @@ def test_names_are_escaped():
 @pytest.fixture
 def tab(service) -> EvaluateTab:
     with gr.Blocks():
-        return EvaluateTab(service)
+        return EvaluateTab(service, Jobs())
+
+
+def run(part, *chosen) -> list[dict]:
+    """The updates of a job of that part."""
+    return list(part.job.run(Jobs.new_key(), *chosen))
 
 
 def said(updates: dict) -> str:
@@ -327,7 +333,7 @@ def said(updates: dict) -> str:
 
 
 def test_a_file_of_the_server_that_nobody_uploaded_is_not_measured(tab):
-    *_, last = tab.trial.run({"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
+    *_, last = run(tab.trial, {"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
 
     assert "The photo was not uploaded" in said(last)
     assert tab.trial.result not in last
@@ -340,7 +346,7 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path, monkeypatch):
     update = tab.trial.plan({"path": str(tmp_path / "small.png")}, 4, STANDARD)
 
     assert 'role="alert"' in said(update) and "10 × 10 pixels, too small" in said(update)
-    assert update[tab.trial.go]["interactive"] is False
+    assert update[tab.trial.job.go]["interactive"] is False
 
 
 def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_offered(tab, service, models):
@@ -348,7 +354,7 @@ def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_offered(tab, servi
         raise HubError("the hub cannot be reached")
 
     tab.benchmark.benchmarks = Benchmarks(service, models, find)
-    *_, last = tab.benchmark.run("Set5", [2], [BICUBIC], STANDARD)
+    *_, last = run(tab.benchmark, "Set5", [2], [BICUBIC], STANDARD)
 
     assert "Set5 could not be had: the hub cannot be reached." in said(last)
     assert last[tab.benchmark.samples]["visible"] is True
@@ -356,7 +362,7 @@ def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_offered(tab, servi
 
 
 def test_nothing_chosen_is_said_to_be_nothing(tab):
-    *_, last = tab.benchmark.run("Set5", None, [BICUBIC], STANDARD)
+    *_, last = run(tab.benchmark, "Set5", None, [BICUBIC], STANDARD)
 
     assert "The scales are []; choose one or more of 2, 3, 4." in said(last)
     assert last[tab.benchmark.samples]["visible"] is False
@@ -365,6 +371,6 @@ def test_nothing_chosen_is_said_to_be_nothing(tab):
 def test_scores_are_computed_in_float32_whatever_the_upscale_tab_uses(models, photos, tmp_path):
     service = Service(tmp_path / "results", Models(models.choices, precision="bfloat16"))
     with gr.Blocks():
-        tab = EvaluateTab(service)
+        tab = EvaluateTab(service, Jobs())
 
     assert finish(tab.trial.trials, photos[0]).precision == "float32"
