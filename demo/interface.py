@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -21,6 +22,7 @@ from demo.results import KEPT_SECONDS
 from demo.service import Service
 from demo.upscale_tab import UpscaleTab
 
+SCRIPT = Path(__file__).with_name("page.js")
 TITLE = "DRLN super-resolution"
 WAITING = 20    # jobs in the queue; whoever comes after that is told to come back
 # Gradio's own choice, less its semi-bold file, which lacks most letters.
@@ -43,27 +45,6 @@ CSS = """
 .facts dt { font-weight: 700; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 """
-
-# Parts that are read out when they change; and a page that was away looks after its job.
-SCRIPT = """
-() => {
-  for (const part of document.querySelectorAll('.spoken')) {
-    part.setAttribute('role', 'status');
-    part.setAttribute('aria-live', 'polite');
-  }
-  const watchAgain = () => {
-    if (document.hidden) return;
-    for (const button of document.querySelectorAll('.watch-again')) {
-      const stop = document.getElementById(button.id.replace('-back', '-stop'));
-      if (stop && stop.offsetParent !== null) button.click();
-    }
-  };
-  document.addEventListener('visibilitychange', watchAgain);
-  window.addEventListener('online', watchAgain);
-  window.addEventListener('pageshow', watchAgain);
-}
-"""
-
 
 def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.Blocks:
     """The app, ready to be launched; loads no model and asks no hub."""
@@ -98,7 +79,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         prevent_thread_lock=True,
         theme=THEME,
         css=CSS + batch_wording.CSS + score_wording.CSS + network_picture.CSS,
-        js=SCRIPT,
+        js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
         run_history=False,      # photos are nobody's to keep
         ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing

@@ -1,0 +1,203 @@
+"""What holds for the whole page: choices that are kept, keyboard, screen reader, the About tab."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from demo import error_map
+
+pytestmark = pytest.mark.browser
+TABS = ("Upscale", "Batch", "Evaluate", "About")
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("photos") / "photo.png"
+    Image.effect_noise((40, 30), 60).convert("RGB").save(path)
+    return path
+
+
+def chosen(page: Page, radio: str, label: str):
+    return page.locator(f"#{radio} label", has_text=re.compile(f"^\\s*{label}")).locator("input")
+
+
+def more_options(page: Page, tab: str = "upscale") -> None:
+    page.locator(f"#{tab}-options").get_by_role("button", name="More options").click()
+
+
+def result_of(page: Page) -> tuple[str, Image.Image]:
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    return download.value.suggested_filename, Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+
+
+# Options of the result
+
+
+def test_the_format_and_quality_that_are_chosen_are_what_is_downloaded(new_page, photo):
+    page = new_page()
+    page.set_input_files("#photo input[type=file]", photo)
+    chosen(page, "scale", "2×").check()
+    more_options(page)
+    expect(page.locator("#upscale-quality")).to_have_count(0)
+    chosen(page, "upscale-format", "JPEG").check()
+    expect(page.locator("#upscale-quality")).to_be_visible()
+    expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
+    page.locator("#upscale-go").click()
+    expect(page.locator("#facts")).to_contain_text("JPEG")
+
+    name, result = result_of(page)
+
+    assert (name, result.format, result.size) == ("photo_drln-bam-compact_2x.jpg", "JPEG", (80, 60))
+
+
+def test_the_difference_from_bicubic_is_shown_whole_and_in_the_closeup(new_page, photo):
+    page = new_page()
+    page.set_input_files("#photo input[type=file]", photo)
+    chosen(page, "scale", "2×").check()
+    expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
+    page.locator("#upscale-go").click()
+    page.locator("#difference img").wait_for()
+
+    def shown(selector: str) -> Image.Image:
+        source = page.locator(selector).get_attribute("src")
+        return Image.open(io.BytesIO(page.request.get(source).body()))
+
+    _, result = result_of(page)
+    bicubic = Image.open(photo).resize(result.size, Image.Resampling.BICUBIC)
+    luma = [np.asarray(image.convert("L"), float) for image in (bicubic, result)]
+    grey = (np.abs(luma[0] - luma[1]) / error_map.FULL * 255).clip(0, 255).round().astype(np.uint8)
+    expected = np.asarray(error_map.picture(Image.fromarray(grey)))
+    np.testing.assert_array_equal(np.asarray(shown("#difference img").convert("RGB")), expected)
+    closeup = np.asarray(shown("#crop-difference img").convert("RGB"))
+    zoom = closeup.shape[0] // 60
+    np.testing.assert_array_equal(closeup[::zoom, ::zoom], expected[:, 10:70])
+
+
+# Kept in the browser
+
+
+def test_choices_survive_a_reload_and_are_those_of_the_tab(new_page, photo):
+    page = new_page()
+    chosen(page, "scale", "3×").check()
+    more_options(page)
+    chosen(page, "upscale-format", "WebP").check()
+    page.get_by_label("Self-ensemble").first.check()
+    page.wait_for_timeout(1000)    # until they are written
+
+    page.reload()
+    page.wait_for_selector("#upscale-go")
+
+    expect(chosen(page, "scale", "3×")).to_be_checked()
+    more_options(page)
+    expect(chosen(page, "upscale-format", "WebP")).to_be_checked()
+    expect(page.get_by_label("Self-ensemble").first).to_be_checked()
+    expect(page.locator("#upscale-quality")).to_be_visible()
+    page.get_by_role("tab", name="Batch").click()
+    expect(chosen(page, "batch-scale", "4×")).to_be_checked()
+
+
+def test_what_another_program_left_in_the_browser_breaks_nothing(new_page, photo):
+    page = new_page()
+    page.evaluate("localStorage.setItem('drln-settings-upscale', 'nonsense')")
+    page.evaluate("sessionStorage.setItem('drln-upscale', 'no-such-job')")
+
+    page.reload()
+    page.wait_for_selector("#upscale-go")
+    page.set_input_files("#photo input[type=file]", photo)
+
+    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+    expect(chosen(page, "scale", "4×")).to_be_checked()
+
+
+# Without a mouse, without eyes
+
+
+def test_a_photo_is_upscaled_with_the_keyboard_alone(new_page, photo):
+    page = new_page()
+    page.get_by_role("tab", name="Upscale").focus()
+    for _ in range(12):    # to the button that opens the chooser
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('#photo') && document.activeElement.tagName") == "BUTTON":
+            break
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(photo)
+    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+
+    seen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        inside = page.evaluate("""() => ['scale', 'model', 'upscale-options', 'upscale-go'].find(
+            id => document.activeElement.closest('#' + id))""")
+        if inside and inside not in seen:
+            seen.append(inside)
+            if inside == "scale":
+                page.keyboard.press("Space")    # the first, 2×
+                expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
+        if inside == "upscale-go":
+            break
+    assert seen == ["scale", "model", "upscale-options", "upscale-go"]    # in the order in which they are read
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#facts")).to_contain_text("80 × 60 pixels (2×)")
+
+
+def test_progress_and_its_end_are_read_out(new_page, photo):
+    page = new_page()
+    spoken = page.locator("#upscale-spoken")
+    expect(spoken).to_have_attribute("aria-live", "polite")
+    page.evaluate("""() => {
+        window.said = [];
+        new MutationObserver(() => window.said.push(document.getElementById('upscale-spoken').innerText.trim()))
+            .observe(document.getElementById('upscale-spoken'), {childList: true, subtree: true, characterData: true});
+    }""")
+    page.set_input_files("#photo input[type=file]", photo)
+    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+
+    page.locator("#upscale-go").click()
+
+    expect(spoken).to_contain_text("Done.")
+    said = page.evaluate("window.said")
+    assert "Waiting for its turn" in said
+    assert said[-1] == "Done."
+
+
+def test_everything_that_can_be_operated_has_a_name(new_page):
+    page = new_page()
+
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_timeout(500)
+        nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, textarea, a[href]')]
+            .filter(part => part.offsetParent !== null && part.type !== 'file')
+            .filter(part => ![part.innerText, part.ariaLabel, part.title, part.placeholder, part.alt,
+                ...[...(part.labels || [])].map(label => label.innerText),
+                ...[...part.querySelectorAll('img[alt]')].map(image => image.alt)].some(text => text && text.trim()))
+            .map(part => part.outerHTML.slice(0, 200))""")
+        assert not nameless, tab
+
+
+# The About tab
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_about_tab_says_what_the_model_is_and_what_it_cannot_do(new_page, width, scheme):
+    page = new_page(width=width, height=844, color_scheme=scheme)
+    page.get_by_role("tab", name="About").click()
+
+    for text in ("balanced attention", "Noise, JPEG blocks", "arXiv 1906.12021", "arXiv 2104.07566", "Apache-2.0",
+                 "two protocols", "@misc{anwar2019densely"):
+        expect(page.get_by_text(text).first).to_be_visible()
+    expect(page.get_by_role("img", name="The network")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    overflowing = page.evaluate("""() => [...document.querySelectorAll('#network svg text')].filter(text => {
+        const box = text.getBoundingClientRect(), picture = text.closest('svg').getBoundingClientRect();
+        return box.left < picture.left - 1 || box.right > picture.right + 1;
+    }).map(text => text.textContent)""")
+    assert not overflowing
