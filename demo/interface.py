@@ -24,7 +24,7 @@ from demo.upscale_tab import UpscaleTab
 
 SCRIPT = Path(__file__).with_name("page.js")
 TITLE = "DRLN super-resolution"
-WAITING = 20    # jobs in the queue; whoever comes after that is told to come back
+WAITING = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs in line; whoever comes after that is told that it is full
 # Gradio's own choice, less its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
 # Hints in a grey that can be read.

@@ -24,6 +24,7 @@ PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_
 # The key of the job lives in the browser's tab: it survives a reload, and no other tab sees it.
 REMEMBER = "key => { sessionStorage.setItem('drln-%s', key); }"
 RECALL = "() => sessionStorage.getItem('drln-%s') || ''"
+WATCH = "key => { if (key) document.getElementById('%s-back')?.click(); }"
 SHOW = "() => document.getElementById('%s')?.scrollIntoView()"
 
 Steps = Generator[Any, None, None]
@@ -48,6 +49,7 @@ class JobView:
         # Read out by a screen reader, at every tenth of the work: the bar itself would talk without end.
         self.spoken = gr.HTML(elem_id=f"{name}-spoken", elem_classes="spoken", padding=False)
         self.key = gr.Textbox(visible="hidden", elem_id=f"{name}-key", label="Job")
+        self.found = gr.Textbox(visible="hidden", elem_id=f"{name}-found", label="Job to watch")
         self.back = gr.Button("Watch the job", visible="hidden", elem_id=f"{name}-back", elem_classes="watch-again")
 
     def connect(
@@ -88,15 +90,19 @@ class JobView:
         running.success(None, js=SHOW % result, api_visibility="private")
         watching: dict[str, Any] = {"inputs": self.key, "outputs": job, "concurrency_limit": None, **PAGE}
         # Fired when a cancel is through, too, and not before: a job begun earlier would be forgotten with it.
-        running.failure(self.watch, **watching)
+        # Without the line at first, which may be the one that is full.
+        lost = running.failure(self.look, [self.key], [self.found, *job], queue=False, **PAGE)
+        lost.success(None, self.found, js=WATCH % self._name, api_visibility="private")
         again = self.back.click(self.watch, trigger_mode="once", **watching)
         page = Context.root_block
         assert page
         recalled = page.load(None, None, self.key, js=RECALL % self._name, api_visibility="private")
-        found = recalled.then(self.look, **watching)
-        self.stop.click(
-            self.stopping, self.key, self.progress, cancels=[running, again, found], queue=False, **PAGE
-        ).then(self.watch, **watching)
+        seen = recalled.then(self.recall, self.key, self.found, queue=False, **PAGE)
+        seen.success(None, self.found, js=WATCH % self._name, api_visibility="private")
+        stopping = self.stop.click(
+            self.stopping, self.key, self.progress, cancels=[running, again], queue=False, **PAGE
+        )
+        stopping.then(self.look, [self.key], [self.found, *job], queue=False, **PAGE)
 
     def begin(self) -> Update:
         """At once after the click; the job itself may have to wait in line."""
@@ -112,39 +118,56 @@ class JobView:
         yield from self.watch(key)
 
     def watch(self, key: str) -> Iterator[Update]:
-        """What the job does, to its end; whatever goes wrong is said on the page."""
+        """What the job does, to its end; whatever goes wrong is said on the page.
+
+        Of several updates in quick succession a page may show just the last: so they are gathered for a while, and the
+        last one holds all that was shown.
+        """
         job, updated, said = None, 0.0, ""
+        shown: Update = {}
+        pending: Update = {}
         try:
             job = self._jobs.find(key)
             for step in job.watch():
-                if step is None:
-                    yield {self.progress: gr.skip()}    # a cancel comes through here
-                elif not isinstance(step, Progress):
-                    yield self._show(step)
-                elif time.monotonic() - updated > UPDATE_SECONDS or step.fraction == 1:
+                if isinstance(step, Progress):
+                    pending |= self._busy(step)
+                elif step is not None:
+                    update = self._show(step)
+                    shown |= update
+                    pending |= update
+                if pending and time.monotonic() - updated > UPDATE_SECONDS:
                     updated = time.monotonic()
-                    update, text = self._busy(step), wording.spoken(step)
-                    if text == said:
-                        del update[self.spoken]
-                    said = text
-                    yield update
-            yield {**self.idle(), self.spoken: "Done.", **self._when_done(job)}
+                    if pending.get(self.spoken) == said:
+                        del pending[self.spoken]
+                    said = pending.get(self.spoken, said)
+                    yield pending
+                    pending = {}
+                elif step is None:
+                    yield {self.progress: gr.skip()}    # a cancel comes through here
+            yield {**shown, **self.idle(), self.spoken: "Done.", **self._when_done(job)}
         except UnknownJob:
             yield self.idle(wording.alert(wording.LOST_JOB))
         except Stopped:
-            yield {**self.idle(wording.note("Stopped.")), **self._after_stop(job)}
+            yield {**shown, **self.idle(wording.note("Stopped.")), **self._after_stop(job)}
         except Exception as error:
-            yield {**self.idle(), **self._failed(error)}
+            yield {**shown, **self.idle(), **self._failed(error)}
 
-    def look(self, key: str) -> Iterator[Update]:
-        """As `watch`, for a page that has just been opened: it may have had no job, or one of long ago."""
+    def look(self, key: str) -> Update:
+        """At once, why a job is not watched any more, or was not begun; the key, if there is one to watch."""
         try:
-            if self._jobs.find(key).was_stopped:
-                raise UnknownJob
+            job = self._jobs.find(key)
         except UnknownJob:
-            yield {self.progress: gr.skip()}
-        else:
-            yield from self.watch(key)
+            return {self.found: "", **self.idle(wording.alert(wording.LOST_JOB))}
+        if not job.was_stopped:
+            return {self.found: key}
+        return {self.found: "", **self.idle(wording.note("Stopped.")), **self._after_stop(job)}
+
+    def recall(self, key: str) -> str:
+        """As `look`, for a page that has just been opened: it may have had no job, or one of long ago."""
+        try:
+            return "" if self._jobs.find(key).was_stopped else key
+        except UnknownJob:
+            return ""
 
     def stopping(self, key: str) -> str:
         """At once after the click; the step that is being computed is the last one."""

@@ -29,7 +29,7 @@ DIFFERENCE = (
     '<div class="colours" role="img" aria-label="Colours from no difference, black, to the largest, pale yellow"></div>'
     f'<div class="ends"><span>0</span><span>{FULL} and more</span></div>'
 )
-LOST_JOB = "The connection was lost before it was this job's turn, or the job ended long ago; start it again."
+LOST_JOB = "The job was not begun: the line is full, or the connection was lost before its turn. Start it again."
 UNEXPECTED = "Something went wrong that was not foreseen; it is noted in the server's log. Try again, or another photo."
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from live_app import running_app
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -117,3 +118,30 @@ def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatie
         time.sleep(0.05)
     assert job.was_stopped
     assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
+
+
+def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tmp_path, photo):
+    with running_app(tmp_path, DRLN_QUEUE="1") as app:
+        pages = [chromium.new_context().new_page() for _ in range(3)]
+        for page in pages:
+            page.goto(app.address)
+            page.wait_for_selector("#upscale-go")
+            page.set_input_files("#photo input[type=file]", photo)
+            expect(page.locator("#plan")).to_contain_text("to 1680 × 1280 pixels, about")
+        first, second, third = pages
+        first.locator("#upscale-go").click()
+        expect(first.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
+        second.locator("#upscale-go").click()
+        expect(second.locator("#upscale-progress")).to_contain_text("queue: 1/1")
+
+        third.locator("#upscale-go").click()
+
+        expect(third.locator("#upscale-progress [role=alert]")).to_contain_text("the line is full")
+        expect(third.locator("#upscale-go")).to_be_visible()
+        for page in (second, first):
+            page.locator("#upscale-stop").click()
+            expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
+        third.locator("#upscale-go").click()
+        expect(third.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+        for page in pages:
+            page.context.close()
