@@ -1,6 +1,8 @@
 # make demo    start the app; it prints its address
 # make test    run all tests, the browser's too
 # make check   linters and types
+# make space-check   install requirements.txt alone, as a Space does, and start the app; minutes
+# make audit   look for known weaknesses of what is pinned; asks the network, and is no part of CI
 #
 # Needs Python 3.11 or later and make. The rest goes into .venv, once.
 
@@ -14,7 +16,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 PYPI := https://pypi.org/simple
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo test check
+.PHONY: demo test check space-check audit
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -26,6 +28,18 @@ test: $(VENV)/test.stamp
 check: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+
+space-check: $(VENV)/test.stamp
+	$(VENV)/bin/python -m pytest -m space tests/test_space.py $(ARGS)
+
+# In an environment of its own: the auditor's needs are not the project's.
+audit: $(VENV)/audit.stamp
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt $(ARGS)
+
+$(VENV)/audit.stamp: $(VENV)/torch.stamp
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit
+	touch $@
 
 $(VENV)/demo.stamp: requirements.txt $(VENV)/torch.stamp
 	$(PIP) install -q -c constraints.txt -r requirements.txt

@@ -39,7 +39,7 @@ class BenchmarkPart:
                 names = [(choice.label, name) for name, choice in service.models.choices.items()]
                 self.models = gr.CheckboxGroup(
                     [(BICUBIC_TITLE, BICUBIC), *names],
-                    value=[BICUBIC, default_choice()],
+                    value=[BICUBIC, default_choice(service.models.choices)],
                     label="Models",
                     elem_id="bench-models",
                 )

@@ -8,20 +8,16 @@ from demo import score_wording
 from demo.benchmark import Benchmarks
 from demo.benchmark_part import BenchmarkPart
 from demo.jobs import Jobs
-from demo.models import Models
 from demo.service import Service
 from demo.trial import Trials
 from demo.trial_part import TrialPart
-from drln.device import pick_device, pick_precision
 
 
 class EvaluateTab:
     """Components in the Blocks that are open; both parts compute in float32, as published scores are."""
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
-        models = service.models    # in memory once where they are as wanted
-        if pick_precision(pick_device(), models.precision) != "float32":
-            models = Models(models.choices, precision="float32")
+        models = service.models.with_precision("float32")
         gr.Markdown(score_wording.INTRO)
         gr.Markdown("## Your own photo")
         self.trial = TrialPart(service, Trials(service, models), jobs)

@@ -46,7 +46,7 @@ def scale_input(elem_id: str) -> gr.Radio:
 def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
     """The models; on a CPU the compact one is chosen at first."""
     labels = [(choice.label, name) for name, choice in choices.items()]
-    return gr.Radio(labels, value=default_choice(), label="Model", elem_id=elem_id)
+    return gr.Radio(labels, value=default_choice(choices), label="Model", elem_id=elem_id)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import batch_wording, network_picture, score_wording, wording
+from demo import batch_wording, network_picture, score_wording, wording, zero_gpu
 from demo.about_tab import about_tab
 from demo.batch_tab import BatchTab
 from demo.evaluate_tab import EvaluateTab
@@ -47,9 +47,10 @@ CSS = """
 """
 
 def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.Blocks:
-    """The app, ready to be launched; loads no model and asks no hub."""
+    """The app, ready to be launched; asks no hub, and loads no model but on a ZeroGPU Space."""
     # Files in Gradio's own folder are served where they lie, without a second copy.
-    service = service or Service(get_upload_folder())
+    if service is None:
+        service = Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
     jobs = jobs or Jobs()
     # Uploads and pictures that are older than the results are deleted.
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 2 * KEPT_SECONDS)) as demo:

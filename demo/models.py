@@ -9,7 +9,7 @@ import copy
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,7 +17,7 @@ from typing import TypeVar
 import torch
 
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
-from drln.device import pick_device
+from drln.device import pick_device, pick_precision
 from drln.download import arriving
 from drln.hub import BUNDLED, fetch
 
@@ -73,23 +73,34 @@ CHOICES: dict[str, Choice] = {
 BEST = "eugenesiow/drln-bam"
 
 
-def default_choice() -> str:
+def default_choice(choices: Collection[str] = tuple(CHOICES)) -> str:
     """The best model where there is a GPU, else the quick one that is bundled."""
-    return BUNDLED if pick_device().type == "cpu" else BEST
+    return BEST if BEST in choices and pick_device().type != "cpu" else BUNDLED
 
 
 class Models:
     """The models used last, loaded in threads of their own, so that nobody hangs on a slow hub."""
 
     def __init__(
-        self, choices: Mapping[str, Choice] = CHOICES, keep: int = KEPT, precision: str = "auto"
+        self,
+        choices: Mapping[str, Choice] = CHOICES,
+        keep: int = KEPT,
+        precision: str = "auto",
+        preloaded: Mapping[tuple[str, int, str], Loaded] | None = None,
     ) -> None:
         self.choices = choices
         self.precision = precision
+        self._preloaded = preloaded or {}    # by name, scale and precision: never loaded and never dropped
         self._keep = keep
         self._lock = threading.Lock()
         self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
         self._yardsticks: OrderedDict[tuple[str, int], Upscaler] = OrderedDict()
+
+    def with_precision(self, precision: str) -> Models:
+        """The same choices computed in that precision; these models themselves if they are."""
+        if pick_precision(pick_device(), self.precision) == precision:
+            return self
+        return Models(self.choices, self._keep, precision, self._preloaded)
 
     def load(self, name: str, scale: int) -> Future[Loaded]:
         """The model, or its loading: begun now, or before by this or another call.
@@ -97,6 +108,10 @@ class Models:
         Its `result()` raises what `DrlnModel.from_pretrained` raises; the next call then tries again.
         """
         key = (name, scale)
+        if ready := self._ready(name, scale):
+            done: Future[Loaded] = Future()
+            done.set_result(ready)
+            return done
         with self._lock:
             future = self._loaded.pop(key, None)
             if future is None or (future.done() and future.exception()):
@@ -123,6 +138,8 @@ class Models:
     def yardstick(self, name: str, scale: int) -> Upscaler:
         """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""
         key = (name, scale)
+        if ready := self._ready(name, scale):
+            return ready.upscaler
         with self._lock:
             future = self._loaded.get(key)
             if future and future.done() and not future.exception():
@@ -143,6 +160,9 @@ class Models:
         except HubError:
             return True
         return False
+
+    def _ready(self, name: str, scale: int) -> Loaded | None:
+        return self._preloaded.get((name, scale, pick_precision(pick_device(), self.precision)))
 
     def _load(self, future: Future[Loaded], key: tuple[str, int]) -> None:
         name, scale = key
