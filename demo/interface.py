@@ -52,8 +52,9 @@ def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.B
     if service is None:
         service = Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
     jobs = jobs or Jobs()
-    # Uploads and pictures that are older than the results are deleted.
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(600, 2 * KEPT_SECONDS)) as demo:
+    # Uploads and pictures that are older than the results are deleted: looked for how often, and how old in seconds.
+    cleaning = (min(600, KEPT_SECONDS), 2 * KEPT_SECONDS)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cleaning) as demo:
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
             UpscaleTab(service, jobs)
