@@ -14,13 +14,15 @@ from demo.batch_items import FILES
 from demo.inputs import api_scale, model_input, result_options, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
+from demo.limits import LIMITS
 from demo.models import UnavailableModel
 from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
 from demo.service import Service
 
 INTRO = (
-    f"Upscale up to {FILES} photos one after another; a zip of photos counts as its photos. One that cannot be "
-    "upscaled is reported, and the others go on. **Stop** keeps what is done."
+    f"Upscale up to {FILES} photos one after another; a zip of photos counts as its photos. A file, a zip too, may "
+    f"have {LIMITS.megabytes:g} MB. A photo that cannot be upscaled is reported, and the others go on. **Stop** keeps "
+    "what is done."
 )
 
 

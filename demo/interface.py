@@ -6,25 +6,27 @@ What Gradio leaves open is decided here.
 from __future__ import annotations
 
 import os
+import threading
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import batch_wording, network_picture, score_wording, wording, zero_gpu
+from demo import batch_wording, network_picture, results, score_wording, wording, zero_gpu
 from demo.about_tab import about_tab
 from demo.batch_tab import BatchTab
 from demo.evaluate_tab import EvaluateTab
 from demo.jobs import Jobs
 from demo.limits import LIMITS
-from demo.results import KEPT_SECONDS
 from demo.service import Service
 from demo.upscale_tab import UpscaleTab
 
 SCRIPT = Path(__file__).with_name("page.js")
 TITLE = "DRLN super-resolution"
 WAITING = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs in line; whoever comes after that is told that it is full
+CLEANING_SECONDS = min(600, results.KEPT_SECONDS)    # between two looks for old files
 # Gradio's own choice, less its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
 # Hints in a grey that can be read.
@@ -53,8 +55,8 @@ def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.B
         service = Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
     jobs = jobs or Jobs()
     # Uploads and pictures that are older than the results are deleted: looked for how often, and how old in seconds.
-    cleaning = (min(600, KEPT_SECONDS), 2 * KEPT_SECONDS)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cleaning) as demo:
+    cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
             UpscaleTab(service, jobs)
@@ -90,4 +92,12 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         mcp_server=find_spec("mcp") is not None,    # with the extra `mcp`, every endpoint is a tool too
         max_file_size=f"{LIMITS.megabytes:g}mb",
     )
+    threading.Thread(target=_clear_old_results, args=(Path(get_upload_folder()),), daemon=True).start()
     return address
+
+
+def _clear_old_results(folder: Path) -> None:
+    """Every so often, also when nobody makes new ones."""
+    while True:
+        time.sleep(CLEANING_SECONDS)
+        results.clear_old(folder)

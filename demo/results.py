@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +59,19 @@ class Closeup:
     drln: Image.Image
 
 
+def clear_old(parent: Path) -> None:
+    """Remove the results that nobody used for long."""
+    for old in parent.glob(f"{PREFIX}*"):
+        with suppress(FileNotFoundError):    # another one clears them too
+            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
+
+
 @contextmanager
 def new_folder(parent: Path) -> Iterator[Path]:
     """A folder for one result, which is removed if the block is left by an error; old results go first."""
     parent.mkdir(parents=True, exist_ok=True)
-    for old in parent.glob(f"{PREFIX}*"):
-        if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
+    clear_old(parent)
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     try:
         yield folder

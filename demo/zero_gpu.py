@@ -8,15 +8,17 @@ nothing, or is not installed. No such Space was at hand: the speed below is a gu
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import gradio as gr
 import torch
 from torch import Tensor
 
 from demo.models import CHOICES, Loaded, Models, averaging
-from drln import DrlnModel, Estimate, Progress, Upscaler
+from drln import DrlnModel, Estimate, Progress, UpscaleError, Upscaler
 from drln.config import SCALES
 from drln.cost import network_cost
 from drln.device import PRECISIONS, pick_device
@@ -87,10 +89,13 @@ class LentGpu(Upscaler):
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
 
     def _sr(self, rgb: Tensor) -> Generator[Progress, None, tuple[Tensor, torch.device, tuple[str, ...]]]:
-        for step in on_the_gpu(self._key, rgb, self.self_ensemble):
-            if isinstance(step, Finished):
-                return step.sr, self.device, ()
-            yield step
+        try:
+            for step in on_the_gpu(self._key, rgb, self.self_ensemble):
+                if isinstance(step, Finished):
+                    return step.sr, self.device, ()
+                yield step
+        except gr.Error as error:    # of `spaces`: a visitor's share is used up, or the call took too long
+            raise UpscaleError(f"the Space's GPU cannot be had: {re.sub('<[^>]*>', '', error.message)}") from error
         raise AssertionError("the call ended without a result")
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,7 @@ from PIL import Image
 from demo import zero_gpu
 from demo.models import Models
 from demo.service import Finished, Service
-from drln import DrlnModel, ImageLoader, Upscaler
+from drln import DrlnModel, ImageLoader, UpscaleError, Upscaler
 from drln.hub import BUNDLED
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +112,17 @@ def test_an_estimate_runs_nothing(models, monkeypatch):
 
     assert (estimate.width, estimate.height) == (2000, 1600)
     assert estimate.seconds >= zero_gpu.START_SECONDS
+
+
+def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise gr.Error("You have exceeded your <b>GPU quota</b>")
+        yield
+
+    monkeypatch.setattr(zero_gpu, "on_the_gpu", refuse)
+
+    with pytest.raises(UpscaleError, match="cannot be had: You have exceeded your GPU quota"):
+        list(Service(tmp_path / "results", models).upscale(photo, 2, BUNDLED))
 
 
 def test_models_that_are_not_in_the_cache_are_not_offered(monkeypatch):
