@@ -1,6 +1,7 @@
 # make demo    start the app; it prints its address
-# make test    run all tests, the browser's too
+# make test    run all tests, the browser's too, and the notebooks in quick form
 # make check   linters and types
+# make notebooks   run the notebooks as a reader runs them
 # make space-check   install requirements.txt alone, as a Space does, and start the app; minutes
 # make audit   look for known weaknesses of what is pinned; asks the network, and is no part of CI
 #
@@ -16,7 +17,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 PYPI := https://pypi.org/simple
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo test check space-check audit
+.PHONY: demo test check notebooks space-check audit
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -40,6 +41,9 @@ $(VENV)/audit.stamp: $(VENV)/torch.stamp
 	$(PYTHON) -m venv $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit
 	touch $@
+
+notebooks: $(VENV)/test.stamp
+	NOTEBOOKS=normal $(VENV)/bin/python -m pytest tests/test_notebooks.py $(ARGS)
 
 $(VENV)/demo.stamp: requirements.txt $(VENV)/torch.stamp
 	$(PIP) install -q -c constraints.txt -r requirements.txt

@@ -1,24 +1,37 @@
-"""The notebooks, run from the first cell to the last in a kernel of their own, with no hub within reach."""
+"""The notebooks, run from the first cell to the last in a kernel of their own, with no hub within reach.
 
+In quick form here; `make notebooks` sets NOTEBOOKS=normal, and then they run as a reader runs them.
+"""
+
+import base64
+import io
+import json
 import os
-from pathlib import Path
+import re
 
-import nbformat
 import pytest
 from live_app import NO_HUB, ROOT
-from nbclient import NotebookClient
+from PIL import Image
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CELL_SECONDS = 300    # a bound for a hanging cell, and no claim
+from notebooks.run import NOTEBOOKS, PLACEHOLDER, QUICK, addressed, execute, figures, homepage, store, tags
+
+QUICK_FORM = os.environ.get("NOTEBOOKS") != "normal"
 SCREEN = 30    # lines
+LARGEST = 300_000    # bytes of a stored notebook
+
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+def read(path):
+    return json.loads(path.read_text())
 
 
-def code(path: Path) -> list[nbformat.NotebookNode]:
-    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+def source(cell):
+    return "".join(cell["source"])
+
+
+def code(path):
+    return [cell for cell in read(path)["cells"] if cell["cell_type"] == "code"]
 
 
 @pytest.fixture(scope="module")
@@ -26,34 +39,25 @@ def executed(tmp_path_factory):
     """The cells of a notebook by their ids, with their outputs, each notebook run once."""
     done = {}
 
-    def execute(path: Path) -> dict[str, nbformat.NotebookNode]:
+    def run(path):
         if path not in done:
             folder = tmp_path_factory.mktemp(path.stem)    # neither the checkout nor a hub's cache
-            environment = {
-                "HF_ENDPOINT": NO_HUB,
-                "HF_HOME": str(folder / "hub"),
-                "OMP_NUM_THREADS": "1",
-                "PYTHONPATH": str(ROOT),    # where the package is not installed
-            }
-            client = NotebookClient(
-                read(path), timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
-            )
-            client.execute(env={**os.environ, **environment})
-            done[path] = {cell.id: cell for cell in client.nb.cells}
+            environment = {"HF_ENDPOINT": NO_HUB, "HF_HOME": str(folder / "hub"), "OMP_NUM_THREADS": "1"}
+            done[path] = {cell.id: cell for cell in execute(path, folder, QUICK_FORM, environment).cells}
         return done[path]
 
-    return execute
+    return run
 
 
-def markdown(cell: nbformat.NotebookNode) -> str:
+def markdown(cell):
     return "".join(output.data.get("text/markdown", "") for output in cell.outputs if "data" in output)
 
 
-def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS if path.stem == "evaluate"]
+def test_the_notebooks_that_are_promised_are_there():
+    assert {path.stem for path in NOTEBOOKS} >= {"evaluate", "inside_drln", "upscale"}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@every_notebook
 def test_every_cell_runs_and_what_it_asserts_holds(executed, path):
     cells = executed(path)
 
@@ -61,24 +65,106 @@ def test_every_cell_runs_and_what_it_asserts_holds(executed, path):
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_evaluate_shows_a_table_of_each_protocol_and_plots(executed):
+@every_notebook
+def test_figures_have_captions_and_room_around_them_on_white(executed, path):
+    cells = [cell for cell in executed(path).values() if cell.cell_type == "code" and figures(cell)]
+
+    assert len(cells) >= 3
+    for cell in cells:
+        assert re.search(r"\b(caption|show|zoom|draw_network)\(", cell.source), cell.id
+        for figure in figures(cell):
+            corners = [figure.getpixel((x, y)) for x in (0, figure.width - 1) for y in (0, figure.height - 1)]
+            assert corners == [(255, 255, 255)] * 4, cell.id
+
+
+def test_evaluate_shows_a_table_of_each_protocol(executed):
     cells = executed(ROOT / "notebooks" / "evaluate.ipynb")
 
-    tables = markdown(cells["tables"])
-    assert tables.index("Standard protocol") < tables.index("Card's protocol")
-    assert tables.count("| samples | 2x |") == 2
-    for name in ("plot", "look-plot"):
-        assert any("image/png" in output.get("data", {}) for output in cells[name].outputs)
+    ours, theirs = markdown(cells["tables"]), markdown(cells["theirs"])
+    assert ours.index("Standard protocol") < ours.index("Card's protocol")
+    assert ours.count("| samples | 2x |") == 2
+    assert theirs.count("| BSD100 | 4x |") == 2
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_are_stored_without_outputs(path):
-    assert not [cell.id for cell in code(path) if cell.outputs or cell.execution_count]
+@every_notebook
+def test_stored_notebooks_are_small_and_keep_tagged_pictures_alone(path):
+    assert path.stat().st_size < LARGEST
+    for cell in code(path):
+        assert cell["execution_count"] is None, cell["id"]
+        kept = [output["data"] for output in cell["outputs"]]
+        if "picture" in cell["metadata"].get("tags", []):
+            (data,) = kept
+            with Image.open(io.BytesIO(base64.b64decode("".join(data["image/jpeg"])))) as picture:
+                assert picture.width <= 800
+        else:
+            assert not kept, cell["id"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@every_notebook
+def test_a_few_pictures_make_a_notebook_readable_on_the_web_and_the_readme_shows_one(path):
+    tagged = [tags for cell in code(path) if (tags := cell["metadata"].get("tags"))]
+
+    assert 2 <= sum("picture" in tags for tags in tagged) <= 6
+    assert sum("cover" in tags for tags in tagged) == 1
+    assert f"(demo/images/{path.stem}.webp)](notebooks/{path.name})" in (ROOT / "README.md").read_text()
+
+
+@every_notebook
 def test_cells_are_short_and_define_no_classes(path):
     for cell in code(path):
-        lines = cell.source.splitlines()
-        assert len(lines) <= SCREEN, cell.id
-        assert not [line for line in lines if line.lstrip().startswith("class ")], cell.id
+        lines = source(cell).splitlines()
+        assert len(lines) <= SCREEN, cell["id"]
+        assert not [line for line in lines if line.lstrip().startswith("class ")], cell["id"]
+
+
+@every_notebook
+def test_nothing_hidden_of_the_package_is_used(path):
+    hidden = [name for cell in code(path) for name in re.findall(r"(?:\.|import )(_(?!_)\w+)", source(cell))]
+
+    assert not hidden
+
+
+@every_notebook
+def test_a_badge_opens_the_notebook_at_the_projects_address_and_the_setup_installs_from_there(path):
+    cells = read(path)["cells"]
+    repository = homepage().removeprefix("https://github.com/")
+
+    first, setup = source(cells[0]), next(source(cell) for cell in cells if cell["id"] == "setup")
+
+    assert f"(https://colab.research.google.com/github/{repository}/blob/main/notebooks/{path.name})" in first
+    assert f"@ git+{homepage()}\"" in setup
+    assert ("OWNER" in "".join(map(source, cells))) == (homepage() == PLACEHOLDER)
+
+
+def test_another_address_is_written_into_badges_and_setup_cells():
+    badge = "(https://colab.research.google.com/github/OWNER/drln/blob/main/notebooks/upscale.ipynb)"
+    install = '%pip install -q "drln[train] @ git+https://github.com/OWNER/drln"'
+
+    assert "/github/someone/sharp/blob/main/" in addressed(badge, "https://github.com/someone/sharp")
+    assert addressed(install, "https://github.com/someone/sharp").endswith('@ git+https://github.com/someone/sharp"')
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_quick_form_sets_knobs_that_the_notebook_has(name):
+    (knobs,) = [source(cell) for cell in code(ROOT / "notebooks" / f"{name}.ipynb") if cell["id"] == "knobs"]
+
+    names = re.match(r"[\w, ]+(?= =)", QUICK[name])[0].split(", ")
+    assert names and all(re.search(rf"\b{knob}\b.* = ", knobs) for knob in names)
+    assert re.search(r"^FULL = False$", knobs, flags=re.MULTILINE)
+
+
+def test_storing_keeps_the_tagged_figure_small_and_strips_the_rest(executed, tmp_path, monkeypatch):
+    import nbformat
+
+    monkeypatch.setattr("notebooks.run.COVERS", tmp_path)
+    path = ROOT / "notebooks" / "evaluate.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=list(executed(path).values()))
+
+    store(notebook, tmp_path / "evaluate.ipynb")
+
+    stored = code(tmp_path / "evaluate.ipynb")
+    assert {cell["id"] for cell in stored if cell["outputs"]} == {
+        cell.id for cell in notebook.cells if "picture" in tags(cell)
+    }
+    with Image.open(tmp_path / "evaluate.webp") as cover:
+        assert cover.width <= 840
