@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from drln.config import DrlnConfig
@@ -90,10 +89,11 @@ def save_checkpoint(
     file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
     try:
         if path.suffix == ".safetensors":
-            write_whole(path, lambda partial: save_file(file, partial, metadata={"format": "pt"}))
+            content = save(file, metadata={"format": "pt"})    # `save_file` would shut out other users
+            write_whole(path, lambda partial: partial.write_bytes(content))
         else:
             write_whole(path, lambda partial: torch.save(file, partial))
-    except (SafetensorError, RuntimeError) as error:    # the writers' own for a full disk
+    except (OSError, RuntimeError) as error:    # torch has its own for a full disk
         raise OSError(f"{path} cannot be written, the disk may be full: {_reason(error)}") from error
 
 
