@@ -6,7 +6,7 @@ Knows no gradio. The rules are those of `drln.protocols`.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from demo import error_map, previews, results
-from demo.limits import Limits, UploadError, check_upload
+from demo.limits import LIMITS, Limits, UploadError, check_upload
 from demo.models import Models
 from demo.service import Service
 from drln import ImageLoader, Progress, Upscaler
@@ -26,7 +26,7 @@ from drln.metrics import SSIM_WINDOW
 from drln.pixels import read_pixels
 from drln.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes, score
 
-SHARP_LIMITS = Limits(megapixels=16)
+SHARP_LIMITS = replace(LIMITS, megapixels=min(16, LIMITS.megapixels))
 MEASURING_BYTES = 150    # of memory for each pixel; 100 to 120 were seen
 
 

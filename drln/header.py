@@ -166,7 +166,7 @@ def _heic_header(path: Path) -> Header:
 
     heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False)
     frames, (width, height) = len(heif), heif.size
-    notes = frames_note(frames, "pictures") + hdr_note(path)
+    notes = frames_note(frames, "pictures", "main one") + hdr_note(path)
     return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
 
 
@@ -192,12 +192,12 @@ def _avif_depth(path: Path) -> int:
     return 16 if any(flags & 0x40 for flags in coded) else 8
 
 
-def frames_note(frames: int, word: str) -> tuple[str, ...]:
+def frames_note(frames: int, word: str, taken: str = "first") -> tuple[str, ...]:
     """What is to be said of a file of several frames."""
     if frames <= 1:
         return ()
     number = str(frames) if frames <= MANY else f"more than {MANY}"
-    return (f"The file has {number} {word}; the first is taken.",)
+    return (f"The file has {number} {word}; the {taken} is taken.",)
 
 
 def _too_many(path: Path, pixels: str) -> str:

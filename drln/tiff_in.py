@@ -17,6 +17,7 @@ from drln.header import MANY, Header, ImageError, frames_note
 
 GREY_WHITE_IS_0, GREY, RGB = 0, 1, 2    # photometric interpretations
 PREMULTIPLIED, PLAIN = 1, 2             # kinds of alpha
+SILENCE = logging.NullHandler()         # of files that it can read all the same tifffile would print what is odd
 MOST_TIMES, SMALL = 4, 4_000_000        # tiles may reach beyond an image, but not take memory for another
 INCHES = {2: 1.0, 3: 2.54}
 
@@ -71,15 +72,15 @@ def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
     alphas = [colours + number for number, kind in enumerate(extra) if kind in (PREMULTIPLIED, PLAIN)]
     if alphas and extra[alphas[0] - colours] == PREMULTIPLIED:
         _unmultiply(levels, colours, alphas[0], top)
-    levels = levels[..., [*range(colours), *alphas[:1]]]
+    if samples > colours + len(alphas[:1]):
+        levels = levels[..., [*range(colours), *alphas[:1]]]
     return (levels[..., 0] if levels.shape[2] == 1 else levels), top, info
 
 
 def _opened(path: Path) -> Any:
     import tifffile
 
-    # It warns of what it can read all the same, and would print it with the file's name.
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
+    logging.getLogger("tifffile").addHandler(SILENCE)
     return tifffile.TiffFile(path)
 
 

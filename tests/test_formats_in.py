@@ -131,14 +131,14 @@ def test_of_several_frames_the_first_is_taken_and_it_is_said(tmp_path, suffix, w
     assert read_header(path).frames == 3
 
 
-def test_of_several_pictures_in_heic_the_first_is_taken_and_it_is_said(tmp_path):
+def test_of_several_pictures_in_heic_the_main_one_is_taken_and_it_is_said(tmp_path):
     first, second = noise(2, 64, 64, 3)
     heif = pillow_heif.from_pillow(Image.fromarray(first))
     heif.add_from_pillow(Image.fromarray(second))
     heif.save(tmp_path / "photo.heic", **HEIC_LOSSLESS)
 
     assert_same(tmp_path / "photo.heic", first, "RGB")
-    assert Photo.open(tmp_path / "photo.heic").notes == ("The file has 2 pictures; the first is taken.",)
+    assert Photo.open(tmp_path / "photo.heic").notes == ("The file has 2 pictures; the main one is taken.",)
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".tiff"])

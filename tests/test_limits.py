@@ -158,10 +158,14 @@ def test_a_setting_that_is_no_limit_is_named(text):
         Limits.of_environment({"DRLN_MAX_SIDE": text})
 
 
-def test_the_service_keeps_to_limits_of_the_environment(tmp_path):
-    script = "from demo.service import Service; print(Service('x').limits.megapixels)"
+def test_both_tabs_keep_to_limits_of_the_environment(tmp_path):
+    script = """
+from demo.service import Service
+from demo.trial import SHARP_LIMITS
+print(Service('x').limits.megapixels, SHARP_LIMITS.megapixels)
+"""
     environment = {**os.environ, "DRLN_MAX_MEGAPIXELS": "7"}
 
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=ROOT)
 
-    assert done.stdout == "7.0\n", done.stderr
+    assert done.stdout == "7.0 7.0\n", done.stderr
