@@ -130,6 +130,8 @@ def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
         drln = Image.fromarray(np.ascontiguousarray(sr[box[1] : box[3], box[0] : box[2]]))
         with Image.open(saved.sliders[1]) as preview:
             overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
+            for crop in (bicubic, drln):    # which have no profile of their own
+                crop.info.update(preview.info)
     except FileNotFoundError:
         raise GoneError("The result is no longer on the server; upscale the photo again.") from None
     return Closeup(overview, previews.zoomed(bicubic), previews.zoomed(drln))

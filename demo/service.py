@@ -17,9 +17,9 @@ from demo.models import Choice, Models, averaging
 from demo.results import GoneError, Saved
 from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
 from drln.config import SCALES
-from drln.files import FORMATS
+from drln.files import FORMATS, check_format
 from drln.header import Header
-from drln.images import Photo, check_output
+from drln.images import Photo
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two looks at the device
@@ -123,15 +123,15 @@ class Service:
         title, extension = title or Path(photo).name, extension.lower()
         if FORMATS[extension].quality is None:
             quality = None
+        file = results.result_name(title, name, scale, extension)
+        opened = _open(photo, title)    # before anything is downloaded
+        check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality)
         loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
-            opened = _open(photo, title)
-            file = folder / results.result_name(title, name, scale, extension)
-            check_output(file, opened.mode, opened.width * scale, opened.height * scale, quality)
             upscaler = averaging(loaded.upscaler) if self_ensemble else loaded.upscaler
             result = yield from self.with_device(_to_the_result(upscaler.stream(opened)))
             yield Progress("Writing the files", 1.0)
-            saved = results.save(folder, file.name, opened.picture(opened.rgb), result.picture, quality)
+            saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality)
         yield Finished(
             saved,
             self.choice(name).title,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from photo_files import deep_noise, deep_png_levels, noise, png
+from photo_files import SRGB, deep_noise, deep_png_levels, noise, png
 from PIL import Image
 from tiny_service import finish, left_over, tiny_service
 
@@ -43,6 +43,17 @@ def test_the_download_has_the_format_and_quality_that_are_asked_for(service, pho
     box = previews.crop_around((140, 120), 70, 60)
     closeup = np.asarray(results.closeup(saved).drln)    # the pixels of the model, and not the lossy ones
     np.testing.assert_array_equal(closeup, np.asarray(previews.zoomed(expected.crop(box))))
+
+
+def test_every_picture_of_a_result_has_the_photos_profile(service, tmp_path):
+    Image.fromarray(noise(40, 50, 3)).save(tmp_path / "photo.png", icc_profile=SRGB)
+
+    saved = finish(service, tmp_path / "photo.png").saved
+    closeup = results.closeup(saved)
+
+    shown = [Image.open(path) for path in (saved.result, *saved.sliders)]
+    shown += [closeup.overview, closeup.bicubic, closeup.drln]
+    assert [picture.info.get("icc_profile") for picture in shown] == [SRGB] * 6
 
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
