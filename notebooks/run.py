@@ -38,7 +38,7 @@ QUICK = {
     "evaluate": "SCALES = [2]",
     "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 96, 32, [0, 4, 16]",
     "train": "STAGES = [50, 100, 200]",
-    "upscale": "SIDES = [32, 48, 64]",
+    "upscale": "SIDES = [32, 64]",
 }
 
 
