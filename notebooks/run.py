@@ -83,10 +83,12 @@ def homepage() -> str:
 
 
 def addressed(text: str, address: str) -> str:
-    """A cell with the address in it: in a badge of Colab, which opens notebooks of GitHub, and in a pip command."""
+    """A cell with the address in a badge of Colab, which opens notebooks of GitHub, and in a pip command; with
+    a real address, without the remark on the placeholder."""
     repository = address.removeprefix("https://github.com/")
     text = re.sub(r"(colab\.research\.google\.com/github/)[^/]+/[^/]+/", rf"\g<1>{repository}/", text)
-    return re.sub(r'(@ git\+)[^"\s]+', rf"\g<1>{address}", text)
+    text = re.sub(r'(@ git\+)[^"\s]+', rf"\g<1>{address}", text)
+    return text if address == PLACEHOLDER else re.sub(r" \(While the address says `OWNER`[^)]*\)", "", text)
 
 
 def store(notebook: NotebookNode, path: Path) -> None:

@@ -138,8 +138,11 @@ def test_a_badge_opens_the_notebook_at_the_projects_address_and_the_setup_instal
 
 def test_another_address_is_written_into_badges_and_setup_cells():
     badge = "(https://colab.research.google.com/github/OWNER/drln/blob/main/notebooks/upscale.ipynb)"
+    remark = "this installs it. (While the address says `OWNER`, run `pip install`\n in the checkout.)"
     install = '%pip install -q "drln[train] @ git+https://github.com/OWNER/drln"'
 
+    assert addressed(remark, "https://github.com/someone/sharp") == "this installs it."
+    assert addressed(remark, PLACEHOLDER) == remark
     assert "/github/someone/sharp/blob/main/" in addressed(badge, "https://github.com/someone/sharp")
     assert addressed(install, "https://github.com/someone/sharp").endswith('@ git+https://github.com/someone/sharp"')
 
