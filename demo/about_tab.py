@@ -33,7 +33,7 @@ LIMITS = f"""
 - Detail that the photo does not hold is **guessed**: do not read number plates, faces or medical images from a
   result.
 - It sharpens; it does not remove blur, change colours, or fill in what is missing.
-- The compact model was trained for an hour and a half on one CPU, for research and demonstration; the 34 M model is
+- The compact model was trained for some hours on one CPU, for research and demonstration; the 34 M model is
   the better one, and takes minutes for a megapixel on a CPU.
 - Computed in bfloat16 where the machine is fast in it, else in float32; the facts beneath a result say which.
   Scores in the Evaluate tab are always computed in float32.
