@@ -6,9 +6,11 @@ What is there is not made again, so that a run goes on where another stopped. Kn
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from drln.files import check_format, write_image
@@ -53,10 +55,10 @@ def find_jobs(folder: Path, output: Path, extension: str) -> list[Job]:
         if path.suffix.lower() in SUFFIXES and path.is_file() and not path.resolve().is_relative_to(output.resolve())
     ]
     photos = [path for path in photos if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    stems = [path.with_suffix("") for path in photos]
-    jobs = []
+    stems = [str(path.with_suffix("")).casefold() for path in photos]    # some file systems know no case
+    counts, jobs = Counter(stems), []
     for path, stem in zip(photos, stems):
-        name = path.name if stems.count(stem) > 1 else path.stem
+        name = path.name if counts[stem] > 1 else path.stem
         jobs.append(Job(path, output / path.relative_to(folder).with_name(name + extension)))
     return jobs
 
@@ -119,6 +121,8 @@ def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Jo
 def _write(job: Job, picture: Picture, quality: int | None, notes: tuple[str, ...]) -> Outcome:
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
+        for left in job.output.parent.glob(f".{escape(job.output.name)}.*.part"):    # of a process that was killed
+            left.unlink(missing_ok=True)
         write_image(picture, job.output, quality)
     except (ImageError, OSError) as error:
         return Outcome(job, str(error))
