@@ -102,6 +102,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         write(partial)
+        with open(partial, "r+b") as file:
+            os.fsync(file.fileno())    # else a power cut may leave the new name without the new bytes
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

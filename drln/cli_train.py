@@ -6,6 +6,8 @@ import argparse
 from dataclasses import fields
 from pathlib import Path
 
+import torch
+
 from drln.cli_evaluate import Task, measure
 from drln.config import SCALES, DrlnConfig
 from drln.crew import Crew
@@ -62,7 +64,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--bf16", action="store_true", help="compute in bfloat16")
     add("--eval-steps", type=int, help="between evaluations and checkpoints (default: an epoch)")
     add("--workers", type=int, default=0, help="processes that cut patches (default: 0)")
-    add("--seed", type=int, default=0, help="of order and patches (default: 0)")
+    add("--seed", type=int, default=0, help="of drawn weights, order and patches (default: 0)")
     add("--report-to", choices=("auto", "none", *TRACKERS), default="auto", help="(default: what is installed)")
     add("--device", choices=("auto", "cpu"), default="auto", help="cpu: use no GPU")
 
@@ -91,8 +93,10 @@ def train(args: argparse.Namespace) -> None:
         use_cpu=args.device == "cpu",
         overwrite_output_dir=args.overwrite,
     )
-    model = starting_model(args)
-    used, held = split(args)
+    torch.manual_seed(args.seed)    # of weights that are drawn
+    with crew.first_goes_first():    # and downloads
+        model = starting_model(args)
+        used, held = split(args)
     # Processes that share a disk agree on who decodes; those of other machines decode for themselves.
     train_dataset = TrainDataset(PhotoPairs(used, args.scale), args.patch_size, args.cache_dir)
     trainer = Trainer(model, arguments, train_dataset, EvalDataset(PhotoPairs(held, args.scale)))
@@ -130,12 +134,13 @@ def starting_model(args: argparse.Namespace) -> DrlnModel:
 
 def split(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
     """The images to train on, and those to choose the best weights by; none is in both."""
-    images = [path for name in args.data for path in images_of(name, "train", args)]
+    images = list(dict.fromkeys(path for name in args.data for path in images_of(name, "train", args)))
+    known = set(images)
     if args.validation:
         held = images_of(args.validation, "validation", args)
     else:
         everything = (path for name in args.data for path in images_of(name, "validation", args))
-        held = [path for path in everything if path not in set(images)]    # of a set that has a split for it
+        held = [path for path in everything if path not in known]    # of a set that has a split for it
     if not held:
         if args.hold_out < 2 or len(images) < 2:
             raise DataError(
@@ -143,7 +148,8 @@ def split(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
                 "more, hold out fewer, or name others with --validation"
             )
         held = images[:: args.hold_out]
-    used = [path for path in images if path not in set(held)]
+    kept_out = set(held)
+    used = [path for path in images if path not in kept_out]
     if not used:
         raise DataError(f"all images of {' '.join(args.data)} are in --validation; none is left to train on")
     return used, held
@@ -152,7 +158,7 @@ def split(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
 def images_of(name: str, part: str, args: argparse.Namespace) -> list[Path]:
     """The HR images of a set; LR is made from them, as DIV2K's was."""
     found = find_set(name, None, part, cache_dir=args.cache_dir, local_files_only=args.local_files_only)
-    return list(found.hr)
+    return [path.resolve() for path in found.hr]
 
 
 def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:

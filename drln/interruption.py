@@ -33,6 +33,14 @@ class Interruption:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def of_any_process(self, accelerator: Any) -> bool:
+        """Whether one of the processes is to stop; they answer together, or one would wait for the others for ever."""
+        if accelerator.num_processes == 1:
+            return self.requested
+        if self.requested:
+            accelerator.set_trigger()
+        return bool(accelerator.check_trigger())
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.requested and time.monotonic() - self._asked_at > ECHO_SECONDS:
             raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint stands")
@@ -41,5 +49,6 @@ class Interruption:
 
 
 def leave_to_parent(worker: int) -> None:
-    """For a worker process of a data loader: Ctrl-C reaches it too, but is its parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """For a worker process of a data loader: the signals reach it too, but are its parent's business."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -40,7 +40,8 @@ class RunDisplay:
 
     def __exit__(self, *_: object) -> None:
         self.bar.close()
-        self.accelerator.end_training()
+        for tracker in self.accelerator.trackers:    # `end_training` would part the processes, too
+            tracker.finish()
 
     def show(self) -> None:
         """Move the bar to where the state is."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,7 @@ from torch import nn
 from drln.checkpoint import write_whole
 from drln.history import write_history
 
+MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed"}
 CHECKPOINT, HISTORY, BEST = "checkpoint.pt", "history.csv", "best"
 
 
@@ -31,6 +33,7 @@ class RunState:
 
     Attributes:
         step: optimiser steps done.
+        patches: a step; `images` and `seed`: of the data. What has to stay for a run to be gone on with.
         best: the highest PSNR so far, in dB.
         seconds: spent, earlier sessions included.
         losses: of each batch since the last evaluation.
@@ -38,6 +41,9 @@ class RunState:
     """
 
     step: int = 0
+    patches: int = 0
+    images: int = 0
+    seed: int = 0
     best: float = -math.inf
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -60,7 +66,11 @@ class RunFolder:
         return self.folder / CHECKPOINT
 
     def begin(self, resume: bool, overwrite: bool) -> None:
-        """Raise `TrainingError` if this would lose a run, or the folder cannot be written to."""
+        """Clear away what is in the way; a run that is there only if it is to be overwritten, and not resumed.
+
+        Raises:
+            TrainingError: if this would lose a run, or the folder cannot be written to.
+        """
         if self._checkpoint.is_file() and not (resume or overwrite):
             raise TrainingError(
                 f"{self.folder} holds a run already; resume it (resume_from_checkpoint=True, --resume), choose another "
@@ -68,6 +78,10 @@ class RunFolder:
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if overwrite and not resume:
+                self._checkpoint.unlink(missing_ok=True)
+                (self.folder / HISTORY).unlink(missing_ok=True)
+                shutil.rmtree(self.best, ignore_errors=True)
             for left in self.folder.glob(f".{CHECKPOINT}.*"):    # of a process that was killed while it saved
                 left.unlink(missing_ok=True)
         except OSError as error:
@@ -97,25 +111,37 @@ class RunFolder:
 
     def save_best(self, model: nn.Module) -> None:
         """The weights, as `from_pretrained` takes them."""
-        cast(Any, model).save_pretrained(self.best)
+        try:
+            cast(Any, model).save_pretrained(self.best)
+        except OSError as error:
+            raise TrainingError(f"the best weights cannot be written: {error}; {self.kept()}") from error
 
-    def load(self, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
-        """Put the checkpoint's weights in place, where there is one; else it is a new run.
+    def load(self, new: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
+        """Put the checkpoint's weights in place; where there is none, it is the new run that is asked for.
 
         Raises:
-            TrainingError: if it is damaged, or of another network or optimizer.
+            TrainingError: if it is damaged, of another network or optimizer, or of a run with other patches
+                a step, images or seed, which would draw other patches.
         """
         if not self._checkpoint.is_file():
-            return RunState()
+            return new
         try:
             saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)
             model.load_state_dict(saved["model"])
             if average is not model:
                 average.load_state_dict(saved.get("average", saved["model"]))
             optimizer.load_state_dict(saved["optimizer"])
-            return RunState(**json.loads(saved["state"]))
+            state = RunState(**json.loads(saved["state"]))
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise TrainingError(
                 f"{self._checkpoint} cannot be resumed with this model: {reason}; to begin anew, choose another folder"
             ) from error
+        for name, words in MUST_STAY.items():
+            now, then = getattr(new, name), getattr(state, name)
+            if now != then:
+                raise TrainingError(
+                    f"the run in {self.folder} was begun with {then} as its {words}, and this one has {now}; "
+                    "resume it with the same, or choose another output_dir"
+                )
+        return state

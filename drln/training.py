@@ -17,6 +17,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from drln.data.patches import PatchStream
+from drln.device import is_out_of_memory
 from drln.interruption import Interruption, leave_to_parent
 from drln.run_display import RunDisplay
 from drln.run_folder import RunFolder, RunState, TrainingError
@@ -25,6 +26,7 @@ from drln.validation import mean_psnr
 
 LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
 CHANNELS_LAST = torch.channels_last
+REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
 __all__ = ["Trainer", "TrainingArguments", "TrainingError"]
 
@@ -86,8 +88,22 @@ class Trainer:
                 of different scales; or the loss became NaN.
             KeyboardInterrupt: after a stop, when all is saved; the message says where.
         """
+        try:
+            return self._train(resume_from_checkpoint)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise TrainingError(
+                f"memory ran out on {self.accelerator.device}; {self.run.kept()}. Try a smaller "
+                "per_device_train_batch_size with more gradient_accumulation_steps, smaller patches, or bf16"
+            ) from error
+
+    def _train(self, resume_from_checkpoint: bool) -> list[dict[str, float]]:
         args, accelerator, total = self.args, self.accelerator, self.total_steps
-        self.run.begin(resume_from_checkpoint, args.overwrite_output_dir)
+        accelerator.gradient_accumulation_steps = args.gradient_accumulation_steps    # shared by all Trainers
+        if accelerator.is_main_process:
+            self.run.begin(resume_from_checkpoint, args.overwrite_output_dir)
+        accelerator.wait_for_everyone()
         if args.channels_last:
             self.model.to(memory_format=CHANNELS_LAST)    # type: ignore[call-overload]    # torch's stubs lack it
         weights = [p for p in self.model.parameters() if p.requires_grad]
@@ -95,14 +111,16 @@ class Trainer:
             self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
         )
         average = copy.deepcopy(self.model).requires_grad_(False) if args.ema_decay else self.model
-        state = self._resumed(average, optimizer) if resume_from_checkpoint else RunState()
+        state = RunState(patches=self.step_patches, images=len(self.train_dataset), seed=args.seed)
+        if resume_from_checkpoint:
+            state = self._resumed(state, average, optimizer)
         loader = self._loader(state)
         pending: list[Tensor] = []
         began = time.monotonic() - state.seconds
         model.train()
         display = RunDisplay(accelerator, args, total, self.step_patches, state)
         with display, Interruption() as stop:
-            if args.eval_on_start and state.step == 0:
+            if args.eval_on_start and not state.step and not state.history:
                 self._evaluate(average, state)
                 display.log(state.history[-1])
                 self._save(state, average, optimizer)
@@ -122,7 +140,7 @@ class Trainer:
                 state.step += 1
                 if average is not self.model:
                     _update(average, self.model, min(args.ema_decay, state.step / (state.step + 10)))
-                stopped = self._any_process(stop.requested)
+                stopped = stop.of_any_process(accelerator)
                 evaluates = state.step % self.eval_steps == 0 or state.step == total
                 if stopped or evaluates or state.step % LOG_STEPS == 0:
                     state.seconds = time.monotonic() - began
@@ -142,9 +160,11 @@ class Trainer:
         self.model.eval()
         return state.history
 
-    def _resumed(self, average: nn.Module, optimizer: Any) -> RunState:
-        """What the checkpoint says, to every process alike."""
-        state = self.run.load(self.model, average, optimizer)
+    def _resumed(self, state: RunState, average: nn.Module, optimizer: Any) -> RunState:
+        """What the checkpoint says, to every process alike; where there is none, the new run's state."""
+        state = self.run.load(state, self.model, average, optimizer)
+        for group in optimizer.param_groups:
+            group["betas"] = (0.9, self.args.adam_beta2)    # the arguments say, not the checkpoint
         steps = self.accelerator.gather(torch.tensor([state.step], device=self.accelerator.device)).tolist()
         if len(set(steps)) > 1:
             raise TrainingError(
@@ -196,7 +216,7 @@ class Trainer:
                 raise TrainingError(
                     f"the loss became {loss} in step {first + index // accumulated}, at a learning rate of "
                     f"{learning_rate_at(state.step - 1, self.total_steps, self.args):.2g}; {self.run.kept()}. "
-                    "Try a lower learning_rate, or max_grad_norm=1"
+                    f"{REMEDY}"
                 )
         state.losses += losses
 
@@ -207,6 +227,8 @@ class Trainer:
         score = math.nan
         if self.eval_dataset is not None:
             score = mean_psnr(average, self.eval_dataset, self.accelerator, self.args.dataloader_num_workers)
+            if math.isnan(score):
+                raise TrainingError(f"the model's results became NaN by step {state.step}; {self.run.kept()}. {REMEDY}")
         learning_rate = learning_rate_at(max(0, state.step - 1), self.total_steps, self.args)
         row = {"step": state.step, "loss": loss, "psnr": score, "learning_rate": learning_rate}
         state.history.append({**row, "seconds": state.seconds})
@@ -219,14 +241,6 @@ class Trainer:
                 self.run.save_best(average)
             self.run.save(state, self.model, average, optimizer)
         self.accelerator.wait_for_everyone()
-
-    def _any_process(self, stops: bool) -> bool:
-        """Whether one of the processes is to stop; they answer together, or one would wait for the others for ever."""
-        if self.accelerator.num_processes == 1:
-            return stops
-        if stops:
-            self.accelerator.set_trigger()
-        return bool(self.accelerator.check_trigger())
 
 
 @torch.no_grad()

@@ -90,6 +90,24 @@ def test_a_set_with_a_split_of_its_own_is_validated_on_that(place, capsys):
     assert "6 images to train on, 1 to choose" in capsys.readouterr().out
 
 
+def test_no_image_is_in_both_however_the_folder_is_named(place, capsys):
+    write_files(place / "more", {"x.png": png(photo(9, 60, 50))})
+
+    code = train("--model", "tiny", "--validation", str(place / "photos"), data=("photos", "more", "./photos"))
+
+    assert code == 0 and "1 images to train on, 5 to choose" in capsys.readouterr().out
+
+
+def test_the_same_seed_draws_the_same_weights(place):
+    arguments = ("--from-scratch", "--channels", "4", "--groups", "1", "--seed", "7")
+    train(*arguments)
+    first = (place / "run" / "best" / "model_2x.safetensors").read_bytes()
+
+    train(*arguments, "--overwrite")
+
+    assert (place / "run" / "best" / "model_2x.safetensors").read_bytes() == first
+
+
 def test_images_for_validation_may_be_named(place, capsys):
     write_files(place / "others", {"x.png": png(photo(9, 60, 50)), "y.png": png(photo(10, 60, 50))})
 

@@ -267,10 +267,8 @@ def test_a_photo_that_is_broken_is_named(tmp_path, load):
 
 def test_pairs_of_two_scales_are_refused():
     rows = [{"hr": photo(1, 40, 40), "lr": photo(1, 20, 20)}, {"hr": photo(1, 40, 40), "lr": photo(1, 10, 10)}]
-    dataset = EvalDataset(rows)
-
     with pytest.raises(DataError, match="pair 2 of the data set: LR is 10x10 pixels and HR 40x40"):
-        dataset[1]
+        EvalDataset(rows)
 
 
 def test_an_empty_data_set_is_refused():

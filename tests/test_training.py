@@ -272,7 +272,55 @@ def test_a_checkpoint_of_another_network_or_a_damaged_one_is_refused(store, tmp_
         Trainer(small_model(), arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
 
 
+def test_a_run_is_not_resumed_with_other_patches_a_step_images_or_seed(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    Trainer(small_model(), arguments(tmp_path), dataset).train()
+
+    for change, words in (
+        ({"per_device_train_batch_size": 4}, "with 2 as its patches a step, and this one has 4"),
+        ({"seed": 3}, "with 0 as its seed, and this one has 3"),
+    ):
+        with pytest.raises(TrainingError, match=words):
+            Trainer(small_model(), arguments(tmp_path, **change), dataset).train(resume_from_checkpoint=True)
+    fewer = TrainDataset([{"lr": Image.new("RGB", (20, 20)), "hr": Image.new("RGB", (40, 40))}], 16, tmp_path)
+    with pytest.raises(TrainingError, match="with 3 as its number of images, and this one has 1"):
+        Trainer(small_model(), arguments(tmp_path), fewer).train(resume_from_checkpoint=True)
+
+
+def test_an_overwritten_run_leaves_nothing_of_the_old_one(store, tmp_path):
+    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train()
+    wider = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
+
+    Trainer(wider, arguments(tmp_path, overwrite_output_dir=True), TrainDataset(store, 16)).train()
+
+    assert DrlnModel.from_pretrained(tmp_path / "best").config == wider.config
+
+
 # What goes wrong
+
+
+def test_results_that_are_no_numbers_stop_the_run(store, tmp_path):
+    model = small_model()
+    average = TrainingArguments(str(tmp_path), max_steps=2, per_device_train_batch_size=2, eval_on_start=True)
+    with torch.no_grad():
+        model.tail.bias.fill_(math.nan)
+
+    with pytest.raises(TrainingError, match="the model's results became NaN by step 0; there is no checkpoint yet"):
+        Trainer(model, average, TrainDataset(store, 16), EvalDataset(store)).train()
+
+
+def test_too_little_memory_is_told_with_what_to_do(store, tmp_path):
+    class Greedy(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x):
+            return torch.empty(2**60) * self.weight    # really asked for, and refused
+
+    with pytest.raises(TrainingError, match="memory ran out on cpu; .* Try a smaller per_device_train_batch_size"):
+        Trainer(Greedy(), arguments(tmp_path, ema_decay=0), TrainDataset(store, 16)).train()
+
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoint(store, tmp_path):

@@ -23,7 +23,8 @@ TWO_PROCESSES = [
 def start(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> subprocess.Popen:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *launch, PROGRAM, str(folder), *arguments]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
 
 
 def run(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> None:
@@ -71,12 +72,12 @@ def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path, number):
-    process = start(tmp_path, "5000", "4")
+    process = start(tmp_path, "5000", "4", "--workers")
     assert process.stderr
     shown = ""
     while "10/5000" not in shown:    # between two evaluations
         shown += process.stderr.read(1)
-    process.send_signal(number)
+    os.killpg(process.pid, number)    # as a terminal and a cluster do: the workers get it too
 
     errors = process.communicate(timeout=120)[1]
 

@@ -1,6 +1,6 @@
 """A training run of seconds as a program, for tests that kill, stop or spread it.
 
-    python tests/training_run.py FOLDER STEPS [BATCH] [--resume] [--slow-save] [--apart]
+    python tests/training_run.py FOLDER STEPS [BATCH] [--resume] [--slow-save] [--apart] [--workers]
 """
 
 import os
@@ -25,6 +25,7 @@ def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
     args = TrainingArguments(
         f"{folder}/run", max_steps=int(steps), per_device_train_batch_size=int(batch), eval_steps=4, learning_rate=1e-3,
         ema_decay=0.9, max_grad_norm=1, warmup_steps=2, schedule="cosine", report_to="none", use_cpu=True,
+        dataloader_num_workers=2 * ("--workers" in flags),
     )    # fmt: skip
     if "--slow-save" in flags:
         save = torch.save

@@ -94,12 +94,14 @@ class EvalDataset(Dataset[dict[str, Tensor]]):
         pairs: a data set of `load_dataset`, of which HR is resized where it does not divide; `PhotoPairs`, or a store.
 
     Raises:
-        DataError: if there are no images; LR and HR that do not match are told when they are asked for.
+        DataError, ImageError: if there are no images, LR and HR do not match, or a file is no image.
     """
 
     def __init__(self, pairs: AnyPairs) -> None:
         self.pairs = _as_pairs(pairs)
         self.scale = self.pairs.scale
+        if not isinstance(self.pairs, PairStore):
+            self.pairs.smallest_side()    # reads the headers, and so finds what does not match
 
     def __len__(self) -> int:
         return len(self.pairs)
