@@ -15,6 +15,7 @@ from drln.files import ImageError, check_format
 from drln.header import MANY, MOST_PIXELS, Header, read_header
 
 PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
+UNSHOWN = ("HEIC", "TIFF")    # most browsers leave an empty frame where such a photo should be
 
 
 class UploadError(ValueError):
@@ -111,14 +112,16 @@ def check_header(path: str | Path, scale: int, limits: Limits = LIMITS, extensio
 
 def result_notes(header: Header, scale: int) -> tuple[str, ...]:
     """Sentences that the photo's owner should read before the work."""
+    notes = list(header.notes)
     pixels = header.width * header.height * scale**2
-    if pixels <= MOST_PIXELS:
-        return header.notes
-    return (
-        *header.notes,
-        f"The result will have {pixels / 1e6:.0f} megapixels; programs that are built on Pillow, this one too, "
-        f"open no file of more than {MOST_PIXELS / 1e6:.0f}.",
-    )
+    if pixels > MOST_PIXELS:
+        notes.append(
+            f"The result will have {pixels / 1e6:.0f} megapixels; programs that are built on Pillow, this one too, "
+            f"open no file of more than {MOST_PIXELS / 1e6:.0f}."
+        )
+    if header.format in UNSHOWN:
+        notes.append(f"Most browsers cannot show a {header.format} file; it is taken all the same.")
+    return tuple(notes)
 
 
 def _check_photo(header: Header, limits: Limits) -> None:

@@ -145,6 +145,15 @@ def test_a_result_that_pillow_will_not_open_again_is_allowed_and_said(tmp_path):
     assert "The result will have 192 megapixels" in result_notes(header, 4)[0] and "179" in result_notes(header, 4)[0]
 
 
+@pytest.mark.parametrize("suffix, said", [(".tif", True), (".png", False)])
+def test_a_photo_that_browsers_do_not_show_is_said_to_be_taken(tmp_path, suffix, said):
+    Image.new("RGB", (20, 10)).save(tmp_path / f"photo{suffix}")
+
+    notes = result_notes(check_header(tmp_path / f"photo{suffix}", 4), 4)
+
+    assert bool([note for note in notes if "cannot show a TIFF file; it is taken all the same" in note]) == said
+
+
 def test_limits_are_set_in_the_environment():
     settings = {"DRLN_MAX_MEGABYTES": "5", "DRLN_MAX_RESULT_MEGAPIXELS": "50.5", "DRLN_MAX_FRAMES": "1", "HOME": "/"}
 
@@ -169,3 +178,13 @@ print(Service('x').limits.megapixels, SHARP_LIMITS.megapixels)
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=ROOT)
 
     assert done.stdout == "7.0 7.0\n", done.stderr
+
+
+def test_the_app_does_not_start_with_a_limit_that_is_none_and_says_which():
+    environment = {**os.environ, "DRLN_MAX_SIDE": "wide"}
+
+    done = subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 1 and done.stderr.splitlines() == [
+        "The demo cannot be served: DRLN_MAX_SIDE is 'wide'; set it to a positive number, or unset it."
+    ]
