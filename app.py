@@ -7,7 +7,10 @@ except ImportError:
 
 import sys
 
-from demo.interface import build_demo, launch
+try:
+    from demo.interface import build_demo, launch
+except ValueError as error:    # a limit in the environment that is none
+    sys.exit(f"The demo cannot be served: {error}")
 
 
 def main() -> None:
