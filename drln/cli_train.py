@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 from dataclasses import fields
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from drln.hub import BUNDLED
 from drln.model import DrlnModel
 from drln.publishing import push_to_hub, write_card
 from drln.tables import markdown_report
-from drln.training import Trainer, TrainingArguments
+from drln.training import Trainer, TrainingArguments, TrainingError
 from drln.training_arguments import SCHEDULES, TRACKERS
 from drln.upscaler import Upscaler
 
@@ -71,6 +72,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 
 def train(args: argparse.Namespace) -> None:
     """The `train` command: what can be refused is refused before images are decoded."""
+    check_packages()
     crew = Crew.join(args.device)
     arguments = TrainingArguments(
         output_dir=str(args.output),
@@ -119,6 +121,15 @@ def train(args: argparse.Namespace) -> None:
         print(f"drln: weights and model card are in {trainer.run.best}, the curve is {args.output / CURVE}")
         if args.push_to_hub:
             print(f"drln: uploaded as {push_to_hub(trainer.run.best, args.push_to_hub)}")
+
+
+def check_packages() -> None:
+    """What a run needs to its very end, the curve."""
+    for package in ("accelerate", "matplotlib"):
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise TrainingError(f"training needs the package {package}: pip install 'drln[train]'") from error
 
 
 def starting_model(args: argparse.Namespace) -> DrlnModel:

@@ -1,5 +1,7 @@
 """The `train` command, called as the shell calls it."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -114,6 +116,16 @@ def test_images_for_validation_may_be_named(place, capsys):
     assert train("--model", "tiny", "--validation", "others") == 0
 
     assert "5 images to train on, 2 to choose" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("package", ["accelerate", "matplotlib"])
+def test_a_package_that_is_missing_is_named_before_the_work(place, capsys, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)    # as Python has one that cannot be imported
+
+    assert train("--model", "tiny") == 1
+
+    assert f"training needs the package {package}: pip install 'drln[train]'" in capsys.readouterr().err
+    assert not (place / "run").exists()
 
 
 @pytest.mark.parametrize(
