@@ -15,15 +15,14 @@ import argparse
 import importlib.util
 import platform
 import statistics
-import sys
 import tempfile
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from peer import stand_in_for_torchvision
 from PIL import Image
 
 from drln.data import ColumnPairs, TrainDataset, build_store
@@ -51,11 +50,8 @@ def mosaics(photos: list[Path], count: int, folder: Path) -> list[dict[str, str]
 
 
 def peer_dataset(rows: list[dict[str, str]]) -> torch.utils.data.Dataset:
-    """super-image's. It imports torchvision for another crop, of which there is no CPU build everywhere."""
-    if importlib.util.find_spec("torchvision") is None:
-        for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.transforms"):
-            sys.modules[name] = types.ModuleType(name)
-        sys.modules["torchvision.transforms"].transforms = sys.modules["torchvision.transforms.transforms"]
+    """super-image's."""
+    stand_in_for_torchvision()
     from super_image.data import TrainDataset as PeerDataset
 
     return PeerDataset(rows, patch_size=PATCH)

@@ -23,10 +23,10 @@ import subprocess
 import sys
 import threading
 import time
-import types
 
 import psutil
 import torch
+from peer import stand_in_for_torchvision
 
 from drln import DrlnConfig, DrlnModel
 from drln.device import PRECISIONS
@@ -44,11 +44,8 @@ def build(compact: bool, precision: str) -> DrlnModel:
 
 
 def build_peer(precision: str) -> torch.nn.Module:
-    """super-image's model. It imports torchvision for a training crop, of which there is no CPU build everywhere."""
-    if importlib.util.find_spec("torchvision") is None:
-        for name in ("torchvision", "torchvision.transforms", "torchvision.transforms.transforms"):
-            sys.modules[name] = types.ModuleType(name)
-        sys.modules["torchvision.transforms"].transforms = sys.modules["torchvision.transforms.transforms"]
+    """super-image's model."""
+    stand_in_for_torchvision()
     from super_image import DrlnConfig as PeerConfig
     from super_image import DrlnModel as PeerModel
 
