@@ -179,7 +179,7 @@ def _fetching(choice: Choice, scale: int, began: float) -> Progress:
     seconds, fraction = time.monotonic() - began, min(arriving(choice.where) / (HUB_MEGABYTES * 1e6), 0.99)
     if not fraction:
         return Progress(f"{stage}, {seconds:.0f} s", 0.0)
-    return Progress(stage, fraction, seconds * (1 / fraction - 1))
+    return Progress.since(began, stage, fraction)
 
 
 def _keep_last(cache: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T, keep: int) -> None:

@@ -135,8 +135,7 @@ def measure(task: Task, model: Upscaler | str, found: ImageSet, crew: Crew, stag
             if isinstance(step, ImageScore):
                 yield step
             else:
-                left = (time.monotonic() - began) * (1 / step.fraction - 1) if step.fraction else None
-                show(Progress(f"{stage}: {step.stage}", step.fraction, left), bar)
+                show(Progress.since(began, f"{stage}: {step.stage}", step.fraction), bar)
 
 
 def scores_of(task: Task, found: ImageSet, images: list[ImageScore], args: argparse.Namespace) -> Scores:

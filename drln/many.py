@@ -94,9 +94,7 @@ def upscale_jobs(
                     if isinstance(step, Result):
                         result = step
                         continue
-                    fraction = (done + step.fraction * sizes[job]) / total
-                    left = (time.monotonic() - began) * (1 / fraction - 1) if fraction else None
-                    yield Progress(stage, fraction, left)
+                    yield Progress.since(began, stage, (done + step.fraction * sizes[job]) / total)
             except (ImageError, UpscaleError) as error:
                 yield Outcome(job, str(error))
             else:

@@ -36,6 +36,11 @@ class Progress:
     fraction: float
     seconds_left: float | None = None
 
+    @classmethod
+    def since(cls, began: float, stage: str, fraction: float) -> Progress:
+        """With the seconds left if the work goes on as it did since `began`, of `time.monotonic()`."""
+        return cls(stage, fraction, (time.monotonic() - began) * (1 / fraction - 1) if fraction else None)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -215,8 +220,7 @@ class Upscaler:
                 except StopIteration as done:
                     sr = done.value
                     break
-                seconds = time.monotonic() - began
-                yield Progress("Upscaling", fraction, seconds * (1 / fraction - 1))
+                yield Progress.since(began, "Upscaling", fraction)
             sr = _turned_back(sr, turn, flip)
             total = sr if total is None else total.add_(sr)
         assert total is not None
