@@ -17,11 +17,10 @@ from typing import Any
 
 from demo import results, wording
 from demo.batch_items import Item, items
-from demo.limits import UploadError
+from demo.limits import check_scale
 from demo.models import UnavailableModel
 from demo.service import Finished, Service
 from drln import ImageError, Progress
-from drln.config import SCALES
 
 WAITING, WORKING, DONE, FAILED, STOPPED = "waiting", "working", "done", "failed", "stopped"
 
@@ -74,8 +73,7 @@ class Batches:
             UnavailableModel: if the model cannot be had, which concerns every photo.
         """
         self._service.choice(name)
-        if not isinstance(scale, int) or scale not in SCALES:
-            raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
+        check_scale(scale)
         batch = items(files)
         entries = [Entry(item.title) for item in batch]
         total, began = sum(item.size + 1 for item in batch), time.monotonic()
@@ -89,7 +87,8 @@ class Batches:
                     if isinstance(step, Finished):
                         entries[number] = Entry(item.title, DONE, finished=step)
                     else:    # larger files take longer: the bytes tell how much of the work that is
-                        yield _progress(stage, step, (before + step.fraction * (item.size + 1)) / total, began)
+                        fraction = (before + step.fraction * (item.size + 1)) / total
+                        yield Progress.since(began, f"{stage}: {step.stage}", fraction)
             except UnavailableModel:
                 raise
             except Exception as error:
@@ -132,11 +131,6 @@ class Batches:
         finally:
             partial.unlink(missing_ok=True)
         return path
-
-
-def _progress(stage: str, step: Progress, fraction: float, began: float) -> Progress:
-    seconds = (time.monotonic() - began) * (1 / fraction - 1) if fraction else None
-    return Progress(f"{stage}: {step.stage}", fraction, seconds)
 
 
 def _unused(name: str, names: set[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from drln.config import SCALES
 from drln.files import ImageError, check_format
 from drln.header import MANY, MOST_PIXELS, Header, read_header
 
@@ -59,6 +60,12 @@ def _positive(name: str, text: str) -> float:
 
 
 LIMITS = Limits.of_environment()
+
+
+def check_scale(scale: object) -> None:
+    """Raise `UploadError` for a scale that no model has."""
+    if not isinstance(scale, int) or scale not in SCALES:
+        raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
 
 
 def read_size(path: str | Path) -> tuple[int, int]:

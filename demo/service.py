@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from demo import results
-from demo.limits import LIMITS, Limits, UploadError, check_header, result_notes
+from demo.limits import LIMITS, Limits, UploadError, check_header, check_scale, result_notes
 from demo.models import Choice, Models, averaging
 from demo.results import GoneError, Saved
 from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Result, UpscaleError
-from drln.config import SCALES
 from drln.files import FORMATS, check_format
 from drln.header import Header
 from drln.images import Photo
@@ -144,8 +143,7 @@ class Service:
 
     def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)
-        if not isinstance(scale, int) or scale not in SCALES:
-            raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
+        check_scale(scale)
         if not isinstance(extension, str) or extension.lower() not in FORMATS:
             raise UploadError(f"The format is {extension!r}; choose one of {', '.join(FORMATS)}.")
         return check_header(photo, scale, self.limits, extension.lower())

@@ -15,11 +15,10 @@ from PIL import Image
 from torch import Tensor
 
 from demo import error_map, previews, results
-from demo.limits import LIMITS, Limits, UploadError, check_upload
+from demo.limits import LIMITS, Limits, UploadError, check_scale, check_upload
 from demo.models import Models
 from demo.service import Service
 from drln import ImageLoader, Progress, Upscaler
-from drln.config import SCALES
 from drln.device import free_memory
 from drln.images import write_image
 from drln.metrics import SSIM_WINDOW
@@ -79,8 +78,7 @@ class Trials:
             ProtocolError: for a protocol that does not exist.
         """
         check_protocol(protocol)
-        if not isinstance(scale, int) or scale not in SCALES:
-            raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
+        check_scale(scale)
         width, height = check_upload(photo, 1, self._limits)
         if min(width, height) < smallest_side(scale):
             raise UploadError(
