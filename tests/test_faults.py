@@ -176,16 +176,25 @@ def progress(tab: UpscaleTab, update: dict) -> str:
 
 
 class Failing:
-    """A strip's computation that fails when it is called for the n-th time, or from then on."""
+    """Stands where dense blocks are made; what they make of a strip fails at the n-th one, or from then on."""
 
     def __init__(self, error: Exception, at: int, ever_after: bool) -> None:
-        self.compute, self.error, self.at, self.ever_after, self.calls = strips._block, error, at, ever_after, 0
+        self.make, self.error, self.at, self.ever_after, self.calls = strips.Block, error, at, ever_after, 0
 
-    def __call__(self, *arguments):
-        self.calls += 1
-        if self.calls == self.at or (self.ever_after and self.calls > self.at):
-            raise self.error
-        return self.compute(*arguments)
+    def __call__(self, block):
+        made = self.make(block)
+
+        def compute(*arguments):
+            self.calls += 1
+            if self.calls == self.at or (self.ever_after and self.calls > self.at):
+                raise self.error
+            return self.compute(made, *arguments)
+
+        return compute
+
+    @staticmethod
+    def compute(made, *arguments):
+        return made(*arguments)
 
 
 OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory")
@@ -193,7 +202,7 @@ OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory")
 
 def test_memory_that_runs_out_in_the_middle_of_an_image_and_is_there_again(tab, tiny_model, photo, monkeypatch):
     expected = Upscaler(tiny_model).upscale(Image.open(photo))
-    monkeypatch.setattr(strips, "_block", Failing(OUT_OF_MEMORY, at=3, ever_after=False))
+    monkeypatch.setattr(strips, "Block", Failing(OUT_OF_MEMORY, at=3, ever_after=False))
 
     update = run(tab, photo)
 
@@ -204,7 +213,7 @@ def test_memory_that_runs_out_in_the_middle_of_an_image_and_is_there_again(tab, 
 
 def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(tab, photo, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(strips, "_block", Failing(OUT_OF_MEMORY, at=3, ever_after=True))
+        patch.setattr(strips, "Block", Failing(OUT_OF_MEMORY, at=3, ever_after=True))
         update = run(tab, photo)
 
     assert "Memory ran out upscaling 30x24 pixels" in progress(tab, update)
@@ -214,7 +223,7 @@ def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(tab
 
 def test_a_worker_that_raises_frees_the_device_and_the_page(tab, photo, monkeypatch, caplog):
     with monkeypatch.context() as patch:
-        patch.setattr(strips, "_block", Failing(KeyError(f"no {photo}"), at=2, ever_after=True))
+        patch.setattr(strips, "Block", Failing(KeyError(f"no {photo}"), at=2, ever_after=True))
         update = run(tab, photo)
 
     assert "not foreseen" in progress(tab, update)
@@ -226,17 +235,17 @@ def test_a_worker_that_raises_frees_the_device_and_the_page(tab, photo, monkeypa
 def test_a_job_that_is_stopped_in_the_middle_of_a_strip_begins_no_other(tab, photo, monkeypatch):
     """The page is free before the strip is done; what was begun ends, and nothing else is begun."""
     key, watched = Jobs.new_key(), Failing(OUT_OF_MEMORY, at=0, ever_after=False)
-    compute, stopped_at = watched.compute, []
+    stopped_at = []
 
-    def stopping(*arguments):
-        made = compute(*arguments)
+    def stopping(block, *arguments):
+        made = block(*arguments)
         if watched.calls == 2:
             tab.job.stopping(key)
             stopped_at.append(watched.calls)
         return made
 
     watched.compute = stopping
-    monkeypatch.setattr(strips, "_block", watched)
+    monkeypatch.setattr(strips, "Block", watched)
 
     *_, last = tab.job.run(key, {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 import drln.upscaler
 from drln import Progress, Result, UpscaleError, Upscaler
+from drln.strips import MIN_ROWS
 
 
 @pytest.fixture
@@ -143,7 +144,7 @@ def test_when_memory_runs_out_thinner_strips_give_the_same_pixels(tiny_model, ph
     monkeypatch.setattr(drln.upscaler, "stream_strips", runs_out_at_first)
     *_, result = Upscaler(tiny_model, "cpu", "float32").stream(photo)
 
-    assert heights == [None, 7]
+    assert heights == [None, MIN_ROWS]
     assert np.array_equal(np.asarray(result.image), np.asarray(expected))
     assert "Memory ran out on cpu" in result.notes[0]
 

@@ -1,0 +1,117 @@
+"""The network's local parts, fed a map strip by strip from top to bottom, as if it came in one piece.
+
+A 3x3 convolution needs the row above and the row below. Computing these again for each strip would cost the
+more the thinner the strips are; so each convolution keeps the last two rows that it was given. What it gives
+lies one row behind, and the last strip catches up. Strips may then be thin enough for the processor's cache.
+
+Knows tensors only, and nothing of the whole network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from drln.blocks import DenseBlock, ResidualUnit, Upsampler
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows `start` to `stop` of a map that is `height` rows high."""
+
+    start: int
+    stop: int
+    height: int
+
+    @property
+    def rows(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def is_first(self) -> bool:
+        return self.start == 0
+
+    @property
+    def is_last(self) -> bool:
+        return self.stop == self.height
+
+    def of(self, image: Tensor, lag: int = 0) -> Tensor:
+        """The rows of `image` that have come through `lag` convolutions with this strip."""
+        return image[:, :, max(0, self.start - lag) : self.height if self.is_last else self.stop - lag]
+
+
+class Conv:
+    """A 3x3 convolution of one map, given strip by strip."""
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        self.conv = conv
+        self.kept: Tensor | None = None
+
+    def __call__(self, strip: Strip, *parts: Tensor) -> Tensor:
+        """The next rows of the result; `parts` are the next rows of its input, as if concatenated."""
+        return self.of_window(self.window(strip, *parts))
+
+    def window(self, strip: Strip, *parts: Tensor) -> Tensor:
+        """The next rows below the two before them; beyond the border of the map lie zeros, one row."""
+        b, _, rows, width = parts[0].shape
+        above = 1 if self.kept is None else 2
+        size = (b, self.conv.in_channels, above + rows + int(strip.is_last), width)
+        weight = self.conv.weight
+        window = torch.empty(size, dtype=weight.dtype, device=weight.device, memory_format=torch.channels_last)
+        window[:, :, :above] = 0 if self.kept is None else self.kept
+        inside, channel = window[:, :, above : above + rows], 0
+        for part in parts:
+            inside[:, channel : channel + part.shape[1]] = part
+            channel += part.shape[1]
+        if strip.is_last:
+            window[:, :, -1] = 0
+        self.kept = window[:, :, -2:].clone()
+        return window
+
+    def of_window(self, window: Tensor) -> Tensor:
+        """The result, with two rows less than the window."""
+        return F.conv2d(window, self.conv.weight, self.conv.bias, padding=(0, 1))
+
+
+class Unit:
+    """A residual unit of one map, given strip by strip; its result lies two rows behind."""
+
+    def __init__(self, unit: ResidualUnit) -> None:
+        self.conv1, self.conv2 = Conv(unit.conv1), Conv(unit.conv2)
+
+    def __call__(self, strip: Strip, *parts: Tensor) -> tuple[Tensor, Tensor]:
+        """The next rows of its input, as late as the result, and the result."""
+        window = self.conv1.window(strip, *parts)
+        y = self.conv2(strip, self.conv1.of_window(window).relu_())
+        first = int(strip.is_first)    # the row of zeros above the map
+        x = window[:, :, first : first + y.shape[2]]
+        return x, y.add_(x).relu_()
+
+
+class Block:
+    """A dense block of one map up to its squeeze, given strip by strip; six rows behind."""
+
+    def __init__(self, block: DenseBlock) -> None:
+        self.units = [Unit(unit) for unit in block.units]
+        self.squeeze = block.squeeze
+
+    def __call__(self, strip: Strip, *parts: Tensor) -> Tensor:
+        for unit in self.units:
+            parts = unit(strip, *parts)    # twice C, 2C, 4C
+        return self.squeeze(torch.cat(parts, dim=1)).relu_()
+
+
+class Tail:
+    """From features to the image, without the mean, given strip by strip."""
+
+    def __init__(self, upsampler: Upsampler, tail: nn.Conv2d) -> None:
+        self.steps = [(Conv(conv), factor) for conv, factor in zip(upsampler.convs, upsampler.factors)]
+        self.tail = Conv(tail)
+
+    def __call__(self, strip: Strip, x: Tensor) -> Tensor:
+        for conv, factor in self.steps:
+            x = F.pixel_shuffle(conv(strip, x).relu_(), factor)
+        return self.tail(strip, x)
