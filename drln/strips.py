@@ -26,7 +26,7 @@ BLOCK_LAG = 7    # rows that a dense block lies behind: six 3x3 convolutions and
 MIN_ROWS = BLOCK_LAG + 1    # so that the first strip gives a row
 # Of the upsampler's multiplications in the progress: on maps this large with channels this few it is memory
 # that takes the time. Measured on a CPU with AVX-512.
-UPSAMPLER_WEIGHT = 2.7
+UPSAMPLER_WEIGHT = 2.4
 # What the widest tensor of a strip may take when no height is asked for. On a CPU it should stay in the cache;
 # a GPU has to be kept busy, for which the amount was reckoned, not measured.
 SLAB_BYTES = 6 * 2**20
@@ -34,14 +34,14 @@ GPU_SLAB_BYTES = 128 * 2**20
 
 
 def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
-    """Strips of nearly equal height over `height` rows, none thinner than `rows` or `least` unless it is alone."""
-    count = max(1, height // max(rows, least))
+    """Strips of nearly equal height over `height` rows: at most `rows` high, but none thinner than `least` for it."""
+    count = max(1, min(-(-height // rows), height // least))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges, edges[1:])]
 
 
 def default_rows(model: DrlnModel, width: int, batch: int = 1) -> int:
-    """A strip height whose widest tensor stays near the device's slab."""
+    """A strip height whose widest tensor fits the device's slab, where the least height does."""
     slab = GPU_SLAB_BYTES if model.head.weight.device.type == "cuda" else SLAB_BYTES
     return max(MIN_ROWS, slab // (batch * _row_bytes(model, width)))
 
@@ -68,7 +68,8 @@ def upscale_in_strips(model: DrlnModel, image: Tensor, rows: int | None = None) 
         model: a `DrlnModel`; its weights' device and dtype are used.
         image: (B, 3, H, W), float, in [0, 1]. It may stay on another device than the model: strips are
             moved there and back.
-        rows: least height of a strip, in LR rows; None picks one from the width.
+        rows: height of a strip, in LR rows, at most, down to the least that the network allows; None picks one
+            from the width.
 
     Returns:
         (B, 3, sH, sW), float32, on the image's device.
@@ -140,7 +141,7 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
     output = torch.empty(b, 3, scale * height, scale * width, device=image.device)
     head, tail, done = _head(model, image), Tail(model.upsampler, model.tail), 0
     # The upsampler's maps are scale * scale times larger, so are its strips thinner.
-    for strip in split_rows(height, strips[0].rows // scale, least=3):
+    for strip in split_rows(height, max(3, strips[0].rows // scale), least=3):
         sr = model.add_mean(tail(strip, head(strip).add_(strip.of(skip, lag=1))))
         output[:, :, done : done + sr.shape[2]] = sr
         done += sr.shape[2]

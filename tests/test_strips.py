@@ -82,7 +82,8 @@ def test_strips_cover_every_row_once_and_none_is_too_thin(height, rows):
 
     covered = [row for strip in strips for row in range(strip.start, strip.stop)]
     assert covered == list(range(height))
-    assert len(strips) == 1 or min(strip.stop - strip.start for strip in strips) >= max(rows, MIN_ROWS)
+    assert len(strips) == 1 or min(strip.rows for strip in strips) >= MIN_ROWS
+    assert max(strip.rows for strip in strips) <= max(rows, 2 * MIN_ROWS - 1)
 
 
 def test_progress_rises_to_one(tiny_model):
