@@ -2,6 +2,7 @@
 # make test    run all tests, the browser's too, and the notebooks in quick form
 # make check   linters and types
 # make notebooks   run the notebooks as a reader runs them
+# make benchmark   seconds and memory beside the peers, as Markdown tables; an hour on two cores, at rest
 # make space-check   install requirements.txt alone, as a Space does, and start the app; minutes
 # make audit   look for known weaknesses of what is pinned; asks the network, and is no part of CI
 #
@@ -17,7 +18,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 PYPI := https://pypi.org/simple
 TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pytorch.org/whl/cpu)
 
-.PHONY: demo test check notebooks space-check audit
+.PHONY: demo test check notebooks benchmark space-check audit
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -44,6 +45,30 @@ $(VENV)/audit.stamp: $(VENV)/torch.stamp
 
 notebooks: $(VENV)/test.stamp
 	NOTEBOOKS=normal $(VENV)/bin/python -m pytest tests/test_notebooks.py $(ARGS)
+
+# DEVICE=cuda where there is one. Set5 comes from the hub; without it the samples are measured.
+DEVICE ?= cpu
+BENCH := PYTHONPATH=$(VENV)/peers $(VENV)/bin/python tests/benchmarks
+benchmark: $(VENV)/peers.stamp
+ifeq ($(DEVICE),cpu)
+	$(BENCH)/upscale.py --runs 3
+	$(BENCH)/upscale.py --compact --size 1024x1024 --precision bfloat16 --runs 5
+	$(BENCH)/sizes.py
+else
+	$(BENCH)/upscale.py --device $(DEVICE) --size 480x320 1920x1080 --runs 3 --warm 3
+endif
+	$(BENCH)/tiles.py --runs 3
+	$(BENCH)/tiles.py --runs 3 --network 34M --size 480x480 --precision bfloat16
+	$(BENCH)/precision.py || $(BENCH)/precision.py --dataset samples
+	$(BENCH)/folder.py --device $(DEVICE)
+	$(BENCH)/training_step.py --device $(DEVICE)
+	$(BENCH)/loader.py
+	$(BENCH)/startup.py
+
+# The library of the published models, without what it asks for; where it cannot be had, ours are measured alone.
+$(VENV)/peers.stamp: $(VENV)/test.stamp
+	-$(PIP) install -q --no-deps --target $(VENV)/peers super-image==0.2.0 h5py opencv-python-headless
+	touch $@
 
 $(VENV)/demo.stamp: requirements.txt $(VENV)/torch.stamp
 	$(PIP) install -q -c constraints.txt -r requirements.txt

@@ -29,8 +29,9 @@ MIN_ROWS = BLOCK_LAG + 1    # so that the first strip gives a row
 UPSAMPLER_WEIGHT = 2.4
 # What the widest tensor of a strip may take when no height is asked for. On a CPU it should stay in the cache;
 # a GPU has to be kept busy, for which the amount was reckoned, not measured.
-SLAB_BYTES = 6 * 2**20
+SLAB_BYTES = 10 * 2**20
 GPU_SLAB_BYTES = 128 * 2**20
+KEPT_BYTES = 31 * 2**20    # glibc never keeps pieces of 32 MB or more
 
 
 def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
@@ -106,16 +107,21 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
     Those of the upsampler are weighted.
     """
     b, _, height, width = image.shape
+    # glibc gives memory that is freed back to the system, and gets it anew page by page, unless a piece as large
+    # was freed before. So that the strips' memory is kept from the first strip on, one is.
+    if model.head.weight.device.type == "cpu":
+        torch.empty(KEPT_BYTES, dtype=torch.uint8)
     skip = _empty(model, b, height, width)
     head = _head(model, image)
     for strip in strips:
         strip.of(skip, lag=1)[:] = head(strip)
         yield _share(strip) * conv_cost(model.head)
     fused = skip
+    spare: list[Tensor] = []    # maps that nobody reads any more, to be filled again
     for group in model.groups:
         gathered = [fused]
         for index, block in enumerate(group.blocks):
-            squeezed = _empty(model, b, height, width)
+            squeezed = spare.pop() if spare else _empty(model, b, height, width)
             total = torch.zeros(b, model.config.channels, 1, 1, device=squeezed.device)
             local, lag = _block(group, index, gathered, skip)
             for strip in strips:
@@ -135,10 +141,12 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
             strip.of(fused, lag=1)[:] = fuse(strip, *map(strip.of, gathered)).relu_()
             yield _share(strip) * conv_cost(group.fusions[-1])
         skip = skip.add_(fused) if gathered[0] is not skip else skip + fused
+        spare += gathered[1:]
         del gathered, squeezed, local
-    del fused
+    del fused, spare
     scale = model.config.scale
-    output = torch.empty(b, 3, scale * height, scale * width, device=image.device)
+    size = (b, 3, scale * height, scale * width)
+    output = torch.empty(size, device=image.device, memory_format=torch.channels_last)
     head, tail, done = _head(model, image), Tail(model.upsampler, model.tail), 0
     # The upsampler's maps are scale * scale times larger, so are its strips thinner.
     for strip in split_rows(height, max(3, strips[0].rows // scale), least=3):
