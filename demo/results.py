@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,13 +100,20 @@ def save(folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None 
         ImageError: if the format cannot hold the result, or the disk refuses a file.
     """
     photo, result = previews.eight_bit(lr), previews.eight_bit(sr)
-    write_image(result if sr.depth == 8 else sr, folder / name, quality)
-    _save_pixels(folder / SR_PIXELS, result)
-    _save_pixels(folder / LR_PIXELS, photo)
     preview = previews.capped(result)
-    write_image(previews.shown(preview), folder / DRLN_NAME)
-    bicubic = previews.bicubic(photo, sr.width // lr.width)
-    write_image(previews.shown(previews.capped(bicubic)), folder / BICUBIC_NAME)
+    bicubic = previews.capped(previews.bicubic(photo, sr.width // lr.width))
+    files = [
+        (result if sr.depth == 8 else sr, name, quality),
+        (previews.shown(preview), DRLN_NAME, None),
+        (previews.shown(bicubic), BICUBIC_NAME, None),
+    ]
+    # Beside one another: that they are compressed takes longer than a small photo's way through the network.
+    with ThreadPoolExecutor(len(files)) as writers:
+        writing = [writers.submit(write_image, image, folder / file, q) for image, file, q in files]
+        _save_pixels(folder / SR_PIXELS, result)
+        _save_pixels(folder / LR_PIXELS, photo)
+    for written in writing:
+        written.result()
     return Saved(folder / name, photo.size, result.size, preview.size)
 
 

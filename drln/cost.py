@@ -37,7 +37,7 @@ def upsampler_cost(model: DrlnModel) -> int:
 
 
 def network_cost(model: DrlnModel) -> int:
-    """Multiplications an LR pixel of a whole pass in strips, without the halos."""
+    """Multiplications an LR pixel of a whole pass in strips."""
     groups = sum(
         sum(block_cost(group, index) for index in range(len(group.blocks))) + conv_cost(group.fusions[-1])
         for group in model.groups

@@ -5,6 +5,9 @@ Knows no network and no photo.
 
 from __future__ import annotations
 
+import ctypes
+import platform
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -12,6 +15,9 @@ import torch
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit Arm
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3    # of malloc.h
+KEPT_BYTES = 256 * 2**20
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
@@ -52,6 +58,19 @@ def free_memory(device: torch.device) -> int:
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
     return min(psutil.virtual_memory().available, _container_memory())
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Have glibc keep what is freed for the next tensors, up to 256 MB, for the rest of this process.
+
+    Else it gives it back, and the system clears the same pages again for each strip: in a fresh process
+    that is a tenth of the time. Other C libraries are left as they are.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(M_MMAP_THRESHOLD, 32 * 2**20)    # the most that it takes; larger pieces are never kept
 
 
 def is_out_of_memory(error: BaseException) -> bool:

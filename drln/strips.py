@@ -17,6 +17,7 @@ from torch import Tensor
 
 from drln.blocks import ResidualGroup
 from drln.cost import block_cost, conv_cost, network_cost, upsampler_cost
+from drln.device import keep_freed_memory
 from drln.streaming import Block, Conv, Strip, Tail
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ UPSAMPLER_WEIGHT = 2.4
 # a GPU has to be kept busy, for which the amount was reckoned, not measured.
 SLAB_BYTES = 10 * 2**20
 GPU_SLAB_BYTES = 128 * 2**20
-KEPT_BYTES = 31 * 2**20    # glibc never keeps pieces of 32 MB or more
 
 
 def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
@@ -107,10 +107,8 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
     Those of the upsampler are weighted.
     """
     b, _, height, width = image.shape
-    # glibc gives memory that is freed back to the system, and gets it anew page by page, unless a piece as large
-    # was freed before. So that the strips' memory is kept from the first strip on, one is.
     if model.head.weight.device.type == "cpu":
-        torch.empty(KEPT_BYTES, dtype=torch.uint8)
+        keep_freed_memory()
     skip = _empty(model, b, height, width)
     head = _head(model, image)
     for strip in strips:
