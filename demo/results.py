@@ -104,7 +104,8 @@ def save(folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None 
     bicubic = previews.capped(previews.bicubic(photo, sr.width // lr.width))
     files = [
         (result if sr.depth == 8 else sr, name, quality),
-        (previews.shown(preview), DRLN_NAME, None),
+        # A copy: while Pillow writes an image, it keeps the options of the file on it.
+        (previews.shown(preview).copy(), DRLN_NAME, None),
         (previews.shown(bicubic), BICUBIC_NAME, None),
     ]
     # Beside one another: that they are compressed takes longer than a small photo's way through the network.
