@@ -13,7 +13,6 @@ table shows as seconds to build. The peer joins in where it can be imported:
 
 import argparse
 import importlib.util
-import platform
 import statistics
 import tempfile
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measuring import machine, table
 from peer import stand_in_for_torchvision
 from PIL import Image
 
@@ -86,11 +86,11 @@ def main() -> None:
         if importlib.util.find_spec("super_image") is not None:
             theirs = rate(peer_dataset(rows).__getitem__, len(rows), 20, args.runs)
         print(f"{len(rows)} images of {WIDTH}x{HEIGHT}, LR patches of {PATCH}x{PATCH} at {SCALE}x, one process,")
-        print(f"median of {args.runs}; torch {torch.__version__}, {platform.machine()}\n")
-        print("| loader | patches a second | ratio |\n|---|---|---|")
-        if theirs:
-            print(f"| super-image 0.2.0 | {theirs:.1f} | 1 |")
-        print(f"| ours | {ours:.0f} | {ours / theirs:.0f} |" if theirs else f"| ours | {ours:.0f} | |")
+        print(f"median of {args.runs}; {machine()}\n")
+        rates = {"super-image 0.2.0": theirs, "ours": ours} if theirs else {"ours": ours}
+        base = next(iter(rates.values()))
+        table_rows = [[name, f"{value:.1f}", f"{value / base:.0f}"] for name, value in rates.items()]
+        print(table(("loader", "patches a second", "ratio"), table_rows))
         print(f"\nBuilding the store took {seconds:.1f} s, once.")
 
 
