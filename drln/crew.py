@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class Crew:
         from accelerate import PartialState
 
         state = PartialState(cpu=device == "cpu")
+        atexit.register(state.destroy_process_group)    # its threads abort a process that ends with them still there
         return cls(state.process_index, state.num_processes, state.device)
 
     @property
