@@ -60,6 +60,7 @@ def new_page(app, chromium) -> Iterator[NewPage]:
         page.set_default_timeout(WAIT_MS)
         page.on("request", lambda request: requested.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("filechooser", lambda _: None)    # from the start: one that opens unwatched is Chromium's, and stays
         page.goto(app.address)
         page.wait_for_selector("#upscale-go")
         return page

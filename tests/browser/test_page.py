@@ -125,6 +125,8 @@ def test_a_photo_is_upscaled_with_the_keyboard_alone(new_page, photo):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.closest('#photo') && document.activeElement.tagName") == "BUTTON":
             break
+    else:
+        pytest.fail("no Tab led to the button that opens the chooser")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(photo)
