@@ -17,7 +17,7 @@ from drln.deep import read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
 from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, read_header
 from drln.picture import Picture
-from drln.png_deep import write_deep_png
+from drln.png_out import write_png
 from drln.tiff_out import write_tiff
 
 
@@ -33,11 +33,10 @@ class Format:
     max_bytes: int | None = None    # of the pixels
 
 
-PNG = Format("PNG", max_side=2**31 - 1, deep=True)
+PNG = Format("PNG", max_side=1_000_000, deep=True)    # what libpng reads
 JPEG = Format("JPEG", max_side=65_500, alpha=False, quality=95)
 WEBP = Format("WebP", max_side=16_383, quality=95)
 TIFF = Format("TIFF", max_side=2**31 - 1, deep=True, max_bytes=4_000_000_000)
-PNG_LEVEL = 3    # of 9: a third of the time of the usual 6, files a few percent larger
 FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".webp": WEBP, ".tif": TIFF, ".tiff": TIFF}
 
 
@@ -113,7 +112,7 @@ def check_format(name: str, mode: str, width: int, height: int, quality: int | N
     if max(width, height) > kind.max_side:
         raise ImageError(
             f"{name}: the result is {width}x{height} pixels, and {kind.name} ends at "
-            f"{kind.max_side} a side; save as .png or .tiff"
+            f"{kind.max_side} a side; save as {'.tiff' if kind is PNG else '.png or .tiff'}"
         )
     if kind.max_bytes and width * height * _pixel_bytes(mode) > kind.max_bytes:
         raise ImageError(
@@ -142,10 +141,9 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
     kept = {key: image.info[key] for key in ("icc_profile", "dpi", "exif") if image.info.get(key)}
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if kind is TIFF:
-            write_tiff(partial, image.levels if isinstance(image, Picture) else np.asarray(image), kept)
-        elif isinstance(image, Picture) and image.depth == 16:
-            write_deep_png(partial, image.levels, kept)
+        if kind in (PNG, TIFF):
+            write = write_png if kind is PNG else write_tiff
+            write(partial, image.levels if isinstance(image, Picture) else _levels(image), kept)
         else:
             pil = image.to_pil() if isinstance(image, Picture) else image
             pil.save(partial, format=kind.name, **_options(kind, kept, quality or kind.quality))
@@ -156,15 +154,20 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
         partial.unlink(missing_ok=True)
 
 
+def _levels(image: Image.Image) -> np.ndarray:
+    """As `Picture` has them; palettes and the like become RGB."""
+    if image.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return np.asarray(image)
+
+
 def _options(kind: Format, kept: dict[str, Any], quality: int | None) -> dict[str, Any]:
-    """What Pillow is told."""
+    """What Pillow is told, for JPEG and WebP."""
     if kind is JPEG:
         return {**kept, "quality": quality, "subsampling": "4:4:4"}
-    if kind is WEBP:
-        if dpi := kept.pop("dpi", None):    # for which it has no place of its own
-            kept["exif"] = with_resolution(read_exif(kept.get("exif", b"")), dpi).to_bytes()
-        return {**kept, "quality": quality, "lossless": quality == 100, "exact": quality == 100}
-    return {**kept, "compress_level": PNG_LEVEL}
+    if dpi := kept.pop("dpi", None):    # for which WebP has no place of its own
+        kept["exif"] = with_resolution(read_exif(kept.get("exif", b"")), dpi).to_bytes()
+    return {**kept, "quality": quality, "lossless": quality == 100, "exact": quality == 100}
 
 
 def _colours(mode: str) -> str:

@@ -43,7 +43,7 @@ def to_levels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np
         band = tensor[0, :, top : top + BAND_ROWS].detach().float().cpu()
         if grey:
             band = band.mean(dim=0, keepdim=True)
-        rounded = band.clamp(0, 1).mul(2**depth - 1).round().permute(1, 2, 0).numpy()
+        rounded = band.clamp(0, 1).mul_(2**depth - 1).round_().permute(1, 2, 0).numpy()
         levels[top : top + BAND_ROWS, :, :colours] = rounded
     return levels[:, :, 0] if levels.shape[2] == 1 else levels
 
