@@ -8,14 +8,16 @@ except ImportError:
 import sys
 
 try:
-    from demo.interface import build_demo, launch
+    from demo.interface import build_demo, launch, new_service, warm_up
 except ValueError as error:    # a limit in the environment that is none
     sys.exit(f"The demo cannot be served: {error}")
 
 
 def main() -> None:
     """Serve until interrupted."""
-    demo = build_demo()
+    service = new_service()
+    warm_up(service)
+    demo = build_demo(service)
     try:
         address = launch(demo)
     except OSError as error:    # the port is taken, mostly

@@ -22,10 +22,13 @@ from demo.jobs import Jobs
 from demo.limits import LIMITS
 from demo.service import Service
 from demo.upscale_tab import UpscaleTab
+from drln.device import keep_freed_memory
+from drln.hub import BUNDLED
 
 SCRIPT = Path(__file__).with_name("page.js")
 TITLE = "DRLN super-resolution"
 WAITING = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs in line; whoever comes after that is told that it is full
+POLL_SECONDS = 0.01    # between two looks at an idle queue; Gradio's thousandth takes the network's processor time
 CLEANING_SECONDS = min(600, results.KEPT_SECONDS)    # between two looks for old files
 # Gradio's own choice, less its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
@@ -48,11 +51,15 @@ CSS = """
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 """
 
-def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.Blocks:
-    """The app, ready to be launched; asks no hub, and loads no model but on a ZeroGPU Space."""
+
+def new_service() -> Service:
+    """Asks no hub, and loads no model but on a ZeroGPU Space."""
     # Files in Gradio's own folder are served where they lie, without a second copy.
-    if service is None:
-        service = Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
+    return Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
+
+
+def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
+    """The app, ready to be launched; asks no hub, and loads no model."""
     jobs = jobs or Jobs()
     # Uploads and pictures that are older than the results are deleted: looked for how often, and how old in seconds.
     cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
@@ -66,7 +73,9 @@ def build_demo(service: Service | None = None, jobs: Jobs | None = None) -> gr.B
             EvaluateTab(service, jobs)
         with gr.Tab("About"):
             about_tab()
-    return demo.queue(max_size=WAITING)
+    demo.queue(max_size=WAITING)
+    demo._queue.sleep_when_free = POLL_SECONDS
+    return demo
 
 
 def launch(demo: gr.Blocks, port: int | None = None) -> str:
@@ -94,6 +103,16 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
     )
     threading.Thread(target=_clear_old_results, args=(Path(get_upload_folder()),), daemon=True).start()
     return address
+
+
+def warm_up(service: Service) -> None:
+    """What the first photo would wait for: the bundled model, and what Gradio imports at the first event.
+
+    To be called before the page is served.
+    """
+    keep_freed_memory()    # before there are threads
+    service.models.load(BUNDLED, scale=4)    # in a thread
+    import matplotlib.pyplot  # noqa: F401
 
 
 def _clear_old_results(folder: Path) -> None:

@@ -45,7 +45,7 @@ def capped(image: Image.Image, side: int = PREVIEW_SIDE) -> Image.Image:
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def capped_size(size: tuple[int, int], side: int) -> tuple[int, int]:
+def capped_size(size: tuple[int, int], side: int = PREVIEW_SIDE) -> tuple[int, int]:
     """The size of `capped` of an image of that size."""
     factor = min(1.0, side / max(size))
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))

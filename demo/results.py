@@ -39,11 +39,14 @@ class Saved:
     result: Path    # in the format that was asked for
     lr_size: tuple[int, int]
     sr_size: tuple[int, int]
-    preview_size: tuple[int, int]
 
     @property
     def scale(self) -> int:
         return self.sr_size[0] // self.lr_size[0]
+
+    @property
+    def preview_size(self) -> tuple[int, int]:
+        return previews.capped_size(self.sr_size)
 
     @property
     def sliders(self) -> tuple[Path, Path]:
@@ -87,35 +90,44 @@ def result_name(title: str, model: str, scale: int, extension: str = ".png") -> 
     return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x{extension}"
 
 
-def save(folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None = None) -> Saved:
-    """Write the result, in the format of its name, previews for the slider, and pixels for close-ups.
+def save(
+    folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None = None, for_page: bool = True
+) -> Saved:
+    """Write the result, in the format of its name; for the page previews for the slider, and pixels for close-ups too.
 
     Args:
         folder: where to.
         name: of the result's file.
         lr, sr: the photo and the upscaled photo.
         quality: of a lossy format.
+        for_page: whether it will be shown.
 
     Raises:
         ImageError: if the format cannot hold the result, or the disk refuses a file.
     """
+    saved = Saved(folder / name, (lr.width, lr.height), (sr.width, sr.height))
+    if not for_page:
+        write_image(sr, saved.result, quality)
+        return saved
     photo, result = previews.eight_bit(lr), previews.eight_bit(sr)
-    preview = previews.capped(result)
-    bicubic = previews.capped(previews.bicubic(photo, sr.width // lr.width))
-    files = [
-        (result if sr.depth == 8 else sr, name, quality),
-        # A copy: while Pillow writes an image, it keeps the options of the file on it.
-        (previews.shown(preview).copy(), DRLN_NAME, None),
-        (previews.shown(bicubic), BICUBIC_NAME, None),
-    ]
-    # Beside one another: that they are compressed takes longer than a small photo's way through the network.
-    with ThreadPoolExecutor(len(files)) as writers:
-        writing = [writers.submit(write_image, image, folder / file, q) for image, file, q in files]
+    bicubic, drln = saved.sliders
+    # Beside one another: this takes a tenth as long as a small photo's way through the network.
+    with ThreadPoolExecutor(3) as writers:
+        writing = [
+            writers.submit(write_image, sr, saved.result, quality),
+            writers.submit(_save_preview, result, 1, drln),
+            writers.submit(_save_preview, photo, saved.scale, bicubic),
+        ]
         _save_pixels(folder / SR_PIXELS, result)
         _save_pixels(folder / LR_PIXELS, photo)
     for written in writing:
         written.result()
-    return Saved(folder / name, photo.size, result.size, preview.size)
+    return saved
+
+
+def _save_preview(image: Image.Image, scale: int, path: Path) -> None:
+    """Bicubic as many times larger; a result is what it is."""
+    write_image(previews.shown(previews.capped(previews.bicubic(image, scale))), path)
 
 
 def _save_pixels(path: Path, image: Image.Image) -> None:

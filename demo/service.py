@@ -101,6 +101,7 @@ class Service:
         extension: str = ".png",
         quality: int | None = None,
         self_ensemble: bool = False,
+        for_page: bool = True,
     ) -> Iterator[Progress | Finished]:
         """Load the model, upscale, write the files: `Progress`, and last the `Finished`.
 
@@ -114,6 +115,7 @@ class Service:
             extension: of the result's file: .png, .jpg, .webp or .tiff.
             quality: 1 to 100, for .jpg and .webp; the other formats keep every pixel, and it says nothing there.
             self_ensemble: average eight flips and turns, at eight times the seconds.
+            for_page: whether previews and close-ups are wanted, not the result alone.
 
         Raises:
             UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
@@ -130,7 +132,7 @@ class Service:
             upscaler = averaging(loaded.upscaler) if self_ensemble else loaded.upscaler
             result = yield from self.with_device(_to_the_result(upscaler.stream(opened)))
             yield Progress("Writing the files", 1.0)
-            saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality)
+            saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
         yield Finished(
             saved,
             self.choice(name).title,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -10,7 +11,7 @@ import gradio as gr
 
 from demo import settings, wording
 from demo.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
-from demo.job_view import DEVICE, PAGE, JobView, Steps
+from demo.job_view import DEVICE, PAGE, UPDATE_SECONDS, JobView, Steps
 from demo.jobs import Jobs
 from demo.models import UnavailableModel
 from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
@@ -132,8 +133,14 @@ class UpscaleTab:
             The upscaled photo.
         """
         try:
-            for step in self._steps(image, whole_number(scale), model, format, quality, self_ensemble):
-                yield str(step.saved.result) if isinstance(step, Finished) else gr.skip()
+            steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
+            updated = time.monotonic()
+            for step in steps:
+                if isinstance(step, Finished):
+                    yield str(step.saved.result)
+                elif time.monotonic() - updated > UPDATE_SECONDS:
+                    updated = time.monotonic()
+                    yield gr.skip()    # a cancel comes through here
         except Exception as error:
             raise api_error(error) from error
 
@@ -165,8 +172,9 @@ class UpscaleTab:
         except Exception as error:
             raise api_error(error) from error
 
-    def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any) -> Steps:
+    def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         path = uploaded_path(photo, self.photo.GRADIO_CACHE)
         assert photo    # or there was no path
         arguments = self.options.arguments(*options)
-        yield from self.service.upscale(path, scale, model, photo.get("orig_name") or path.name, **arguments)
+        title = photo.get("orig_name") or path.name
+        yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)

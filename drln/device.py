@@ -16,7 +16,7 @@ import torch
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit Arm
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3    # of malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8    # of malloc.h
 KEPT_BYTES = 256 * 2**20
 
 
@@ -70,6 +70,7 @@ def keep_freed_memory() -> None:
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(M_ARENA_MAX, 1)    # what one thread freed is for those that begin later, too
         libc.mallopt(M_MMAP_THRESHOLD, 32 * 2**20)    # the most that it takes; larger pieces are never kept
 
 

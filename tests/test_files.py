@@ -68,6 +68,7 @@ def test_a_file_that_declares_too_many_pixels_is_refused_before_decoding(tmp_pat
         ("out.jpg", "I;16", 9, "JPEG cannot hold 16-bit"),
         ("out.webp", "RGB", 16_384, "16384x3 pixels, and WebP ends at 16383"),
         ("out.jpg", "RGB", 65_501, "65501x3 pixels, and JPEG ends at 65500"),
+        ("out.png", "RGB", 1_000_001, "1000001x3 pixels, and PNG ends at 1000000 a side; save as .tiff"),
     ],
 )
 def test_what_cannot_be_saved_is_said_before_the_work(tmp_path, name, mode, width, message):
@@ -76,7 +77,7 @@ def test_what_cannot_be_saved_is_said_before_the_work(tmp_path, name, mode, widt
 
 
 def test_the_largest_sides_that_are_promised_can_be_saved(tmp_path):
-    for name, side in (("out.webp", 16_383), ("out.jpg", 65_500)):
+    for name, side in (("out.webp", 16_383), ("out.jpg", 65_500), ("out.png", 1_000_000)):
         write_image(Image.new("RGB", (side, 1)), tmp_path / name)
 
         assert Image.open(tmp_path / name).width == side
@@ -98,6 +99,26 @@ def test_transparency_survives_the_file(tmp_path, mode, bands, suffix):
 
     saved = Image.open(tmp_path / f"out{suffix}")
     assert np.array_equal(np.asarray(saved)[..., -1], np.asarray(image)[..., -1])
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+@pytest.mark.parametrize("mode, kept", [("P", "RGB"), ("1", "RGB"), ("CMYK", "RGB"), ("PA", "RGBA")])
+def test_an_image_of_another_mode_is_saved_in_its_colours(tmp_path, mode, kept, suffix):
+    image = Image.fromarray(noise(6, 8, 3)).quantize(4).convert(mode)
+
+    write_image(image, tmp_path / f"out{suffix}")
+
+    saved = Image.open(tmp_path / f"out{suffix}")
+    assert saved.mode == kept and np.array_equal(np.asarray(saved), np.asarray(image.convert(kept)))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_png_of_pixels_that_do_not_lie_in_a_row_is_right(tmp_path, channels):
+    levels = noise(6, 8, channels)[::-1, ::2].squeeze()
+
+    write_image(Picture(levels), tmp_path / "out.png")
+
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), levels)
 
 
 def test_jpeg_keeps_the_colour_of_each_pixel_and_not_of_every_other(tmp_path):
