@@ -29,7 +29,8 @@ def write_png(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
     height, width = levels.shape[:2]
     channels = levels.size // (height * width)
     header = struct.pack(">IIBBBBB", width, height, 8 * levels.itemsize, COLOUR_TYPES[channels], 0, 0, 0)
-    pixels = memoryview(imagecodecs.deflate_encode(_filtered(levels), level=LEVEL))    # as a zlib stream
+    filtered: Any = _filtered(levels)    # whose type the stub of the next call lacks
+    pixels = memoryview(imagecodecs.deflate_encode(filtered, level=LEVEL))    # as a zlib stream
     with open(path, "wb") as file:
         file.write(SIGNATURE)
         _write_chunk(file, b"IHDR", header)
