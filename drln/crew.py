@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -32,7 +33,7 @@ class Crew:
         from accelerate import PartialState
 
         state = PartialState(cpu=device == "cpu")
-        atexit.register(state.destroy_process_group)    # its threads abort a process that ends with them still there
+        part_at_exit()
         return cls(state.process_index, state.num_processes, state.device)
 
     @property
@@ -78,3 +79,11 @@ class Crew:
 
         with PartialState().main_process_first():
             yield
+
+
+@cache
+def part_at_exit() -> None:
+    """Leave the other processes, once met, at the end: a thread of gloo's that is still there then aborts this one."""
+    from accelerate import PartialState
+
+    atexit.register(lambda: PartialState().destroy_process_group())

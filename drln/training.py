@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
+from drln.crew import part_at_exit
 from drln.data.patches import PatchStream
 from drln.device import is_out_of_memory
 from drln.interruption import Interruption, leave_to_parent
@@ -25,7 +26,6 @@ from drln.training_arguments import TrainingArguments, learning_rate_at
 from drln.validation import mean_psnr
 
 LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
-CHANNELS_LAST = torch.channels_last
 REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
 __all__ = ["Trainer", "TrainingArguments", "TrainingError"]
@@ -65,6 +65,7 @@ class Trainer:
             log_with=args.trackers() or None,
             project_dir=args.output_dir,
         )
+        part_at_exit()
         batch = args.per_device_train_batch_size * self.accelerator.num_processes
         self.step_patches = batch * args.gradient_accumulation_steps
         epoch_steps = math.ceil(len(train_dataset) / self.step_patches)
@@ -105,7 +106,7 @@ class Trainer:
             self.run.begin(resume_from_checkpoint, args.overwrite_output_dir)
         accelerator.wait_for_everyone()
         if args.channels_last:
-            self.model.to(memory_format=CHANNELS_LAST)    # type: ignore[call-overload]    # torch's stubs lack it
+            self.model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         weights = [p for p in self.model.parameters() if p.requires_grad]
         model, optimizer = accelerator.prepare(
             self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
@@ -190,7 +191,7 @@ class Trainer:
 
     def _loss(self, model: nn.Module, patches: dict[str, Tensor]) -> Tensor:
         """The mean absolute difference; patches come as uint8, and are (B, 3, p, p) and (B, 3, sp, sp)."""
-        memory_format = CHANNELS_LAST if self.args.channels_last else torch.contiguous_format
+        memory_format = torch.channels_last if self.args.channels_last else torch.contiguous_format
         lr, hr = (patches[name].float().div_(255).contiguous(memory_format=memory_format) for name in ("lr", "hr"))
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.args.bf16):
             sr = model(lr)
