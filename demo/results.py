@@ -50,7 +50,7 @@ class Saved:
 
     @property
     def sliders(self) -> tuple[Path, Path]:
-        """The previews, bicubic and DRLN."""
+        """The previews, bicubic and DRLN, of a result that was saved for the page."""
         return self.result.with_name(BICUBIC_NAME), self.result.with_name(DRLN_NAME)
 
 
@@ -126,7 +126,7 @@ def save(
 
 
 def _save_preview(image: Image.Image, scale: int, path: Path) -> None:
-    """Bicubic as many times larger; a result is what it is."""
+    """As the page shows it: a photo made so many times larger by bicubic, or at 1 a result."""
     write_image(previews.shown(previews.capped(previews.bicubic(image, scale))), path)
 
 

@@ -65,12 +65,13 @@ def keep_freed_memory() -> None:
     """Have glibc keep what is freed for the next tensors, up to 256 MB, for the rest of this process.
 
     Else it gives it back, and the system clears the same pages again for each strip: in a fresh process
-    that is a tenth of the time. Other C libraries are left as they are.
+    that is a tenth of the time. Threads that begin after this share what is kept. Other C libraries are
+    left as they are.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
-        libc.mallopt(M_ARENA_MAX, 1)    # what one thread freed is for those that begin later, too
+        libc.mallopt(M_ARENA_MAX, 1)
         libc.mallopt(M_MMAP_THRESHOLD, 32 * 2**20)    # the most that it takes; larger pieces are never kept
 
 

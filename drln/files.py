@@ -16,7 +16,7 @@ from PIL import Image
 from drln.deep import read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
 from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, read_header
-from drln.picture import Picture
+from drln.picture import MODES, Picture
 from drln.png_out import write_png
 from drln.tiff_out import write_tiff
 
@@ -143,7 +143,7 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
     try:
         if kind in (PNG, TIFF):
             write = write_png if kind is PNG else write_tiff
-            write(partial, image.levels if isinstance(image, Picture) else _levels(image), kept)
+            write(partial, _levels(image), kept)
         else:
             pil = image.to_pil() if isinstance(image, Picture) else image
             pil.save(partial, format=kind.name, **_options(kind, kept, quality or kind.quality))
@@ -154,9 +154,11 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
         partial.unlink(missing_ok=True)
 
 
-def _levels(image: Image.Image) -> np.ndarray:
+def _levels(image: Image.Image | Picture) -> np.ndarray:
     """As `Picture` has them; palettes and the like become RGB."""
-    if image.mode not in ("L", "LA", "RGB", "RGBA", "I;16"):
+    if isinstance(image, Picture):
+        return image.levels
+    if image.mode not in (*MODES.values(), "I;16"):
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     return np.asarray(image)
 

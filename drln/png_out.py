@@ -1,6 +1,6 @@
 """PNG files of 8 and 16 bits, grey or RGB, with or without alpha, with their profile, resolution and EXIF.
 
-Pillow has no mode for most of 16 bits, and it and libpng take two to ten times as long: libdeflate compresses, and
+Pillow has no mode for most of 16 bits, and it and libpng take two to twenty times as long: libdeflate compresses, and
 the few chunks around that are written here.
 """
 
