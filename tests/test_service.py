@@ -74,6 +74,15 @@ def test_the_facts_of_the_result_are_told(service, photo, tmp_path):
     assert finished.seconds > 0
 
 
+def test_a_result_that_is_not_for_the_page_is_the_same_file_alone(service, photo):
+    for_page = finish(service, photo).saved
+
+    alone = finish(service, photo, for_page=False).saved
+
+    assert alone.result.read_bytes() == for_page.result.read_bytes()
+    assert os.listdir(alone.result.parent) == [alone.result.name]
+
+
 def test_the_slider_compares_with_pillows_bicubic(service, photo):
     saved = finish(service, photo).saved
 
