@@ -70,7 +70,7 @@ class ResultView:
             self.download: str(finished.saved.result),
             self._finished: finished,
             **self._closeup(finished),
-            self._difference: difference.of_previews(finished.saved),
+            self._difference: str(results.add_picture(finished.saved, difference.of_previews(finished.saved))),
         }
 
     def hide(self) -> Update:
@@ -79,12 +79,13 @@ class ResultView:
 
     def _closeup(self, finished: Finished, x: float = 0.5, y: float = 0.5) -> Update:
         closeup = results.closeup(finished.saved, x, y)
-        return {
+        pictures = {
             self._overview: closeup.overview,
             self._bicubic: closeup.bicubic,
             self._drln: closeup.drln,
             self._crop_difference: difference.of_closeup(closeup),
         }
+        return {part: str(results.add_picture(finished.saved, picture)) for part, picture in pictures.items()}
 
     def _pick(self, finished: Finished | None, event: gr.SelectData) -> Update:
         """Show the place that was clicked on, in pixels of the overview."""

@@ -6,6 +6,7 @@ Knows images and files; no model and no device.
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import tempfile
 import time
@@ -135,6 +136,17 @@ def _save_pixels(path: Path, image: Image.Image) -> None:
         np.save(path, np.asarray(image))
     except OSError as error:
         raise ImageError(f"{path.name} cannot be written: {error.strerror or error}; free some of the disk") from error
+
+
+def add_picture(saved: Saved, picture: Image.Image) -> Path:
+    """Write what the page shows beside the result, under a new name: a browser may still read what it got before.
+
+    Raises:
+        ImageError: if the result has been cleared away, or the disk refuses the file.
+    """
+    path = saved.result.with_name(f"picture-{secrets.token_hex(8)}.png")
+    write_image(picture, path)
+    return path
 
 
 def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
