@@ -24,7 +24,12 @@ PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_
 # The key of the job lives in the browser's tab: it survives a reload, and no other tab sees it.
 REMEMBER = "key => { sessionStorage.setItem('drln-%s', key); }"
 RECALL = "() => sessionStorage.getItem('drln-%s') || ''"
-WATCH = "key => { if (key) document.getElementById('%s-back')?.click(); }"
+# The button comes with its tab, and that when it is first opened.
+WATCH = """key => {
+  const watched = () => { const back = document.getElementById('%s-back'); back?.click(); return back; };
+  if (key && !watched()) new MutationObserver((_, page) => { if (watched()) page.disconnect(); })
+    .observe(document.body, { childList: true, subtree: true });
+}"""
 SHOW = "() => document.getElementById('%s')?.scrollIntoView()"
 
 Steps = Generator[Any, None, None]
