@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import batch_wording, settings, wording
+from demo import batch_wording, wording
 from demo.batch import Batches, BatchReport
 from demo.batch_items import FILES
 from demo.inputs import api_scale, model_input, result_options, scale_input, whole_number
@@ -69,7 +69,7 @@ class BatchTab:
         self.job.connect(
             chosen, outputs, self._steps, self.show, self.hide, self.failed, self.stopped, self.done, "batch-result"
         )
-        settings.keep("batch", {"scale": self.scale, "model": self.model, **vars(self.options)})
+        self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
         gr.Button(visible=False).click(
             self.batch,
             [self.files, api_scale(), *chosen[2:]],

@@ -14,7 +14,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import batch_wording, network_picture, results, score_wording, wording, zero_gpu
+from demo import batch_wording, network_picture, results, score_wording, settings, wording, zero_gpu
 from demo.about_tab import about_tab
 from demo.batch_tab import BatchTab
 from demo.evaluate_tab import EvaluateTab
@@ -66,13 +66,16 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
         gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
         with gr.Tab("Upscale"):
-            UpscaleTab(service, jobs)
+            upscale = UpscaleTab(service, jobs)
         with gr.Tab("Batch"):
-            BatchTab(service, jobs)
+            batch = BatchTab(service, jobs)
         with gr.Tab("Evaluate"):
-            EvaluateTab(service, jobs)
+            evaluate = EvaluateTab(service, jobs)
         with gr.Tab("About"):
             about_tab()
+        # Outside the tabs: what is within one is not there before it is opened, and would keep nothing.
+        for name, components in {"upscale": upscale.kept, "batch": batch.kept, "trial": evaluate.trial.kept}.items():
+            settings.keep(name, components)
     demo.queue(max_size=WAITING)
     demo._queue.sleep_when_free = POLL_SECONDS
     return demo

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import score_wording, settings, wording
+from demo import score_wording, wording
 from demo.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
@@ -55,7 +55,7 @@ class TrialPart:
         )
         shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         chosen = [self.photo, self.scale, self.model, self.protocol]
-        settings.keep("trial", {"scale": self.scale, "model": self.model, "protocol": self.protocol})
+        self.kept = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
         gr.Button(visible=False).click(
             self.evaluate,
             [self.photo, api_scale(), *chosen[2:]],

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo import settings, wording
+from demo import wording
 from demo.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, UPDATE_SECONDS, JobView, Steps
 from demo.jobs import Jobs
@@ -58,7 +58,7 @@ class UpscaleTab:
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         outputs = [self.model_note, self.compact, *self.result.outputs]
         self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
-        settings.keep("upscale", {"scale": self.scale, "model": self.model, **vars(self.options)})
+        self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
         scale = api_scale()
         gr.Button(visible=False).click(
             self.upscale,

@@ -102,6 +102,28 @@ def test_choices_survive_a_reload_and_are_those_of_the_tab(new_page, photo):
     expect(chosen(page, "batch-scale", "4×")).to_be_checked()
 
 
+def test_choices_of_tabs_that_are_not_open_survive_too(new_page):
+    page = new_page()
+    page.get_by_role("tab", name="Batch").click()
+    chosen(page, "batch-scale", "3×").check()
+    more_options(page, "batch")
+    chosen(page, "batch-format", "WebP").check()
+    page.get_by_role("tab", name="Evaluate").click()
+    chosen(page, "trial-scale", "2×").check()
+    page.wait_for_timeout(1000)    # until they are written
+
+    page.reload()
+    page.wait_for_selector("#upscale-go")
+
+    page.get_by_role("tab", name="Batch").click()
+    expect(chosen(page, "batch-scale", "3×")).to_be_checked()
+    more_options(page, "batch")
+    expect(chosen(page, "batch-format", "WebP")).to_be_checked()
+    expect(page.locator("#batch-quality")).to_be_visible()
+    page.get_by_role("tab", name="Evaluate").click()
+    expect(chosen(page, "trial-scale", "2×")).to_be_checked()
+
+
 def test_what_another_program_left_in_the_browser_breaks_nothing(new_page, photo):
     page = new_page()
     page.evaluate("localStorage.setItem('drln-settings-upscale', 'nonsense')")
