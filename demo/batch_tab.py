@@ -16,7 +16,7 @@ from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
 from demo.limits import LIMITS
 from demo.models import UnavailableModel
-from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
 from demo.service import Service
 
 INTRO = (
@@ -140,11 +140,8 @@ class BatchTab:
             problem was.
         """
         try:
-            report = None
-            for step in self._steps(files, whole_number(scale), model, format, quality, self_ensemble):
-                report = step if isinstance(step, BatchReport) else report
-                yield gr.skip(), gr.skip()
-            assert report
+            steps = self._steps(files, whole_number(scale), model, format, quality, self_ensemble)
+            report = yield from last_step(steps, BatchReport, outputs=2)
             path = self.batches.archive(report)
             states = [{"photo": one.title, "state": one.state, "problem": one.problem} for one in report.entries]
             yield str(path) if path else None, states

@@ -14,7 +14,7 @@ from demo.inputs import whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
 from demo.models import default_choice
-from demo.payloads import Update, api_error, html_update
+from demo.payloads import Update, api_error, html_update, last_step
 from demo.service import Service
 from demo.trial_part import protocol_radio
 from drln.config import SCALES
@@ -84,11 +84,8 @@ class BenchmarkPart:
             The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
         """
         try:
-            report = None
-            for step in self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol):
-                report = step if isinstance(step, Report) else report
-                yield gr.skip(), gr.skip()
-            assert report
+            steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
+            report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
         except Exception as error:
             raise api_error(error, score_wording.message) from error

@@ -1,11 +1,12 @@
-"""What Gradio sends for an upload, and what is sent back: pieces of HTML, errors."""
+"""What Gradio sends for an upload, and what is sent back: pieces of HTML, errors, steps on the way to a result."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -14,6 +15,9 @@ from demo.limits import UploadError
 
 Upload = dict[str, Any]
 Update = dict[Any, Any]
+T = TypeVar("T")
+
+LOOK_SECONDS = 1.0    # between two chances to cancel what a program asked for; each takes time from the work
 
 
 def uploaded_path(photo: Upload | None, cache: str) -> Path:
@@ -42,3 +46,25 @@ def html_update(text: str) -> dict[str, Any]:
 def api_error(error: Exception, message: Callable[[Exception], str] = wording.message) -> gr.Error:
     """What another program gets of an error: its message, and nothing in the log but what nobody expected."""
     return gr.Error(html.escape(message(error), quote=False), print_exception=False)
+
+
+def last_step(steps: Iterable[Any], kind: type[T], outputs: int = 1) -> Generator[Any, None, T]:
+    """What another program gets of the steps of its request: nothing, from time to time, so that it can cancel it.
+
+    Args:
+        steps: of the work.
+        kind: of the step that is the result; there may be others of that kind before it.
+        outputs: how many components are updated.
+
+    Returns:
+        The last step of that kind.
+    """
+    nothing = tuple(gr.skip() for _ in range(outputs))
+    looked, last = time.monotonic(), None
+    for step in steps:
+        last = step if isinstance(step, kind) else last
+        if time.monotonic() - looked > LOOK_SECONDS:
+            looked = time.monotonic()
+            yield nothing if outputs > 1 else nothing[0]
+    assert last is not None
+    return last

@@ -12,7 +12,7 @@ from demo import score_wording, wording
 from demo.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
-from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
 from demo.service import Service
 from demo.trial import Restored, Trial, Trials
 from drln.protocols import STANDARD
@@ -91,8 +91,8 @@ class TrialPart:
             PSNR in dB (nothing where no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
         """
         try:
-            for step in self._steps(image, whole_number(scale), model, protocol):
-                yield _scores(step) if isinstance(step, Trial) else gr.skip()
+            trial = yield from last_step(self._steps(image, whole_number(scale), model, protocol), Trial)
+            yield _scores(trial)
         except Exception as error:
             raise api_error(error, score_wording.message) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -11,10 +10,10 @@ import gradio as gr
 
 from demo import wording
 from demo.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
-from demo.job_view import DEVICE, PAGE, UPDATE_SECONDS, JobView, Steps
+from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
 from demo.models import UnavailableModel
-from demo.payloads import Update, Upload, api_error, html_update, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
 from demo.result_view import ResultView
 from demo.service import Finished, Service
 from drln.hub import BUNDLED
@@ -134,13 +133,8 @@ class UpscaleTab:
         """
         try:
             steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
-            updated = time.monotonic()
-            for step in steps:
-                if isinstance(step, Finished):
-                    yield str(step.saved.result)
-                elif time.monotonic() - updated > UPDATE_SECONDS:
-                    updated = time.monotonic()
-                    yield gr.skip()    # a cancel comes through here
+            finished = yield from last_step(steps, Finished)
+            yield str(finished.saved.result)
         except Exception as error:
             raise api_error(error) from error
 
