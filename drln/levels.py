@@ -39,12 +39,13 @@ def to_levels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np
     _, channels, height, width = tensor.shape
     colours = 1 if grey else channels
     levels = np.empty((height, width, colours + alpha), np.uint8 if depth == 8 else np.uint16)
+    shared = torch.from_numpy(levels)
     for top in range(0, height, BAND_ROWS):
         band = tensor[0, :, top : top + BAND_ROWS].detach().float().cpu()
         if grey:
             band = band.mean(dim=0, keepdim=True)
-        rounded = band.clamp(0, 1).mul_(2**depth - 1).round_().permute(1, 2, 0).numpy()
-        levels[top : top + BAND_ROWS, :, :colours] = rounded
+        rounded = band.clamp(0, 1).mul_(2**depth - 1).round_()
+        shared[top : top + BAND_ROWS, :, :colours] = rounded.permute(1, 2, 0)
     return levels[:, :, 0] if levels.shape[2] == 1 else levels
 
 
