@@ -2,7 +2,8 @@
 # make test    run all tests, the browser's too, and the notebooks in quick form
 # make check   linters and types
 # make notebooks   run the notebooks as a reader runs them
-# make benchmark   seconds and memory beside the peers, as Markdown tables; an hour on two cores, at rest
+# make benchmark   seconds and memory beside the peers, as Markdown tables, and a plot in .venv/cost.webp; an hour on
+#                  two cores, at rest
 # make space-check   install requirements.txt alone, as a Space does, and start the app; minutes
 # make audit   look for known weaknesses of what is pinned; asks the network, and is no part of CI
 #
@@ -53,7 +54,7 @@ benchmark: $(VENV)/peers.stamp
 ifeq ($(DEVICE),cpu)
 	$(BENCH)/upscale.py --runs 3
 	$(BENCH)/upscale.py --compact --size 1024x1024 --precision bfloat16 --runs 5
-	$(BENCH)/sizes.py
+	$(BENCH)/sizes.py --output $(VENV)/cost.webp
 else
 	$(BENCH)/upscale.py --device $(DEVICE) --size 480x320 1920x1080 --runs 3 --warm 3
 endif

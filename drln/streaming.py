@@ -9,6 +9,7 @@ Knows tensors only, and nothing of the whole network.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -50,11 +51,12 @@ class Conv:
         self.conv = conv
         self.kept: Tensor | None = None
 
-    def __call__(self, strip: Strip, *parts: Tensor) -> Tensor:
-        """The next rows of the result; `parts` are the next rows of its input, as if concatenated."""
-        return self.of_window(self.window(strip, *parts))
+    def __call__(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:
+        """The next rows of the result; `parts` are the next rows of its input, as if concatenated, or, with `relu`,
+        what is to become that by a ReLU: where they are copied anyhow it costs no pass of its own."""
+        return self.of_window(self.window(strip, *parts, relu=relu))
 
-    def window(self, strip: Strip, *parts: Tensor) -> Tensor:
+    def window(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:
         """The next rows below the two before them; beyond the border of the map lie zeros, one row."""
         b, _, rows, width = parts[0].shape
         above = 1 if self.kept is None else 2
@@ -64,7 +66,11 @@ class Conv:
         window[:, :, :above] = 0 if self.kept is None else self.kept
         inside, channel = window[:, :, above : above + rows], 0
         for part in parts:
-            inside[:, channel : channel + part.shape[1]] = part
+            place = inside[:, channel : channel + part.shape[1]]
+            if relu:
+                torch.clamp_min(part, 0, out=place)
+            else:
+                place.copy_(part)
             channel += part.shape[1]
         if strip.is_last:
             window[:, :, -1] = 0
@@ -85,7 +91,7 @@ class Unit:
     def __call__(self, strip: Strip, *parts: Tensor) -> tuple[Tensor, Tensor]:
         """The next rows of its input, as late as the result, and the result."""
         window = self.conv1.window(strip, *parts)
-        y = self.conv2(strip, self.conv1.of_window(window).relu_())
+        y = self.conv2(strip, self.conv1.of_window(window), relu=True)
         first = int(strip.is_first)    # the row of zeros above the map
         x = window[:, :, first : first + y.shape[2]]
         return x, y.add_(x).relu_()
@@ -108,14 +114,42 @@ class Block:
         return F.conv2d(seen, weight[:, :half], bias).add_(F.conv2d(made, weight[:, half:])).relu_()
 
 
-class Tail:
-    """From features to the image, without the mean, given strip by strip."""
+class ToColours(Conv):
+    """The last convolution and the mean shift behind it, given strip by strip; equal to both but for rounding.
 
-    def __init__(self, upsampler: Upsampler, tail: nn.Conv2d) -> None:
+    Three channels are too few to keep a processor's vectors full, so several pixels in a row are computed as if they
+    were channels of one: the kernel is moved by that many at a step, and holds a copy of the weights for each.
+
+    Args:
+        pixels: how many; the width of the map has to be a multiple of it.
+    """
+
+    def __init__(self, tail: nn.Conv2d, shift: nn.Conv2d, pixels: int) -> None:
+        super().__init__(tail)
+        assert tail.bias is not None and shift.bias is not None
+        mix = shift.weight[:, :, 0, 0]
+        one = torch.einsum("rc, ciyx -> riyx", mix, tail.weight)
+        wide = one.new_zeros(pixels, *one.shape[:3], pixels + 2)
+        for pixel in range(pixels):
+            wide[pixel, ..., pixel : pixel + 3] = one
+        self.weight = wide.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        self.bias = (mix @ tail.bias + shift.bias).repeat(pixels)
+        self.pixels = pixels
+
+    def of_window(self, window: Tensor) -> Tensor:
+        y = F.conv2d(window, self.weight, self.bias, stride=(1, self.pixels), padding=(0, 1))
+        b, _, rows, _ = y.shape    # the channels are the colours of one pixel after the other
+        return y.permute(0, 2, 3, 1).reshape(b, rows, -1, 3).permute(0, 3, 1, 2)
+
+
+class Tail:
+    """From features to the image, given strip by strip."""
+
+    def __init__(self, upsampler: Upsampler, tail: nn.Conv2d, shift: nn.Conv2d) -> None:
         self.steps = [(Conv(conv), factor) for conv, factor in zip(upsampler.convs, upsampler.factors)]
-        self.tail = Conv(tail)
+        self.to_colours = ToColours(tail, shift, pixels=math.prod(upsampler.factors))
 
     def __call__(self, strip: Strip, x: Tensor) -> Tensor:
         for conv, factor in self.steps:
             x = F.pixel_shuffle(conv(strip, x).relu_(), factor)
-        return self.tail(strip, x)
+        return self.to_colours(strip, x)

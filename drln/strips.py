@@ -30,7 +30,7 @@ MIN_ROWS = BLOCK_LAG + 1    # so that the first strip gives a row
 UPSAMPLER_WEIGHT = 2.4
 # What the widest tensor of a strip may take when no height is asked for. On a CPU it should stay in the cache;
 # a GPU has to be kept busy, for which the amount was reckoned, not measured.
-SLAB_BYTES = 10 * 2**20
+SLAB_BYTES = 13 * 2**20
 GPU_SLAB_BYTES = 128 * 2**20
 
 
@@ -145,10 +145,10 @@ def _passes(model: DrlnModel, image: Tensor, strips: list[Strip]) -> Generator[f
     scale = model.config.scale
     size = (b, 3, scale * height, scale * width)
     output = torch.empty(size, device=image.device, memory_format=torch.channels_last)
-    head, tail, done = _head(model, image), Tail(model.upsampler, model.tail), 0
+    head, tail, done = _head(model, image), Tail(model.upsampler, model.tail, model.add_mean), 0
     # The upsampler's maps are scale * scale times larger, so are its strips thinner.
     for strip in split_rows(height, max(3, strips[0].rows // scale), least=3):
-        sr = model.add_mean(tail(strip, head(strip).add_(strip.of(skip, lag=1))))
+        sr = tail(strip, head(strip).add_(strip.of(skip, lag=1)))
         output[:, :, done : done + sr.shape[2]] = sr
         done += sr.shape[2]
         yield _share(strip) * UPSAMPLER_WEIGHT * upsampler_cost(model)
