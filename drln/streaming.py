@@ -52,8 +52,11 @@ class Conv:
         self.kept: Tensor | None = None
 
     def __call__(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:
-        """The next rows of the result; `parts` are the next rows of its input, as if concatenated, or, with `relu`,
-        what is to become that by a ReLU: where they are copied anyhow it costs no pass of its own."""
+        """The next rows of the result.
+
+        `parts` are the next rows of its input, as if concatenated. With `relu` they have yet to go through a ReLU: done
+        while they are copied, it is no pass of its own.
+        """
         return self.of_window(self.window(strip, *parts, relu=relu))
 
     def window(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:

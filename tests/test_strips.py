@@ -47,6 +47,20 @@ def test_strips_equal_one_piece_for_every_kind_of_network(scale, bam, groups):
     torch.testing.assert_close(sr, expected, rtol=0, atol=bound)
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_a_mean_shift_that_mixes_colours_shows_in_strips_as_in_one_piece(scale):
+    """A checkpoint may hold any; strips take it into the last convolution."""
+    model = randomise(DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(1,))))
+    torch.nn.init.normal_(model.add_mean.weight)
+    torch.nn.init.normal_(model.add_mean.bias)
+    image = torch.rand(2, 3, 14, 9)
+    expected = whole(model, image)
+
+    sr = upscale_in_strips(model, image)
+
+    torch.testing.assert_close(sr, expected, rtol=0, atol=1e-5 * max(1, expected.abs().max().item()))
+
+
 @pytest.mark.parametrize("rows", [7, 8, 11, 20, 1000])
 def test_the_height_of_the_strips_does_not_show(tiny_model, rows):
     image = torch.rand(1, 3, 45, 17)
