@@ -64,7 +64,7 @@ endif
 	$(BENCH)/folder.py --device $(DEVICE)
 	$(BENCH)/training_step.py --device $(DEVICE)
 	$(BENCH)/loader.py
-	$(BENCH)/startup.py
+	$(BENCH)/startup.py --runs 5
 
 # The library of the published models, without what it asks for; where it cannot be had, ours are measured alone.
 $(VENV)/peers.stamp: $(VENV)/test.stamp

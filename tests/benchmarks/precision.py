@@ -5,6 +5,7 @@
 """
 
 import argparse
+import sys
 
 from measuring import machine, table
 
@@ -12,6 +13,7 @@ from drln import DrlnModel, evaluate
 from drln.data import find_set
 from drln.device import PRECISIONS
 from drln.evaluation import CARD, PROTOCOLS
+from drln.hub import HubError
 from drln.upscaler import Upscaler
 
 
@@ -36,4 +38,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except HubError as error:
+        sys.exit(str(error))
