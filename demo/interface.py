@@ -74,8 +74,9 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
         with gr.Tab("About"):
             about_tab()
         # Outside the tabs: what is within one is not there before it is opened, and would keep nothing.
-        for name, components in {"upscale": upscale.kept, "batch": batch.kept, "trial": evaluate.trial.kept}.items():
-            settings.keep(name, components)
+        settings.keep("upscale", upscale.kept)
+        settings.keep("batch", batch.kept)
+        settings.keep("trial", evaluate.trial.kept)
     demo.queue(max_size=WAITING)
     demo._queue.sleep_when_free = POLL_SECONDS
     return demo

@@ -9,11 +9,10 @@ import sys
 
 from measuring import machine, table
 
-from drln import DrlnModel, evaluate
+from drln import DrlnModel, HubError, evaluate
 from drln.data import find_set
 from drln.device import PRECISIONS
 from drln.evaluation import CARD, PROTOCOLS
-from drln.hub import HubError
 from drln.upscaler import Upscaler
 
 
