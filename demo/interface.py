@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -116,7 +117,8 @@ def warm_up(service: Service) -> None:
     """
     keep_freed_memory()    # before there are threads
     service.models.load(BUNDLED, scale=4)    # in a thread
-    import matplotlib.pyplot  # noqa: F401
+    with suppress(ModuleNotFoundError):    # which a Space has not
+        import matplotlib.pyplot  # noqa: F401
 
 
 def _clear_old_results(folder: Path) -> None:
