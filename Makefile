@@ -25,8 +25,10 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pyto
 demo: $(VENV)/demo.stamp
 	$(VENV)/bin/python app.py
 
+# As many processes as there are cores, four at most: each has an app and a browser of its own.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist worksteal
 test: $(VENV)/test.stamp
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest $(or $(ARGS),$(PARALLEL))
 
 check: $(VENV)/test.stamp
 	$(VENV)/bin/ruff check .
@@ -76,7 +78,7 @@ $(VENV)/demo.stamp: requirements.txt $(VENV)/torch.stamp
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml $(VENV)/torch.stamp
-	$(PIP) install -q -c constraints.txt -e ".[demo,train,test,dev]"
+	$(PIP) install -q -c constraints.txt -e ".[demo,mcp,train,test,dev]"
 	touch $@
 
 # torch on its own and first, so that what comes after it finds it installed: a wheel at hand (pip's

@@ -1,7 +1,9 @@
 import signal
+from collections.abc import Iterator
 
 import pytest
 import torch
+from live_app import App, running_app
 
 from drln import DrlnConfig, DrlnModel
 
@@ -11,6 +13,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)    # tiny networks gain nothing from threads, and lose much where others want the cores
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Iterator[App]:
+    """One running app for all tests that need nothing of its start, its settings or its first job."""
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def running_app(folder: Path, **environment: str) -> Iterator[App]:
     output, contacts = folder / "output.txt", folder / "contacts.txt"
     contacts.touch()
     settings = {
-        "GRADIO_SERVER_PORT": str(_free_port()),
+        "GRADIO_SERVER_PORT": str(free_port()),
         "GRADIO_TEMP_DIR": str(folder / "files"),
         "HF_ENDPOINT": NO_HUB,
         "HF_HOME": str(folder / "hub"),
@@ -77,7 +77,7 @@ def _address(process: subprocess.Popen, output: Path) -> str:
     raise AssertionError(f"the app did not start:\n{output.read_text()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

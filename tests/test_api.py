@@ -2,22 +2,15 @@
 
 import json
 import urllib.request
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from live_app import ROOT, App, running_app
+from live_app import ROOT, App
 from PIL import Image
 
 from drln import DrlnModel, Upscaler
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
 
 
 @pytest.fixture(scope="module")

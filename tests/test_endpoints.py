@@ -3,7 +3,6 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from live_app import App, running_app
 from PIL import Image
 
 from drln import DrlnModel, Upscaler
@@ -19,12 +17,6 @@ from drln.data import find_set
 from drln.evaluation import BICUBIC, evaluate
 
 COMPACT = "drln-bam-compact"
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
 
 
 @pytest.fixture

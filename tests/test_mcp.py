@@ -1,34 +1,23 @@
-"""The app as an MCP server, spoken to by the real client; the extra `mcp` must be installed."""
+"""The app as an MCP server, spoken to by the real client."""
 
 import asyncio
 import base64
 import json
-from collections.abc import Iterator
 
 import httpx2
-import pytest
-from live_app import App, running_app
+from live_app import App
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
-pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
-
-from mcp import ClientSession
-from mcp.client.streamable_http import streamablehttp_client
-
 TOOLS = {"upscale", "estimate", "batch", "evaluate", "benchmark"}
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
 
 
 def speak(app: App, ask):
     """What `ask` makes of a session."""
 
     async def session():
-        async with streamablehttp_client(f"{app.address}gradio_api/mcp/") as (read, write, _):
+        async with streamable_http_client(f"{app.address}gradio_api/mcp/") as (read, write, _):
             async with ClientSession(read, write) as session:
                 await session.initialize()
                 return await ask(session)

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from live_app import running_app
 from PIL import Image
 from set_files import div2k_files, photo, write_files
 
@@ -68,10 +67,10 @@ def test_the_model_cards_snippet_runs_with_our_import(folder):
         assert picture.width >= 160
 
 
-def test_the_client_snippet_talks_to_a_running_app(folder, tmp_path_factory):
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        code = snippet("gradio_client").replace("http://127.0.0.1:7860", app.address)
-        run(["-c", code + "\nimport shutil; shutil.copy(path, 'result.png')"], folder)
+def test_the_client_snippet_talks_to_a_running_app(folder, app):
+    code = snippet("gradio_client").replace("http://127.0.0.1:7860", app.address)
+
+    run(["-c", code + "\nimport shutil; shutil.copy(path, 'result.png')"], folder)
 
     with Image.open(folder / "result.png") as result:
         assert result.size == (160, 120)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from live_app import _free_port
+from live_app import free_port
 
 ROOT = Path(__file__).parents[1]
 WAIT = 300    # seconds; a bound, and no claim
@@ -23,7 +23,7 @@ def test_the_app_starts_and_upscales_with_requirements_txt_alone(tmp_path):
     subprocess.run([*pip, "-r", ROOT / "requirements.txt"], check=True)
     subprocess.run([python, "-m", "pip", "check"], check=True)
 
-    port, output = _free_port(), tmp_path / "output.txt"
+    port, output = free_port(), tmp_path / "output.txt"
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "GRADIO_SERVER_PORT": str(port)}
     with open(output, "w") as log:
         process = subprocess.Popen([python, "app.py"], cwd=ROOT, env=environment, stdout=log, stderr=log)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.nn import functional as F
 
@@ -386,12 +387,11 @@ def test_the_bar_tells_loss_psnr_and_speed(store, tmp_path, capsys):
 
 
 def test_tensorboard_gets_each_row_of_the_history(store, tmp_path):
-    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     args = arguments(tmp_path, report_to="tensorboard")
 
     history = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store)).train()
 
-    read = accumulator.EventAccumulator(str(tmp_path / "drln")).Reload()
+    read = EventAccumulator(str(tmp_path / "drln")).Reload()
     for name in ("loss", "psnr", "learning_rate"):
         rows = [(event.step, event.value) for event in read.Scalars(name)]
         assert rows == [(row["step"], pytest.approx(row[name])) for row in history]

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import pytest
+import spaces
 import torch
 from PIL import Image
 
@@ -134,7 +135,6 @@ def test_models_that_are_not_in_the_cache_are_not_offered(monkeypatch):
 
 
 def test_spaces_is_imported_before_torch_by_app_py(tmp_path):
-    pytest.importorskip("spaces")
     code = "import sys; sys.path.insert(0, '.'); import app; print(*sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -144,7 +144,5 @@ def test_spaces_is_imported_before_torch_by_app_py(tmp_path):
 
 
 def test_the_real_decorator_leaves_the_function_as_it_is_here():
-    spaces = pytest.importorskip("spaces")
-
     assert zero_gpu.GPU is spaces.GPU
     assert zero_gpu.on_the_gpu.__module__ == "demo.zero_gpu"

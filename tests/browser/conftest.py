@@ -12,7 +12,6 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from live_app import App, running_app
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -23,12 +22,6 @@ WAIT_MS = 60_000    # a bound for a slow machine, and no claim
 expect.set_options(timeout=WAIT_MS)
 
 NewPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="session")
-def app(tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
 
 
 @pytest.fixture(scope="session")
