@@ -18,6 +18,7 @@ from drln.cost import network_cost
 from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
 from drln.images import Photo, Picture
 from drln.model import DrlnModel
+from drln.speed import Speed
 from drln.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
 
 PROBE_MULTIPLICATIONS = 25e9    # of the short run that finds this machine's speed
@@ -103,7 +104,7 @@ class Upscaler:
         self._model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         self._model.set_trunk_dtype(PRECISIONS[self.precision])
         self._model.to(self.device)
-        self._seconds_per_pixel: float | None = None    # of an LR pixel, without the self-ensemble
+        self._speed: Speed | None = None    # of one pass over LR
 
     def upscale(self, image: Image.Image | Photo) -> Image.Image:
         """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
@@ -147,21 +148,17 @@ class Upscaler:
         return sr
 
     def estimate(self, width: int, height: int) -> Estimate:
-        """What a photo of that many pixels will take; the first call times a short run, well under a second's work.
+        """What a photo of that many pixels will take; the first call times short runs, well under a second's work.
 
         The seconds are for the whole image on this device as it is now, and are corrected by
-        every photo that is upscaled.
+        every photo that is upscaled and not too small to tell.
         """
-        if self._seconds_per_pixel is None:
+        if self._speed is None:
             side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self._model)) ** 0.5)))
-            for _ in range(2):    # the first run warms up
-                began = time.monotonic()
-                upscale_in_strips(self._model, torch.full((1, 3, side, side), 0.5))
-                self._seconds_per_pixel = (time.monotonic() - began) / side**2
+            self._speed = Speed.measured(lambda side: upscale_in_strips(self._model, _grey(side)), side)
         memory = self._memory_estimate(width, height)
-        assert self._seconds_per_pixel is not None
         runs = len(TURNS) if self.self_ensemble else 1
-        seconds = self._seconds_per_pixel * width * height * runs
+        seconds = self._speed.seconds(width * height) * runs
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
 
     def _check_memory(self, width: int, height: int) -> None:
@@ -224,8 +221,13 @@ class Upscaler:
             sr = _turned_back(sr, turn, flip)
             total = sr if total is None else total.add_(sr)
         assert total is not None
-        self._seconds_per_pixel = (time.monotonic() - began) / (len(turns) * rgb.shape[2] * rgb.shape[3])
+        if self._speed and model is self._model:    # and not a CPU that stood in
+            self._speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))
+
+
+def _grey(side: int) -> Tensor:
+    return torch.full((1, 3, side, side), 0.5)
 
 
 def _turned(x: Tensor, turns: int, flip: bool) -> Tensor:

@@ -132,6 +132,13 @@ def test_the_sizes_are_told_before_the_estimate(service, photo):
     assert second.estimate.fits
 
 
+def test_a_plan_with_the_self_ensemble_takes_eight_times_the_seconds(service, photo):
+    *_, once = service.plan(photo, 2, "tiny")
+    *_, averaged = service.plan(photo, 2, "tiny", self_ensemble=True)
+
+    assert averaged.estimate.seconds == pytest.approx(8 * once.estimate.seconds)
+
+
 def test_a_result_that_the_memory_cannot_hold_is_refused_and_the_plan_says_so(service, photo, monkeypatch):
     monkeypatch.setattr("drln.upscaler.free_memory", lambda device: 100_000)    # bytes
 

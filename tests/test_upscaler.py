@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -115,6 +116,34 @@ def test_the_estimate_tells_size_time_and_memory(tiny_model):
     assert (small.width, small.height) == (200, 100)
     assert small.fits and 0 < small.seconds < large.seconds
     assert 500 * 1000 * 4 * 12 < large.memory < 500 * 1000 * 4 * 12 + 2**29
+
+
+def upscale_slowly(upscaler: Upscaler, side: int, seconds: float) -> None:
+    """Upscale a square photo; whoever looks at its steps takes so long once."""
+    steps = upscaler.stream(Image.new("RGB", (side, side), "teal"))
+    next(steps)
+    next(steps)
+    time.sleep(seconds)
+    assert isinstance(list(steps)[-1], Result)
+
+
+def test_a_job_on_a_tiny_photo_says_nothing_of_the_next_one(tiny_model):
+    upscaler = Upscaler(tiny_model, "cpu")
+    before = upscaler.estimate(512, 512).seconds
+
+    upscale_slowly(upscaler, side=1, seconds=0.5)
+
+    assert upscaler.estimate(512, 512).seconds == before
+    assert upscaler.estimate(1, 1).seconds <= before
+
+
+def test_a_job_on_a_large_photo_corrects_the_estimate(tiny_model):
+    upscaler = Upscaler(tiny_model, "cpu")
+    before = upscaler.estimate(512, 512).seconds
+
+    upscale_slowly(upscaler, side=512, seconds=before)
+
+    assert upscaler.estimate(512, 512).seconds > before
 
 
 def test_a_photo_that_the_memory_cannot_hold_is_refused_with_the_figures(tiny_model):
