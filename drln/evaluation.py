@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from drln.config import SCALES
+from drln.levels import to_levels
 from drln.model import DrlnModel
 from drln.pixels import read_pixels
 from drln.protocols import (
@@ -204,22 +205,18 @@ class EvalMetrics:
 
 def _read(item: Any, index: int, protocol: str) -> tuple[str, np.ndarray | None, np.ndarray]:
     """A name, LR where there is one and it is wanted, and HR: uint8 (H, W, 3) or (H, W)."""
-    row = item if isinstance(item, Mapping) else {"hr": item}
-    hr, lr = row["hr"], row.get("lr")
-    if isinstance(hr, Tensor):    # of EvalDataset
+    if isinstance(item, tuple):    # of EvalDataset
         if protocol != CARD:
             raise ProtocolError(
                 "EvalDataset fits HR to LR, as the card's protocol does; give the data set itself for the standard one"
             )
-        return f"image {index + 1}", _array(lr), _array(hr)
+        small, sharp = (to_levels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
+        return f"image {index + 1}", small, sharp
+    row = item if isinstance(item, Mapping) else {"hr": item}
+    hr, lr = row["hr"], row.get("lr")
     name = Path(getattr(hr, "filename", "") or "" if isinstance(hr, Image.Image) else hr).name
-    small = None if lr is None or protocol != CARD else read_pixels(lr)
-    return name or f"image {index + 1}", small, read_pixels(hr)
-
-
-def _array(image: Tensor | None) -> Any:
-    """uint8 (3, H, W) to (H, W, 3)."""
-    return None if image is None else np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+    lr = None if lr is None or protocol != CARD else read_pixels(lr)
+    return name or f"image {index + 1}", lr, read_pixels(hr)
 
 
 def _tensor(image: np.ndarray) -> Tensor:

@@ -39,8 +39,8 @@ class Trainer:
     Args:
         model: the network; it has `save_pretrained(folder)`. The trained weights are in it afterwards.
         args: how to train.
-        train_dataset: has `patch(index, rng)`, as `TrainDataset`.
-        eval_dataset: whole image pairs, as `EvalDataset`; without it the last weights are kept as the best.
+        train_dataset: a `TrainDataset`, or another data set of such pairs, which then draws by itself.
+        eval_dataset: an `EvalDataset`, or another of such pairs; without it the last weights are kept as the best.
 
     Attributes:
         run: the files; the best weights are in `run.best`, as `from_pretrained` and `push_to_hub` take them.
@@ -189,10 +189,13 @@ class Trainer:
         )
         return loader
 
-    def _loss(self, model: nn.Module, patches: dict[str, Tensor]) -> Tensor:
-        """The mean absolute difference; patches come as uint8, and are (B, 3, p, p) and (B, 3, sp, sp)."""
+    def _loss(self, model: nn.Module, patches: tuple[Tensor, Tensor]) -> Tensor:
+        """The mean absolute difference; patches are (B, 3, p, p) and (B, 3, sp, sp), uint8 or float in [0, 1]."""
         memory_format = torch.channels_last if self.args.channels_last else torch.contiguous_format
-        lr, hr = (patches[name].float().div_(255).contiguous(memory_format=memory_format) for name in ("lr", "hr"))
+        lr, hr = (
+            (patch if patch.is_floating_point() else patch / 255).float().contiguous(memory_format=memory_format)
+            for patch in patches
+        )
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.args.bf16):
             sr = model(lr)
         if sr.shape != hr.shape:

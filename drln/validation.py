@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from drln.interruption import leave_to_parent
+from drln.levels import to_levels
 from drln.metrics import psnr
 from drln.protocols import planes
 
@@ -24,7 +25,7 @@ def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, workers: int = 0
 
     Args:
         model: takes (1, 3, h, w) in [0, 1]; it is in eval mode meanwhile.
-        dataset: an `EvalDataset`.
+        dataset: an `EvalDataset`, or another of such pairs.
         accelerator: of whose processes each measures its share; all get the same mean.
         workers: processes that decode.
     """
@@ -32,13 +33,14 @@ def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, workers: int = 0
     training = model.training
     model.eval()
     total = torch.zeros((), device=accelerator.device)
-    for pair in DataLoader(Subset(dataset, own), batch_size=None, num_workers=workers, worker_init_fn=leave_to_parent):
+    pairs = DataLoader(Subset(dataset, own), batch_size=None, num_workers=workers, worker_init_fn=leave_to_parent)
+    for lr, hr in pairs:
         with torch.no_grad():
-            sr = model(pair["lr"][None].to(accelerator.device).float() / 255)
+            sr = model(lr[None].to(accelerator.device))
         if not sr.isfinite().all():
             total += torch.nan
             continue
-        total += psnr(*planes(sr, pair["hr"].permute(1, 2, 0).numpy(), dataset.scale))
+        total += psnr(*planes(sr, to_levels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
     model.train(training)
     sum_of_all: Tensor = accelerator.reduce(total)
     return sum_of_all.item() / len(dataset)

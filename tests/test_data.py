@@ -4,8 +4,10 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from set_files import div2k_files, hub_files, photo, png, shrunk, tar_of, write_files
+from torch.utils.data import DataLoader
 
 from drln.data import DataError, EvalDataset, TrainDataset, augment_five_crop, find_set, load_dataset
 from drln.images import ImageError
@@ -24,6 +26,11 @@ def hub_folder(tmp_path_factory):
 def load(tmp_path):
     """`load_dataset` with a cache of its own."""
     return lambda *args, **options: load_dataset(*args, cache_dir=tmp_path / "cache", **options)
+
+
+def in_unit_range(image: Image.Image) -> torch.Tensor:
+    """As the published models' library has it: float32 RGB, (3, H, W), in [0, 1]."""
+    return torch.from_numpy(np.asarray(image).astype(np.float32).transpose(2, 0, 1) / 255)
 
 
 def same(image: Image.Image, other: Image.Image) -> bool:
@@ -164,29 +171,52 @@ def test_the_samples_are_a_data_set(load):
 def test_eval_dataset_resizes_hr_where_it_does_not_divide(hub_folder, load):
     dataset = EvalDataset(load(hub_folder, "bicubic_x4"))
 
-    pair = dataset[1]
+    lr, hr = dataset[1]
 
     wanted = IMAGES["b.png"].resize((40, 32), Image.Resampling.BICUBIC)
     assert dataset.scale == 4 and len(dataset) == 3
-    assert np.array_equal(pair["hr"].permute(1, 2, 0).numpy(), np.asarray(wanted))
-    assert np.array_equal(pair["lr"].permute(1, 2, 0).numpy(), np.asarray(shrunk(IMAGES["b.png"], 4)))
+    assert torch.equal(hr, in_unit_range(wanted)) and torch.equal(lr, in_unit_range(shrunk(IMAGES["b.png"], 4)))
 
 
 def test_eval_dataset_gives_grey_images_as_rgb(hub_folder, load):
-    pair = EvalDataset(load(hub_folder, "bicubic_x2"))[2]
+    lr, hr = EvalDataset(load(hub_folder, "bicubic_x2"))[2]
 
-    assert pair["lr"].shape == (3, 24, 18) and pair["hr"].shape == (3, 48, 36)
-    assert (pair["hr"][0] == pair["hr"][2]).all()
+    assert lr.shape == (3, 24, 18) and hr.shape == (3, 48, 36)
+    assert torch.equal(hr[0], hr[2])
 
 
 def test_train_dataset_cuts_the_same_place_from_both_columns(hub_folder, load, tmp_path):
     dataset = TrainDataset(load(hub_folder, "bicubic_x2"), patch_size=12, cache_dir=tmp_path)
 
-    patch = dataset[0]
+    lr, hr = dataset[0]
 
-    assert patch["lr"].shape == (3, 12, 12) and patch["hr"].shape == (3, 24, 24)
-    again = np.asarray(shrunk(Image.fromarray(patch["hr"].permute(1, 2, 0).numpy()), 2)).astype(int)
-    assert np.abs(again - patch["lr"].permute(1, 2, 0).numpy())[3:-3, 3:-3].max() <= 1
+    assert lr.shape == (3, 12, 12) and hr.shape == (3, 24, 24)
+    sharp = Image.fromarray((hr * 255).round().byte().permute(1, 2, 0).numpy())
+    assert (in_unit_range(shrunk(sharp, 2)) - lr)[:, 3:-3, 3:-3].abs().max() < 1.5 / 255
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loop_over_a_plain_loader_gets_pairs_of_floats_that_differ_each_epoch(hub_folder, load, tmp_path, workers):
+    dataset = TrainDataset(load(hub_folder, "bicubic_x2"), patch_size=12, cache_dir=tmp_path)
+    loader = DataLoader(dataset, batch_size=3, shuffle=True, num_workers=workers)
+
+    epochs = []
+    for _ in range(2):
+        for inputs, labels in loader:
+            assert inputs.dtype == labels.dtype == torch.float32
+            assert inputs.shape == (3, 3, 12, 12) and labels.shape == (3, 3, 24, 24)
+            assert 0 <= labels.min() < labels.max() <= 1 and labels.max() > 0.5
+            epochs.append({patch.numpy().tobytes() for patch in inputs})
+
+    assert len(epochs) == 2 and not epochs[0] & epochs[1]
+
+
+def test_a_plain_loader_gives_whole_pairs_one_by_one(hub_folder, load):
+    loader = DataLoader(EvalDataset(load(hub_folder, "bicubic_x4")), batch_size=1, num_workers=2)
+
+    shapes = [(inputs.shape, labels.shape) for inputs, labels in loader]
+
+    assert shapes == [((1, 3, h, w), (1, 3, 4 * h, 4 * w)) for h, w in ((7, 10), (8, 10), (12, 9))]
 
 
 def test_train_dataset_refuses_patches_larger_than_an_image_before_it_decodes_one(hub_folder, load):
@@ -197,9 +227,9 @@ def test_train_dataset_refuses_patches_larger_than_an_image_before_it_decodes_on
 def test_columns_made_by_map_are_taken_too(hub_folder, load):
     mapped = load(hub_folder, "bicubic_x2").map(lambda row: {"hr": row["hr"].rotate(180), "lr": row["lr"].rotate(180)})
 
-    pair = EvalDataset(mapped)[0]
+    _, hr = EvalDataset(mapped)[0]
 
-    assert np.array_equal(pair["hr"].permute(1, 2, 0).numpy(), np.asarray(IMAGES["a.png"].rotate(180)))
+    assert torch.equal(hr, in_unit_range(IMAGES["a.png"].rotate(180)))
 
 
 # What is not there, or does not fit
@@ -295,7 +325,7 @@ def test_the_cards_data_snippet_gives_five_aligned_pairs_of_each(hub_folder, tmp
             wanted = hr.crop((x, y, x + w, y + h))
             wanted = wanted.resize((w // 2 * 2, h // 2 * 2), Image.Resampling.BICUBIC)
             assert same(row["hr"], wanted) and same(row["lr"], shrunk(wanted, 2))
-    assert TrainDataset(augmented, 7, tmp_path)[3]["hr"].shape == (3, 14, 14)
+    assert TrainDataset(augmented, 7, tmp_path)[3][1].shape == (3, 14, 14)
 
 
 def test_five_crops_of_other_images_do_not_mix(tmp_path, load):

@@ -72,10 +72,10 @@ def test_patches_of_lr_and_hr_show_the_same_place_whatever_the_turn(store):
     rng = np.random.default_rng(0)
 
     for _ in range(20):
-        patch = dataset.patch(0, rng)
+        lr, hr = dataset.patch(0, rng)
 
-        again = imresize(patch["hr"].permute(1, 2, 0).numpy(), scale=1 / 2).astype(int)
-        difference = np.abs(again - patch["lr"].permute(1, 2, 0).numpy().astype(int))
+        again = imresize(hr.permute(1, 2, 0).numpy(), scale=1 / 2).astype(int)
+        difference = np.abs(again - lr.permute(1, 2, 0).numpy().astype(int))
         assert difference[3:-3, 3:-3].max() <= 1    # the border saw other neighbours
 
 
@@ -88,6 +88,32 @@ def test_each_epoch_has_every_image_once_in_an_order_of_its_own(store, tmp_path)
     epochs = [tuple(patches.asked[i : i + 3]) for i in range(0, 12, 3)]
     assert len(patches.asked) == 12 and {tuple(sorted(epoch)) for epoch in epochs} == {(0, 1, 2)}
     assert len(set(epochs)) > 1
+
+
+def test_any_data_set_of_pairs_trains_and_chooses(store, tmp_path):
+    class Pairs:
+        """As a program written for super-image has them: NumPy arrays of float32 in [0, 1]."""
+
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            lr, hr = (image.astype(np.float32).transpose(2, 0, 1) / 255 for image in store.pair(index))
+            return lr[:, :16, :16], hr[:, :32, :32]
+
+    model = small_model()
+    history = Trainer(model, arguments(tmp_path, ema_decay=0, max_steps=4), Pairs(), Pairs()).train()
+
+    with torch.no_grad():
+        errors = [F.mse_loss(luma_of(model(torch.from_numpy(lr)[None])), luma_of(torch.from_numpy(hr)[None]))
+                  for lr, hr in Pairs()]
+    assert history[-1]["psnr"] == pytest.approx(np.mean([10 * math.log10(255**2 / e) for e in errors]), abs=0.05)
+
+
+def luma_of(image: torch.Tensor) -> torch.Tensor:
+    """Rec. 601, of 0 to 255, without two pixels at each border."""
+    weights = torch.tensor([65.481, 128.553, 24.966]).reshape(1, 3, 1, 1)
+    return (image.clamp(0, 1) * weights).sum(1)[:, 2:-2, 2:-2]
 
 
 # Training
@@ -112,7 +138,7 @@ def test_one_step_is_that_of_plain_pytorch(store, tmp_path):
     Trainer(ours, args, patches).train()
 
     optimizer = torch.optim.Adam([p for p in plain.parameters() if p.requires_grad], lr=1e-3)
-    lr, hr = (torch.stack([patch[name] for patch in seen]) / 255 for name in ("lr", "hr"))
+    lr, hr = (torch.stack(images) / 255 for images in zip(*seen))
     F.l1_loss(plain(lr), hr).backward()
     optimizer.step()
     for ours_now, plain_now in zip(ours.parameters(), plain.parameters()):
@@ -422,4 +448,4 @@ def test_a_sample_is_as_the_photo_says(store):
     with Image.open(COLOUR[0]) as photo:
         hr = np.asarray(photo.convert("RGB"))
 
-    assert np.array_equal(EvalDataset(store)[0]["hr"].permute(1, 2, 0).numpy(), hr)
+    assert torch.equal(EvalDataset(store)[0][1], torch.from_numpy(hr.transpose(2, 0, 1) / np.float32(255)))

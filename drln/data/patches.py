@@ -17,18 +17,22 @@ from torch.utils.data import Dataset
 from drln.data.columns import ColumnPairs
 from drln.data.photos import PhotoPairs
 from drln.data.store import PairStore, build_store
+from drln.levels import to_tensor
 
 AnyPairs = PairStore | PhotoPairs | ColumnPairs | Sequence[Any]
+Pair = tuple[Tensor, Tensor]    # LR and HR
 
 
-class TrainDataset(Dataset[dict[str, Tensor]]):
-    """Random aligned patches, flipped and turned; one from each image and epoch.
+class TrainDataset(Dataset[Pair]):
+    """Random aligned patches, flipped and turned; one from each image and epoch, each epoch another.
 
+    Item i is a pair, `inputs, labels`: LR (3, p, p) and HR (3, sp, sp), float32 in [0, 1]. The random numbers are
+    torch's, so that the workers of a `DataLoader` draw different patches.
     The images are decoded once, into a store on disk (`build_store`), however often patches are cut from them.
 
     Args:
-        pairs: a data set of `load_dataset`, `PhotoPairs`, or a store.
-        patch_size: side of the LR patch in pixels; the HR patch is `scale` times larger.
+        dataset: of `load_dataset`; `PhotoPairs`, or a store.
+        patch_size: p, the side of the LR patch in pixels; the HR patch is `scale` times larger.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
 
     Raises:
@@ -36,8 +40,8 @@ class TrainDataset(Dataset[dict[str, Tensor]]):
         DataError: if there are no images, or LR and HR do not match.
     """
 
-    def __init__(self, pairs: AnyPairs, patch_size: int = 64, cache_dir: str | Path | None = None) -> None:
-        source = _as_pairs(pairs)
+    def __init__(self, dataset: AnyPairs, patch_size: int = 64, cache_dir: str | Path | None = None) -> None:
+        source = _as_pairs(dataset)
         smallest = min(map(min, source.shapes)) if isinstance(source, PairStore) else source.smallest_side()
         if smallest < patch_size:
             raise ValueError(
@@ -50,28 +54,30 @@ class TrainDataset(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return len(self.store)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
-        return self.patch(index, np.random.default_rng(int(torch.randint(2**62, ()))))
+    def __getitem__(self, index: int) -> Pair:
+        lr, hr = self.patch(index, np.random.default_rng(int(torch.randint(2**62, ()))))
+        return lr.float().div_(255), hr.float().div_(255)
 
-    def patch(self, index: int, rng: np.random.Generator) -> dict[str, Tensor]:
-        """`lr` (3, p, p) and `hr` (3, sp, sp), uint8, where `rng` says."""
+    def patch(self, index: int, rng: np.random.Generator) -> Pair:
+        """LR and HR as in an item, but uint8, and cut where `rng` says."""
         lr, hr = self.store.pair(index)
         p, s = self.patch_size, self.scale
         top, left = rng.integers(lr.shape[0] - p + 1), rng.integers(lr.shape[1] - p + 1)
         turns, flip = int(rng.integers(4)), rng.integers(2)
-        cuts = {"lr": lr[top : top + p, left : left + p], "hr": hr[s * top : s * (top + p), s * left : s * (left + p)]}
-        patches = {}
-        for name, cut in cuts.items():
-            cut = np.rot90(cut[:, ::-1] if flip else cut, turns)
-            patches[name] = torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1)))
-        return patches
+
+        def cut(image: np.ndarray, scale: int) -> Tensor:
+            piece = image[scale * top : scale * (top + p), scale * left : scale * (left + p)]
+            turned = np.rot90(piece[:, ::-1] if flip else piece, turns)
+            return torch.from_numpy(np.ascontiguousarray(turned.transpose(2, 0, 1)))
+
+        return cut(lr, 1), cut(hr, s)
 
 
-class PatchStream(Dataset[dict[str, Tensor]]):
-    """Patches number `start` to `stop` of an endless run through a `TrainDataset`, shuffled anew each epoch.
+class PatchStream(Dataset[Pair]):
+    """Pairs number `start` to `stop` of an endless run through a data set, shuffled again each epoch.
 
-    Each depends on the seed and its own number alone: whoever draws it, on however many devices
-    and after whatever interruption, gets the same one.
+    Each patch of a `TrainDataset` depends on the seed and its own number alone: whoever draws it, on however many
+    devices and after whatever interruption, gets the same one. Any other data set of pairs gives its items.
     """
 
     def __init__(self, dataset: Any, seed: int, start: int, stop: int) -> None:
@@ -80,25 +86,31 @@ class PatchStream(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return max(0, self.stop - self.start)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Pair:
         number = self.start + index
         epoch, place = divmod(number, len(self.dataset))
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.dataset))
-        return self.dataset.patch(int(order[place]), np.random.default_rng((self.seed, 1, number)))
+        item = int(order[place])
+        if not hasattr(self.dataset, "patch"):
+            lr, hr = self.dataset[item]
+            return torch.as_tensor(lr), torch.as_tensor(hr)
+        return self.dataset.patch(item, np.random.default_rng((self.seed, 1, number)))
 
 
-class EvalDataset(Dataset[dict[str, Tensor]]):
-    """Whole image pairs: `lr` (3, h, w) and `hr` (3, sh, sw), uint8; decoded when they are asked for.
+class EvalDataset(Dataset[Pair]):
+    """Whole image pairs, for batches of one: `inputs, labels`, LR (3, h, w) and HR (3, sh, sw), float32 in [0, 1].
+
+    They are decoded when they are asked for.
 
     Args:
-        pairs: a data set of `load_dataset`, of which HR is resized where it does not divide; `PhotoPairs`, or a store.
+        dataset: of `load_dataset`, of which HR is resized where it does not divide; `PhotoPairs`, or a store.
 
     Raises:
         DataError, ImageError: if there are no images, LR and HR do not match, or a file is no image.
     """
 
-    def __init__(self, pairs: AnyPairs) -> None:
-        self.pairs = _as_pairs(pairs)
+    def __init__(self, dataset: AnyPairs) -> None:
+        self.pairs = _as_pairs(dataset)
         self.scale = self.pairs.scale
         if not isinstance(self.pairs, PairStore):
             self.pairs.smallest_side()    # reads the headers, and so finds what does not match
@@ -106,12 +118,9 @@ class EvalDataset(Dataset[dict[str, Tensor]]):
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def __getitem__(self, index: int) -> dict[str, Tensor]:
+    def __getitem__(self, index: int) -> Pair:
         lr, hr = self.pairs.pair(index)
-        return {
-            "lr": torch.from_numpy(lr.transpose(2, 0, 1).copy()),
-            "hr": torch.from_numpy(hr.transpose(2, 0, 1).copy()),
-        }
+        return to_tensor(lr)[0], to_tensor(hr)[0]
 
 
 def _as_pairs(pairs: AnyPairs) -> PairStore | PhotoPairs | ColumnPairs:
