@@ -5,6 +5,7 @@ Knows nothing about files, training or tensors.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SCALES = (2, 3, 4)
@@ -22,7 +23,7 @@ class DrlnConfig:
         groups: dense blocks in each residual group.
 
     Raises:
-        ValueError: for a scale, width or group list that no network can be built from.
+        ValueError: for a value that no network can be built from; 2.0 and True are no whole numbers.
     """
 
     scale: int
@@ -31,12 +32,24 @@ class DrlnConfig:
     groups: tuple[int, ...] = (3, 3, 3, 3, 4, 4)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "groups", tuple(self.groups))
-        if self.scale not in SCALES:
-            raise ValueError(f"scale is {self.scale!r}; choose one of {SCALES}")
-        if not isinstance(self.channels, int) or self.channels < 1:
+        if not is_scale(self.scale):
+            raise ValueError(f"scale is {self.scale!r}; choose one of {SCALES}, a whole number")
+        if not isinstance(self.bam, bool):
+            raise ValueError(f"bam is {self.bam!r}; give True or False")
+        if not _is_whole(self.channels) or self.channels < 1:
             raise ValueError(f"channels is {self.channels!r}; give a whole number of at least 1")
-        if not self.groups or not all(isinstance(n, int) and n >= 1 for n in self.groups):
+        groups = tuple(self.groups) if isinstance(self.groups, Iterable) else ()
+        if not groups or not all(_is_whole(blocks) and blocks >= 1 for blocks in groups):
             raise ValueError(
                 f"groups is {self.groups!r}; give the number of dense blocks of each group, as in (3, 3)"
             )
+        object.__setattr__(self, "groups", groups)
+
+
+def is_scale(value: object) -> bool:
+    """Whether it is 2, 3 or 4. 2.0 equals 2, but would fail later, where nothing says why."""
+    return _is_whole(value) and value in SCALES
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

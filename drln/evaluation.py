@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from drln.config import SCALES
+from drln.config import SCALES, is_scale
 from drln.levels import to_levels
 from drln.model import DrlnModel
 from drln.pixels import read_pixels
@@ -115,7 +115,8 @@ def evaluate(
         scale: for bicubic, where no LR tells it; else the model's.
         device: as in `Upscaler`.
         precision: "float32", "bfloat16" or "auto".
-        model_name, dataset_name: for tables; by default "bicubic" or the model's source, and the name of `pairs`.
+        model_name, dataset_name: for tables; by default "bicubic" or the model's source, with a plus for the
+            self-ensemble, and the name of `pairs`.
 
     Raises:
         ProtocolError: if the images cannot be measured: too small, or an LR that does not fit its HR or the model.
@@ -125,7 +126,7 @@ def evaluate(
     steps = stream_scores(model, pairs, protocol, scale=scale, device=device, precision=precision)
     images = [step for step in steps if isinstance(step, ImageScore)]
     return Scores(
-        model_name or (BICUBIC if model == BICUBIC else getattr(model, "source", "")),
+        model_name or _name_of(model),
         dataset_name or getattr(pairs, "name", ""),
         scale_of(model, pairs, scale),
         protocol,
@@ -186,7 +187,7 @@ def scale_of(model: DrlnModel | Upscaler | str, pairs: Sequence[Any], scale: int
         if scale is None:
             _, lr, hr = _read(pairs[0], 0, CARD)
             scale = 0 if lr is None else round(hr.shape[1] / lr.shape[1])
-        if scale not in SCALES:
+        if not is_scale(scale):
             raise ValueError(f"bicubic has no scale of its own; pass scale= one of {SCALES}")
         return scale
     own = model.scale if isinstance(model, Upscaler) else model.config.scale
@@ -223,6 +224,13 @@ def _tensor(image: np.ndarray) -> Tensor:
     """uint8 (H, W, 3) or (H, W) to float32 (1, 3, H, W) in [0, 1]."""
     rgb = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
     return torch.from_numpy(rgb.astype(np.float32)).div_(255).permute(2, 0, 1)[None].contiguous()
+
+
+def _name_of(model: DrlnModel | Upscaler | str) -> str:
+    """As the paper, which marks the self-ensemble with a plus."""
+    if isinstance(model, str):
+        return model
+    return f"{model.source}+" if isinstance(model, Upscaler) and model.self_ensemble else model.source
 
 
 def _mean(values: list[float]) -> float:

@@ -15,7 +15,7 @@ from huggingface_hub.utils import validate_repo_id
 from torch import Tensor
 
 from drln.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
-from drln.config import SCALES, DrlnConfig
+from drln.config import SCALES, DrlnConfig, is_scale
 from drln.download import HubError, MissingFileError, cached, download, forget
 from drln.layout import CONFIG_FILE, weights_files
 
@@ -71,7 +71,7 @@ def fetch(
     local_files_only: bool = False,
 ) -> Source:
     """Find the files of one scale, and download them where they are not here yet; reads none of them."""
-    if scale is not None and scale not in SCALES:
+    if scale is not None and not is_scale(scale):
         raise CheckpointError(f"scale is {scale!r}; choose one of {SCALES}")
     if name_or_path == BUNDLED:
         return _in_folder(BUNDLED_FOLDER, scale, f"{BUNDLED} {{scale}}x, bundled")

@@ -100,6 +100,7 @@ class Upscaler:
         self.precision = pick_precision(self.device, precision)
         self.self_ensemble = self_ensemble
         self.scale = model.config.scale
+        self.source = model.source    # where its weights came from
         self._model = copy.deepcopy(model).eval().requires_grad_(False)
         self._model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         self._model.set_trunk_dtype(PRECISIONS[self.precision])

@@ -259,6 +259,18 @@ def test_the_picture_of_the_bicubic_baseline_is_the_protocols_own():
     assert np.array_equal(bicubic(card[0], 4, "card"), np.asarray(wanted))
 
 
+def test_scores_bear_the_name_of_the_models_source_and_a_plus_for_the_self_ensemble(tiny_model):
+    tiny_model.source = "someone/a-model 2x"
+    ensemble = Upscaler(tiny_model, "cpu", "float32", self_ensemble=True)
+
+    names = [
+        evaluate(model, [photo(1, 20, 20)], scale=2).model
+        for model in (tiny_model, Upscaler(tiny_model, "cpu"), ensemble, "bicubic")
+    ]
+
+    assert names == ["someone/a-model 2x", "someone/a-model 2x", "someone/a-model 2x+", "bicubic"]
+
+
 # Step by step
 
 

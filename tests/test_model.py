@@ -1,9 +1,11 @@
 """What `model(x)` promises in each mode. That it equals the reference network is in test_parity.py."""
 
+import re
+
 import pytest
 import torch
 
-from drln import DrlnConfig
+from drln import CheckpointError, DrlnConfig, DrlnModel
 
 
 def test_in_eval_mode_the_result_is_computed_without_gradient(tiny_model):
@@ -51,11 +53,22 @@ def test_an_input_of_the_wrong_kind_is_told_what_is_wrong(tiny_model, image):
 
 
 @pytest.mark.parametrize(
-    "facts", [{"scale": 5}, {"scale": 2, "channels": 0}, {"scale": 2, "groups": ()}, {"scale": "2"}]
+    ("name", "value"),
+    [
+        *(("scale", value) for value in (5, "2", 2.0, True, None)),
+        *(("channels", value) for value in (0, 8.0, True, "8")),
+        *(("groups", value) for value in ((), 3, "33", (2, 2.0), (2, True), (0,))),
+        *(("bam", value) for value in (1, 64, "yes")),
+    ],
 )
-def test_a_config_that_no_network_can_be_built_from_is_refused(facts):
-    with pytest.raises(ValueError, match="is "):
-        DrlnConfig(**facts)
+def test_a_config_that_no_network_can_be_built_from_is_refused(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is {re.escape(repr(value))}; "):
+        DrlnConfig(**{"scale": 2, name: value})
+
+
+def test_a_scale_that_is_no_whole_number_is_refused_where_weights_are_looked_for():
+    with pytest.raises(CheckpointError, match="scale is 2.0; choose one of"):
+        DrlnModel.from_pretrained("drln-bam-compact", 2.0)
 
 
 def test_the_trunk_alone_changes_its_precision(tiny_model):
