@@ -5,20 +5,22 @@ Knows no tensors and no model.
 
 from __future__ import annotations
 
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import numpy as np
 from PIL import Image
 
 from drln.deep import read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
 from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, read_header
-from drln.picture import MODES, Picture
+from drln.modes import OTHER_MODES, levels_of
+from drln.picture import Picture
 from drln.png_out import write_png
 from drln.tiff_out import write_tiff
+from drln.whole import WriteError, refusal, write_whole
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
 
 
 def check_output(
-    path: str | os.PathLike[str], mode: str, width: int, height: int, quality: int | None = None
+    path: str | os.PathLike[str], mode: str, width: int, height: int, quality: int | None = None, opaque: bool = False
 ) -> Format:
     """Whether an image of this mode and size can be saved under this name; call it before the work.
 
@@ -75,23 +77,21 @@ def check_output(
         mode: of the image to be saved, as `Picture` has it.
         width, height: of the image to be saved, in pixels.
         quality: as in `write_image`.
+        opaque: whether its alpha hides nothing, so that it may be left out.
 
     Raises:
-        ImageError: as `check_format`, or for a folder that is missing or cannot be written to.
+        ImageError: as `check_format`, or for a place that no file can be written to.
     """
-    path = Path(path)
-    kind = check_format(path.name, mode, width, height, quality)
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; add a file name")
-    if not path.parent.is_dir():
-        raise ImageError(f"there is no folder {path.parent} to save {path.name} in; create it first")
-    if not os.access(path.parent, os.W_OK):
-        raise ImageError(f"the folder {path.parent} may not be written to; choose another one for {path.name}")
+    kind = check_format(Path(path).name, mode, width, height, quality, opaque)
+    if why := refusal(path):
+        raise ImageError(why)
     return kind
 
 
-def check_format(name: str, mode: str, width: int, height: int, quality: int | None = None) -> Format:
-    """Whether the format of a file name's extension can hold an image of this mode and size, in this quality.
+def check_format(
+    name: str, mode: str, width: int, height: int, quality: int | None = None, opaque: bool = False
+) -> Format:
+    """Whether the format of a file name's extension can hold an image, as `check_output` is told of it.
 
     Raises:
         ImageError: if it cannot, or the extension is unknown.
@@ -105,7 +105,7 @@ def check_format(name: str, mode: str, width: int, height: int, quality: int | N
             raise ImageError(f"the quality is {quality!r}; give a whole number from 1 to 100")
         if kind.quality is None:
             raise ImageError(f"{name}: {kind.name} keeps every pixel and takes no quality; leave it out")
-    if mode.removesuffix(";16").endswith("A") and not kind.alpha:
+    if mode.removesuffix(";16").endswith("A") and not kind.alpha and not opaque:
         raise ImageError(f"{name}: {kind.name} cannot hold transparency; save as .png, .webp or .tiff")
     if mode.endswith(";16") and not kind.deep:
         raise ImageError(f"{name}: {kind.name} cannot hold 16-bit {_colours(mode)}; save as .png or .tiff")
@@ -129,38 +129,40 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
     an error or an interruption leaves nothing, or the file that was there.
 
     Args:
-        image: 8 bits, or 16 for PNG and TIFF.
+        image: 8 bits, or 16 for PNG and TIFF; of a PIL image's other modes, what `levels_of` makes of it.
         path: where to.
         quality: of JPEG and WebP, 1 to 100, 95 if it is not given. WebP of quality 100 keeps every pixel.
 
     Raises:
-        ImageError: as `check_output`, or if the disk refuses the file.
+        ImageError: as `check_output` and `levels_of`, or if the disk refuses the file.
     """
-    path = Path(path)
-    kind = check_output(path, image.mode, image.width, image.height, quality)
-    kept = {key: image.info[key] for key in ("icc_profile", "dpi", "exif") if image.info.get(key)}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    picture = image if isinstance(image, Picture) else Picture(levels_of(image), _info_of(image))
+    kind = check_output(path, picture.mode, picture.width, picture.height, quality, picture.is_opaque)
+    levels = picture.levels if kind.alpha else picture.colours
+    kept = {key: picture.info[key] for key in ("icc_profile", "dpi", "exif") if picture.info.get(key)}
+
+    def write(file: BinaryIO) -> None:
+        if kind is PNG:
+            write_png(file, levels, kept)
+        elif kind is TIFF:
+            write_tiff(file, levels, kept)
+        else:    # into memory: Pillow writes to a file without asking how much of it was taken
+            packed = io.BytesIO()
+            Image.fromarray(levels).save(packed, kind.name, **_options(kind, kept, quality or kind.quality))
+            file.write(packed.getbuffer())
+
     try:
-        if kind in (PNG, TIFF):
-            write = write_png if kind is PNG else write_tiff
-            write(partial, _levels(image), kept)
-        else:
-            pil = image.to_pil() if isinstance(image, Picture) else image
-            pil.save(partial, format=kind.name, **_options(kind, kept, quality or kind.quality))
-        os.replace(partial, path)
-    except OSError as error:
-        raise ImageError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
-    finally:
-        partial.unlink(missing_ok=True)
+        write_whole(path, write)
+    except WriteError as error:
+        raise ImageError(str(error)) from error
 
 
-def _levels(image: Image.Image | Picture) -> np.ndarray:
-    """As `Picture` has them; palettes and the like become RGB."""
-    if isinstance(image, Picture):
-        return image.levels
-    if image.mode not in (*MODES.values(), "I;16"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    return np.asarray(image)
+def _info_of(image: Image.Image) -> dict[str, Any]:
+    """Less a profile of colours that were converted."""
+    info: dict[Any, Any] = dict(image.info)
+    if image.mode in OTHER_MODES:
+        info.pop("icc_profile", None)
+    return info
 
 
 def _options(kind: Format, kept: dict[str, Any], quality: int | None) -> dict[str, Any]:

@@ -6,29 +6,25 @@ no device.
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from drln.deep import read_deep
+from drln.deep import UPRIGHT, read_deep
 from drln.files import open_image
-from drln.header import BROKEN_FILE, ImageError, read_header
+from drln.header import ImageError, read_header
 from drln.hidden import fill_hidden
 from drln.levels import to_levels, to_rgb, to_tensor
-from drln.metadata import kept_of
+from drln.metadata import kept_of, orientation_of
+from drln.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
 from drln.picture import Picture, mode_of
 from drln.wide_colours import profile_by_number
 
-GREY_MODES = ("1", "L", "LA", "La")
-DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N")
-RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
-OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
 CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
 
@@ -96,29 +92,15 @@ class Photo:
         16-bit colours as 8 bits; `open` keeps them.
 
         Raises:
-            ImageError: for what is no PIL image, is empty or broken, or has float or 32-bit pixels.
+            ImageError: for what is no PIL image, is empty or broken, or has pixels that do not fit into 16 bits.
         """
         if not isinstance(image, Image.Image):
             raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
-        if not image.width or not image.height:
-            raise ImageError(f"the image is {image.width}x{image.height} pixels; give one with at least one pixel")
         notes = (CUT,) if _is_cut(image) else ()
-        try:
-            image.load()
-        except BROKEN_FILE as error:
-            raise ImageError(f"the image cannot be decoded: {error}; open and save it anew") from error
+        levels = levels_of(image)    # before the metadata is asked for, which TIFF has in the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
         info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
-        image = _upright(image)
-        if image.mode in DEEP_GREY_MODES:
-            return cls._of_levels(_deep_grey(image), info)
-        if image.mode in OTHER_MODES:
-            image = _other_to_rgb(image)
-        elif not is_grey and image.mode not in RGB_MODES:
-            raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
-        wanted = ("L" if is_grey else "RGB") + ("A" if image.has_transparency_data else "")
-        levels = np.asarray(image if image.mode == wanted else image.convert(wanted))
-        return cls._of_levels(levels, info, notes)
+        return cls._of_levels(UPRIGHT[orientation_of(image)](levels), info, notes)
 
     @classmethod
     def _of_levels(cls, levels: np.ndarray, info: dict[str, Any], notes: tuple[str, ...] = ()) -> Photo:
@@ -188,36 +170,3 @@ def _is_cut(image: Image.Image) -> bool:
     """Whether an image that was opened and not decoded yet has more bits in its file than it will have."""
     raw_modes = (tile.args if isinstance(tile.args, str) else tile.args[0] for tile in getattr(image, "tile", ()))
     return image.mode in ("RGB", "RGBA", "CMYK") and any(str(mode).find(";16") > 0 for mode in raw_modes)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except BROKEN_FILE:
-        return image    # EXIF that cannot be read says nothing about orientation
-
-
-def _other_to_rgb(image: Image.Image) -> Image.Image:
-    """CMYK and the like: through the file's own colour profile where that works, else by Pillow's formula."""
-    profile = image.info.get("icc_profile")
-    if profile and image.mode == "CMYK":
-        try:
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
-            assert converted is not None
-            return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass    # a broken profile, or one that is not for CMYK
-    return image.convert("RGB")
-
-
-def _deep_grey(image: Image.Image) -> np.ndarray:
-    """(H, W), or (H, W, 2) with the transparency that a shade named in the file makes."""
-    levels = np.asarray(image).astype(np.int32)
-    if levels.min() < 0 or levels.max() > 65535:
-        raise ImageError(
-            f"the image has levels from {levels.min()} to {levels.max()}; convert it to 16 bits, 0 to 65535, first"
-        )
-    shade = image.info.get("transparency")
-    levels = levels.astype(np.uint16)
-    return levels if shade is None else np.stack([levels, np.where(levels == shade, 0, 65535).astype(np.uint16)], 2)

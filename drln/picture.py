@@ -46,6 +46,22 @@ class Picture:
         """L, LA, RGB or RGBA; with 16 bits I;16, LA;16, RGB;16 or RGBA;16."""
         return mode_of(1 if self.levels.ndim == 2 else self.levels.shape[2], self.depth)
 
+    @property
+    def has_alpha(self) -> bool:
+        return self.levels.ndim == 3 and self.levels.shape[2] in (2, 4)
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether nothing shows through: there is no alpha, or it hides nothing."""
+        return not self.has_alpha or bool(self.levels[..., -1].min() == np.iinfo(self.levels.dtype).max)
+
+    @property
+    def colours(self) -> np.ndarray:
+        """The levels, less an alpha."""
+        if not self.has_alpha:
+            return self.levels
+        return self.levels[..., :3] if self.levels.shape[2] == 4 else self.levels[..., 0]
+
     def to_pil(self) -> Image.Image:
         """As a PIL image; 16-bit grey stays so, 16 bits with colours or alpha are rounded to 8."""
         image = Image.fromarray(self.levels if self.mode == "I;16" else to_eight_bits(self.levels))

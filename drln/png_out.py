@@ -9,8 +9,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -22,7 +21,7 @@ LEVEL = 1              # of libdeflate's twelve; files are a few percent larger 
 PART_BYTES = 2**30     # of one IDAT chunk, which may have twice that
 
 
-def write_png(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
+def write_png(file: BinaryIO, levels: np.ndarray, info: dict[str, Any]) -> None:
     """Save levels as `Picture` holds them, without loss."""
     import imagecodecs
 
@@ -31,13 +30,12 @@ def write_png(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
     header = struct.pack(">IIBBBBB", width, height, 8 * levels.itemsize, COLOUR_TYPES[channels], 0, 0, 0)
     filtered: Any = _filtered(levels)    # whose type the stub of the next call lacks
     pixels = memoryview(imagecodecs.deflate_encode(filtered, level=LEVEL))    # as a zlib stream
-    with open(path, "wb") as file:
-        file.write(SIGNATURE)
-        _write_chunk(file, b"IHDR", header)
-        file.write(_chunks_beside(channels < 3, info))
-        for start in range(0, len(pixels), PART_BYTES):
-            _write_chunk(file, b"IDAT", pixels[start : start + PART_BYTES])
-        _write_chunk(file, b"IEND", b"")
+    file.write(SIGNATURE)
+    _write_chunk(file, b"IHDR", header)
+    file.write(_chunks_beside(channels < 3, info))
+    for start in range(0, len(pixels), PART_BYTES):
+        _write_chunk(file, b"IDAT", pixels[start : start + PART_BYTES])
+    _write_chunk(file, b"IEND", b"")
 
 
 def _filtered(levels: np.ndarray) -> np.ndarray:
@@ -51,7 +49,7 @@ def _filtered(levels: np.ndarray) -> np.ndarray:
     return filtered
 
 
-def _write_chunk(file: io.BufferedWriter, name: bytes, content: bytes | memoryview) -> None:
+def _write_chunk(file: BinaryIO, name: bytes, content: bytes | memoryview) -> None:
     file.write(struct.pack(">I", len(content)) + name)
     file.write(content)
     file.write(struct.pack(">I", zlib.crc32(content, zlib.crc32(name))))

@@ -6,8 +6,7 @@ Written by tifffile, but for the camera's part of EXIF, which it cannot write: t
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from drln.exif import CAMERA, Exif, read_exif
 PLACEHOLDER = CAMERA - 1    # a tag that means nothing, in the camera's place in the order
 
 
-def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
-    """Save levels as `Picture` holds them, without loss."""
+def write_tiff(file: BinaryIO, levels: np.ndarray, info: dict[str, Any]) -> None:
+    """Save levels as `Picture` holds them, without loss, into a file that can be read too."""
     import tifffile
 
     exif = read_exif(info.get("exif") or b"")
@@ -27,7 +26,7 @@ def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
         tags.append((PLACEHOLDER, 4, 1, 0, True))
     profile = info.get("icc_profile")
     tifffile.imwrite(
-        path,
+        file,
         levels,
         byteorder="<" if exif.order == "<" else ">",
         photometric="rgb" if levels.ndim == 3 and levels.shape[2] > 2 else "minisblack",
@@ -43,18 +42,17 @@ def write_tiff(path: Path, levels: np.ndarray, info: dict[str, Any]) -> None:
         extratags=tags,
     )
     if has_camera:
-        _add_camera(path, exif)
+        _add_camera(file, exif)
 
 
-def _add_camera(path: Path, exif: Exif) -> None:
-    with open(path, "r+b") as file:
-        at = file.seek(0, 2)
-        at += file.write(bytes(at % 2))    # directories begin at even places
-        file.write(exif.camera_block(at))
-        file.seek(4)
-        (directory,) = struct.unpack(exif.order + "I", file.read(4))
-        file.seek(directory)
-        (number,) = struct.unpack(exif.order + "H", file.read(2))
-        tags = [struct.unpack(exif.order + "H10x", file.read(12))[0] for _ in range(number)]
-        file.seek(directory + 2 + 12 * tags.index(PLACEHOLDER))
-        file.write(struct.pack(exif.order + "HHII", CAMERA, 4, 1, at))
+def _add_camera(file: BinaryIO, exif: Exif) -> None:
+    at = file.seek(0, 2)
+    at += file.write(bytes(at % 2))    # directories begin at even places
+    file.write(exif.camera_block(at))
+    file.seek(4)
+    (directory,) = struct.unpack(exif.order + "I", file.read(4))
+    file.seek(directory)
+    (number,) = struct.unpack(exif.order + "H", file.read(2))
+    tags = [struct.unpack(exif.order + "H10x", file.read(12))[0] for _ in range(number)]
+    file.seek(directory + 2 + 12 * tags.index(PLACEHOLDER))
+    file.write(struct.pack(exif.order + "HHII", CAMERA, 4, 1, at))

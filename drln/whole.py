@@ -5,15 +5,21 @@ Knows nothing of what is in them.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 PARTIAL = ".drln-*.part"    # short, so that a result's name may be as long as the file system takes
 LEFT_SECONDS = 3600         # after which a partial file belongs to a process that was killed
+
+
+class WriteError(OSError):
+    """A file that cannot be written; the message names it, and says why and what to do."""
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
@@ -23,31 +29,66 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
     file, the last one wins.
 
     Args:
-        path: of the file; one that is there is replaced.
-        write: puts the content into a file opened with "w+b". It must go through the file's own `write`, which
+        path: of the file; one that is there is replaced. Where it is a link, the file that it leads to.
+        write: puts the content into a file opened with "x+b". It must go through the file's own `write`, which
             writes all or raises: Pillow's encoders write past it and ignore a full disk, so encode into memory first.
 
     Raises:
-        OSError: if the disk refuses it; and whatever `write` raises.
+        WriteError: for a place as `refusal` has it, or if the disk refuses the file; and whatever else `write` raises.
     """
-    path = Path(path)
-    partial = path.with_name(PARTIAL.replace("*", secrets.token_hex(6)))
+    if why := refusal(path):
+        raise WriteError(why)
+    target = _target(path)
+    partial = target.with_name(PARTIAL.replace("*", secrets.token_hex(6)))
     try:
-        with open(partial, "w+b") as file:
+        with open(partial, "x+b") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())    # else a power cut may leave the new name without the new bytes
-        os.replace(partial, path)
+        os.replace(partial, target)
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
-def remove_left_partials(folder: str | os.PathLike[str]) -> None:
-    """Remove partial files that nobody has written to for an hour. Those of a process that still runs stay."""
+def refusal(path: str | os.PathLike[str]) -> str:
+    """Why no file can be written there, in a sentence; empty where one can. Call it before the work."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:    # a name may hold a zero byte
+        if getattr(error, "errno", None) != errno.ENAMETOOLONG:
+            return f"{path} cannot be written: {getattr(error, 'strerror', error)}; choose another place"
+        size = len(os.fsencode(os.path.basename(path)))
+        return f"the name {path} is too long for the file system, {size} bytes; choose a shorter one"
+    target = _target(path)
+    if target.is_dir():
+        return f"{path} is a folder; add a file name"
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent} to save {target.name} in; create it first"
+    if target.exists() and not target.is_file():
+        return f"{path} is a device or a pipe; give the name of a file"
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        return f"the folder {target.parent} may not be written to; choose another one for {target.name}"
+    if target.exists() and not os.access(target, os.W_OK):
+        return f"{path} may not be overwritten; change its permissions or choose another name"
+    return ""
+
+
+def remove_left_partials(folder: str | os.PathLike[str], older_than: float = LEFT_SECONDS) -> None:
+    """Remove partial files that nobody has written to for that many seconds. Another process may write younger ones."""
     now = time.time()
     for partial in Path(folder).glob(PARTIAL):
         try:
-            if now - partial.stat().st_mtime > LEFT_SECONDS:
+            if now - partial.stat().st_mtime > older_than:
                 partial.unlink()
         except OSError:    # another process was faster, or it may not be removed
             continue
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    """Where a link leads to, so that it stays a link."""
+    return Path(os.path.realpath(path) if os.path.islink(path) else path)

@@ -208,7 +208,7 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_behind(models, tmp_path):
 
 def test_ctrl_c_while_saving_leaves_no_partial_file(photo, models, tmp_path, monkeypatch, capsys):
     def interrupt_in_the_middle(file, levels, info):
-        file.write_bytes(b"half a file")
+        file.write(b"half a file")
         signal.raise_signal(signal.SIGINT)
 
     before = listing(tmp_path)
