@@ -16,6 +16,9 @@ from typing import Any
 GRACE_SECONDS = 60      # that a job goes on with nobody watching: phones lock, trains enter tunnels
 KEPT_SECONDS = 3600     # that a job which has ended can be asked for
 POLL_SECONDS = 0.25     # between two looks at a job in which nothing happens
+KEY_BYTES = 16
+KEY_LENGTH = len(secrets.token_urlsafe(KEY_BYTES))
+STOPPED_BEFORE = 1000   # jobs at most that are remembered as stopped before they began; a page may send any key
 
 Step = Any
 
@@ -135,7 +138,7 @@ class Jobs:
 
     @staticmethod
     def new_key() -> str:
-        return secrets.token_urlsafe(16)
+        return secrets.token_urlsafe(KEY_BYTES)
 
     def start(self, key: str, work: Callable[[], Generator[Step, None, None]]) -> Job:
         """Begin a job, in the caller's context variables.
@@ -167,13 +170,18 @@ class Jobs:
             return self._jobs[key]
 
     def stop(self, key: str) -> None:
-        """Stop the job of that key; one that has not begun yet never will."""
+        """Stop the job of that key; one that has not begun yet never will, if it is among the last so many."""
+        if len(key) > KEY_LENGTH:
+            return    # and is not remembered: it is none of ours
         with self._lock:
             self._forget_old()
             job = self._jobs.setdefault(key, Job(self._grace))
             job.stop()
             if not job.began:
                 job.ended = time.monotonic()
+                before = [other for other, one in self._jobs.items() if not one.began]
+                for other in before[:-STOPPED_BEFORE]:
+                    del self._jobs[other]
 
     def _forget_old(self) -> None:
         now = time.monotonic()

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from demo.jobs import Jobs, Stopped, UnknownJob
+from demo.jobs import STOPPED_BEFORE, Jobs, Stopped, UnknownJob
 
 WAIT = 60    # seconds; a bound for a slow machine, and no claim
 
@@ -79,6 +79,23 @@ def test_a_job_that_was_stopped_in_line_never_begins():
     with pytest.raises(Stopped):
         jobs.start(key, work)
     assert work.begun == 0
+
+
+def test_stops_of_unknown_jobs_are_remembered_up_to_a_bound_and_push_out_no_job():
+    jobs, work = Jobs(), Work()
+    jobs.start("running", work)
+
+    for number in range(STOPPED_BEFORE + 1):
+        jobs.stop(f"unknown {number}")
+    jobs.stop("x" * 1_000_000)
+
+    assert jobs.find(f"unknown {STOPPED_BEFORE}").was_stopped
+    assert not jobs.find("running").was_stopped
+    for forgotten in ("unknown 0", "x" * 1_000_000):
+        with pytest.raises(UnknownJob):
+            jobs.find(forgotten)
+    jobs.stop("running")
+    work.may.release()
 
 
 def test_a_job_left_alone_is_stopped_after_its_grace_and_one_that_is_watched_is_not():
