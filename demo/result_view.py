@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import secrets
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,6 +21,7 @@ class ResultView:
     Attributes:
         outputs: the components that `show` and `hide` update.
         download: the button with the result's file.
+        clicked: the pictures of the place that was clicked on last.
     """
 
     def __init__(self) -> None:
@@ -44,15 +47,16 @@ class ResultView:
             alt = "Map of where DRLN differs from bicubic"
             self._difference = _picture("Difference from bicubic", "difference", alt, height=360)
         self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
+        self.clicked = gr.State((), time_to_live=results.KEPT_SECONDS)
         closeup = [self._overview, self._bicubic, self._drln, self._crop_difference]
         self.outputs = [
-            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished, *closeup,
-            self._difference,
+            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished,
+            self.clicked, *closeup, self._difference,
         ]
         self._overview.select(
             self._pick,
-            [self._finished],
-            closeup,
+            [self._finished, self.clicked],
+            [self.clicked, *closeup],
             show_progress="hidden",
             trigger_mode="always_last",
             concurrency_limit=1,    # so that the last click ends last
@@ -62,6 +66,7 @@ class ResultView:
     def show(self, finished: Finished) -> Update:
         """Updates that show a result."""
         note = wording.preview_note(finished)
+        difference_map = results.add_picture(finished.saved, "difference", difference.of_previews(finished.saved))
         return {
             self._all: gr.update(visible=True),
             self._slider: tuple(map(str, finished.saved.sliders)),
@@ -69,15 +74,16 @@ class ResultView:
             self._facts: wording.facts(finished),
             self.download: str(finished.saved.result),
             self._finished: finished,
-            **self._closeup(finished),
-            self._difference: str(results.add_picture(finished.saved, difference.of_previews(finished.saved))),
+            self.clicked: (),
+            **self._closeup(finished, "middle"),
+            self._difference: str(difference_map),
         }
 
     def hide(self) -> Update:
         """Updates that hide it."""
         return {self._all: gr.update(visible=False)}
 
-    def _closeup(self, finished: Finished, x: float = 0.5, y: float = 0.5) -> Update:
+    def _closeup(self, finished: Finished, name: str, x: float = 0.5, y: float = 0.5) -> Update:
         closeup = results.closeup(finished.saved, x, y)
         pictures = {
             self._overview: closeup.overview,
@@ -85,17 +91,23 @@ class ResultView:
             self._drln: closeup.drln,
             self._crop_difference: difference.of_closeup(closeup),
         }
-        return {part: str(results.add_picture(finished.saved, picture)) for part, picture in pictures.items()}
+        return {
+            part: str(results.add_picture(finished.saved, f"{name}-{part.elem_id}", picture))
+            for part, picture in pictures.items()
+        }
 
-    def _pick(self, finished: Finished | None, event: gr.SelectData) -> Update:
-        """Show the place that was clicked on, in pixels of the overview."""
+    def _pick(self, finished: Finished | None, before: Sequence[str], event: gr.SelectData) -> Update:
+        """Show the place that was clicked on, in pixels of the overview; the files of the one before it go."""
         if finished is None:
             return {}    # it was upscaled so long ago that it is forgotten
         width, height = previews.capped_size(finished.saved.preview_size, previews.OVERVIEW_SIDE)
+        name = secrets.token_hex(8)    # a browser keeps what it got under the name before
         try:
-            return self._closeup(finished, event.index[0] / width, event.index[1] / height)
+            update = self._closeup(finished, name, event.index[0] / width, event.index[1] / height)
         except Exception as error:
             raise gr.Error(html.escape(wording.message(error)), print_exception=False) from error
+        results.remove_pictures(before)
+        return {**update, self.clicked: tuple(update.values())}
 
 
 def _picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:

@@ -6,11 +6,10 @@ Knows images and files; no model and no device.
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -138,15 +137,22 @@ def _save_pixels(path: Path, image: Image.Image) -> None:
         raise ImageError(f"{path.name} cannot be written: {error.strerror or error}; free some of the disk") from error
 
 
-def add_picture(saved: Saved, picture: Image.Image) -> Path:
-    """Write what the page shows beside the result, under a new name: a browser may still read what it got before.
+def add_picture(saved: Saved, name: str, picture: Image.Image) -> Path:
+    """Write what the page shows beside the result, unless it is there: a browser may be reading it.
 
     Raises:
         ImageError: if the result has been cleared away, or the disk refuses the file.
     """
-    path = saved.result.with_name(f"picture-{secrets.token_hex(8)}.png")
-    write_image(picture, path)
+    path = saved.result.with_name(f"picture-{name}.png")
+    if not path.exists():
+        write_image(picture, path)
     return path
+
+
+def remove_pictures(paths: Iterable[str]) -> None:
+    """Those of a place that is no longer shown."""
+    for path in paths:
+        Path(path).unlink(missing_ok=True)
 
 
 def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:

@@ -1,5 +1,7 @@
 """What the page shows of a result, as files that a browser reads while others are written."""
 
+from pathlib import Path
+
 import gradio as gr
 import pytest
 from PIL import Image
@@ -30,14 +32,45 @@ def test_a_picture_that_is_sent_again_is_not_written_again(finished):
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_two_pages_that_show_one_result_read_pictures_of_their_own(finished):
+def test_two_pages_that_show_one_result_read_the_same_pictures(finished):
+    folder = finished.saved.result.parent
     with gr.Blocks():
         view = ResultView()
-        first, second = view.show(finished), view.show(finished)
+        first = view.show(finished)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
 
-    pictures = [(first[part], second[part]) for part in first if isinstance(part, gr.Image)]
+    second = view.show(finished)
 
-    assert len(pictures) == 5 and all(one != other for one, other in pictures)
-    for one, other in pictures:
-        with Image.open(one) as a, Image.open(other) as b:
-            assert a.tobytes() == b.tobytes()
+    assert first == second
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_click_shows_its_place_and_leaves_no_more_files_than_the_one_before(finished):
+    with gr.Blocks() as page:
+        view = ResultView()
+        shown = view.show(finished)
+    (clicked,) = page.fns.values()
+    files, before, seen = set(finished.saved.result.parent.iterdir()), (), []
+
+    for place in ((0, 0), (139, 0), (70, 119)):
+        update = clicked.fn(finished, before, gr.SelectData(None, {"index": place, "value": None}))
+        before = update[view.clicked]
+        pictures = [Path(value) for part, value in update.items() if isinstance(part, gr.Image)]
+        seen.append([Image.open(path).tobytes() for path in pictures])
+        assert set(finished.saved.result.parent.iterdir()) - files == set(pictures)
+
+    assert len(pictures) == 4 and seen[0] != seen[1] != seen[2]
+    assert all(Path(value).is_file() for part, value in shown.items() if isinstance(part, gr.Image))
+
+
+def test_one_pages_clicks_leave_the_pictures_of_another_page(finished):
+    with gr.Blocks() as page:
+        view = ResultView()
+    (clicked,) = page.fns.values()
+    event = gr.SelectData(None, {"index": (10, 10), "value": None})
+    theirs = clicked.fn(finished, (), event)
+
+    ours = clicked.fn(finished, (), event)
+    clicked.fn(finished, ours[view.clicked], event)
+
+    assert all(Path(path).is_file() for path in theirs[view.clicked])
