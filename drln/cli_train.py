@@ -16,8 +16,10 @@ from drln.data import DataError, EvalDataset, ImageSet, PhotoPairs, TrainDataset
 from drln.evaluation import BICUBIC, STANDARD, Scores
 from drln.history import plot_history
 from drln.hub import BUNDLED
+from drln.layout import CARD_FILE
 from drln.model import DrlnModel
 from drln.publishing import push_to_hub, write_card
+from drln.run_folder import RunFolder
 from drln.tables import markdown_report
 from drln.training import Trainer, TrainingArguments, TrainingError
 from drln.training_arguments import SCHEDULES, TRACKERS
@@ -73,6 +75,10 @@ def add_train(commands: argparse._SubParsersAction) -> None:
 def train(args: argparse.Namespace) -> None:
     """The `train` command: what can be refused is refused before images are decoded."""
     check_packages()
+    if (args.output / CARD_FILE).exists() and not (RunFolder(args.output).has_run or args.overwrite):
+        raise TrainingError(
+            f"{args.output} holds a {CARD_FILE}, which the model card would replace; choose another --output"
+        )
     crew = Crew.join(args.device)
     arguments = TrainingArguments(
         output_dir=str(args.output),
@@ -110,7 +116,7 @@ def train(args: argparse.Namespace) -> None:
         plot_history(history).savefig(args.output / CURVE, dpi=120)
         scores = measure_best(trainer, held, args)
         write_card(
-            trainer.run.best,
+            args.output,
             card_name(args),
             data=card_data(args, used, held),
             recipe=recipe(trainer, args, history),
@@ -118,9 +124,9 @@ def train(args: argparse.Namespace) -> None:
             base_model=args.model if "/" in args.model and not Path(args.model).exists() else None,
         )
         print(markdown_report(scores), end="")
-        print(f"drln: weights and model card are in {trainer.run.best}, the curve is {args.output / CURVE}")
+        print(f"drln: weights, model card and {CURVE} are in {args.output}")
         if args.push_to_hub:
-            print(f"drln: uploaded as {push_to_hub(trainer.run.best, args.push_to_hub)}")
+            print(f"drln: uploaded as {push_to_hub(args.output, args.push_to_hub)}")
 
 
 def check_packages() -> None:
@@ -174,7 +180,7 @@ def images_of(name: str, part: str, args: argparse.Namespace) -> list[Path]:
 
 def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:
     """Bicubic and the best weights on the held-out images, in float32."""
-    best = DrlnModel.from_pretrained(trainer.run.best, args.scale)
+    best = DrlnModel.from_pretrained(args.output, args.scale)
     found, scores = ImageSet("held out", tuple(held)), []
     for name, model in ((BICUBIC, BICUBIC), (card_name(args), Upscaler(best, trainer.accelerator.device, "float32"))):
         task = Task(found.name, args.scale, STANDARD, name)

@@ -17,7 +17,7 @@ from torch import Tensor
 from drln.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
 from drln.config import SCALES, DrlnConfig, is_scale
 from drln.download import HubError, MissingFileError, cached, download, forget
-from drln.layout import CONFIG_FILE, weights_files
+from drln.layout import CONFIG_FILE, EARLIER_BEST, weights_files
 
 BUNDLED = "drln-bam-compact"
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
@@ -104,6 +104,8 @@ def _is_hub_name(name: str) -> bool:
 def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     """Our file of that scale, else the published one; `label` may name `{scale}` and `{path}`."""
     there = {s: folder / name for s in SCALES for name in reversed(weights_files(s)) if (folder / name).is_file()}
+    if not there and (folder / EARLIER_BEST).is_dir():
+        return _in_folder(folder / EARLIER_BEST, scale, label)
     if not there:
         names = " or ".join(weights_files(scale or SCALES[0]))
         raise CheckpointError(f"{folder} holds no weights: there is no {names}, nor those of another scale")

@@ -12,7 +12,8 @@ from drln.blocks import ATTENTION_REDUCTION
 from drln.config import DrlnConfig
 
 Shape = tuple[int, ...]
-CONFIG_FILE = "config.json"
+CONFIG_FILE, CARD_FILE = "config.json", "README.md"
+EARLIER_BEST = "best"    # where a training run kept its weights once, below its folder
 
 
 def weights_files(scale: int) -> tuple[str, str]:

@@ -14,11 +14,11 @@ from drln.checkpoint import CheckpointError, load_checkpoint
 from drln.config import SCALES, DrlnConfig
 from drln.download import HubError, explain
 from drln.evaluation import BICUBIC, Scores
-from drln.layout import weights_files
+from drln.layout import CARD_FILE, CONFIG_FILE, weights_files
 from drln.tables import markdown_report
 
-CARD_FILE = "README.md"
-FILES = ["*.safetensors", "*.pt", "config.json", CARD_FILE]    # what is uploaded; no checkpoints, no caches
+WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
+FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # what is uploaded; no checkpoints, no caches
 
 
 def write_card(
@@ -34,7 +34,7 @@ def write_card(
     """Write the model card of the weights in a folder, as `save_pretrained` writes them.
 
     Args:
-        folder: with the weights; the card becomes its README.md.
+        folder: with the weights, as that of a training run; the card becomes its README.md.
         name: of the model.
         data: what it was trained on, from where, under which licences; Markdown.
         recipe: how: names and values, for a table.
@@ -68,7 +68,7 @@ def push_to_hub(
     """Upload weights, config and model card of a folder; the repository is made where it is not there.
 
     Args:
-        folder: with what `save_pretrained` and `write_card` wrote.
+        folder: with what `save_pretrained`, or a training run, and `write_card` wrote; the rest stays here.
         repo_id: "you/your-model".
         token: hub access token that may write; None for the one that is logged in.
         private: for a new repository; None for the account's default.
@@ -97,7 +97,7 @@ def push_to_hub(
 
 def _configs(folder: Path) -> list[DrlnConfig]:
     """Of the weights in a folder, which are read to the end, so that none are published that do not load."""
-    files = [folder / file for scale in SCALES for file in weights_files(scale) if (folder / file).is_file()]
+    files = [folder / file for file in WEIGHTS_FILES if (folder / file).is_file()]
     if not files:
         raise CheckpointError(f"{folder} holds no weights; write them first: model.save_pretrained(folder)")
     return [load_checkpoint(file)[0] for file in files]

@@ -1,4 +1,4 @@
-"""The files of a training run: the checkpoint to go on from, the history, and the best weights.
+"""The files of a training run: the checkpoint to resume it from, the history, and the best weights.
 
 Every file appears under its name when it is whole, whenever the process may be killed.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
-import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,10 +17,13 @@ import torch
 from torch import nn
 
 from drln.checkpoint import write_whole
+from drln.config import SCALES
 from drln.history import write_history
+from drln.layout import CARD_FILE, CONFIG_FILE, EARLIER_BEST, weights_files
 
 MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed"}
-CHECKPOINT, HISTORY, BEST = "checkpoint.pt", "history.csv", "best"
+CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
+WEIGHTS = (CONFIG_FILE, *(name for scale in SCALES for name in weights_files(scale)))
 
 
 class TrainingError(ValueError):
@@ -51,7 +54,7 @@ class RunState:
 
 
 class RunFolder:
-    """The folder of one run.
+    """The folder of one run, which `from_pretrained` and `push_to_hub` take: the best weights lie beside the rest.
 
     Args:
         folder: made when something is saved.
@@ -59,33 +62,47 @@ class RunFolder:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.best = self.folder / BEST
 
     @property
     def _checkpoint(self) -> Path:
         return self.folder / CHECKPOINT
 
+    @property
+    def has_run(self) -> bool:
+        """Whether a run was saved there, its best weights with it."""
+        return self._checkpoint.is_file()
+
     def begin(self, resume: bool, overwrite: bool) -> None:
-        """Clear away what is in the way; a run that is there only if it is to be overwritten, and not resumed.
+        """Clear away what is in the way; a run or weights that are there only if they are to be overwritten.
 
         Raises:
-            TrainingError: if this would lose a run, or the folder cannot be written to.
+            TrainingError: if this would lose a run or weights, or the folder cannot be written to.
         """
-        if self._checkpoint.is_file() and not (resume or overwrite):
-            raise TrainingError(
-                f"{self.folder} holds a run already; resume it (resume_from_checkpoint=True, --resume), choose another "
-                "output_dir, or set overwrite_output_dir"
-            )
+        resumed = resume and self.has_run
+        there = [name for name in (CHECKPOINT, *WEIGHTS) if (self.folder / name).is_file()]
+        if there and not (resumed or overwrite):
+            run = "a run already; resume it (resume_from_checkpoint=True, --resume),"
+            what = run if self.has_run else f"{there[0]};"
+            raise TrainingError(f"{self.folder} holds {what} choose another output_dir, or set overwrite_output_dir")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if overwrite and not resume:
-                self._checkpoint.unlink(missing_ok=True)
-                (self.folder / HISTORY).unlink(missing_ok=True)
-                shutil.rmtree(self.best, ignore_errors=True)
+            if resumed:
+                for file in (self.folder / EARLIER_BEST).glob("*"):
+                    os.replace(file, self.folder / file.name)
+            elif overwrite:
+                for name in (*there, HISTORY):
+                    (self.folder / name).unlink(missing_ok=True)
+                self._remove_card()
             for left in self.folder.glob(f".{CHECKPOINT}.*"):    # of a process that was killed while it saved
                 left.unlink(missing_ok=True)
         except OSError as error:
             raise TrainingError(f"{self.folder} cannot be written to: {error}; choose another output_dir") from error
+
+    def _remove_card(self) -> None:
+        """That of other weights; another README stays."""
+        card = self.folder / CARD_FILE
+        if card.is_file() and "library_name: drln" in card.read_text(errors="replace"):
+            card.unlink()
 
     def kept(self) -> str:
         """What is left when a run breaks off, for an error message."""
@@ -112,7 +129,7 @@ class RunFolder:
     def save_best(self, model: nn.Module) -> None:
         """The weights, as `from_pretrained` takes them."""
         try:
-            cast(Any, model).save_pretrained(self.best)
+            cast(Any, model).save_pretrained(self.folder)
         except OSError as error:
             raise TrainingError(f"the best weights cannot be written: {error}; {self.kept()}") from error
 

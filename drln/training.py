@@ -43,7 +43,7 @@ class Trainer:
         eval_dataset: an `EvalDataset`, or another of such pairs; without it the last weights are kept as the best.
 
     Attributes:
-        run: the files; the best weights are in `run.best`, as `from_pretrained` and `push_to_hub` take them.
+        run: the files; the best weights are in `run.folder`, as `from_pretrained` and `push_to_hub` take them.
 
     Raises:
         TrainingError: if a data set is empty.

@@ -38,9 +38,9 @@ def test_fine_tuning_leaves_weights_card_history_and_curve(place, capsys):
     assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4]
     with Image.open("run/curve.png") as curve:
         assert curve.width > 600
-    best, start = DrlnModel.from_pretrained("run/best", 2), DrlnModel.from_pretrained("tiny", 2)
+    best, start = DrlnModel.from_pretrained("run", 2), DrlnModel.from_pretrained("tiny", 2)
     assert best.config == start.config
-    card = (place / "run" / "best" / "README.md").read_text()
+    card = (place / "run" / "README.md").read_text()
     for fact in ("| started from | tiny 2x |", "| steps | 4 |", "| learning_rate | 0.001 |", "| held out | 2x |"):
         assert fact in card
 
@@ -48,14 +48,14 @@ def test_fine_tuning_leaves_weights_card_history_and_curve(place, capsys):
 def test_training_from_scratch_builds_the_network_that_is_asked_for(place):
     assert train("--from-scratch", "--channels", "6", "--groups", "1", "1", "--laplacian") == 0
 
-    config = DrlnModel.from_pretrained("run/best", 2).config
+    config = DrlnModel.from_pretrained("run", 2).config
     assert config == DrlnConfig(2, bam=False, channels=6, groups=(1, 1))
 
 
 def test_another_scale_starts_from_all_but_the_upsampler(place):
     assert train("--model", "tiny", "--model-scale", "2", "--scale", "3", "--learning-rate", "1e-9") == 0
 
-    trained = DrlnModel.from_pretrained("run/best", 3).state_dict()
+    trained = DrlnModel.from_pretrained("run", 3).state_dict()
     for name, tensor in DrlnModel.from_pretrained("tiny", 2).state_dict().items():
         if not name.startswith("upsampler"):
             torch.testing.assert_close(trained[name], tensor, rtol=0, atol=1e-6)
@@ -70,6 +70,15 @@ def test_a_run_is_resumed_and_not_overwritten_unasked(place, capsys):
     assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4, 6]
     assert train("--model", "tiny", "--overwrite") == 0
     assert [row["step"] for row in read_history("run/history.csv")] == [0, 2, 4]
+
+
+def test_a_readme_of_the_reader_is_not_replaced_by_the_card(place, capsys):
+    write_files(place, {"README.md": b"# My project"})
+
+    assert train("--model", "tiny", "--output", ".") == 1
+
+    assert "holds a README.md, which the model card would replace; choose another --output" in capsys.readouterr().err
+    assert (place / "README.md").read_bytes() == b"# My project" and not (place / "checkpoint.pt").exists()
 
 
 def test_held_out_images_are_not_trained_on(place, capsys):
@@ -103,11 +112,11 @@ def test_no_image_is_in_both_however_the_folder_is_named(place, capsys):
 def test_the_same_seed_draws_the_same_weights(place):
     arguments = ("--from-scratch", "--channels", "4", "--groups", "1", "--seed", "7")
     train(*arguments)
-    first = (place / "run" / "best" / "model_2x.safetensors").read_bytes()
+    first = (place / "run" / "model_2x.safetensors").read_bytes()
 
     train(*arguments, "--overwrite")
 
-    assert (place / "run" / "best" / "model_2x.safetensors").read_bytes() == first
+    assert (place / "run" / "model_2x.safetensors").read_bytes() == first
 
 
 def test_images_for_validation_may_be_named(place, capsys):

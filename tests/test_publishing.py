@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hub_server import TOKEN, HubServer
 from huggingface_hub import ModelCard
+from set_files import write_files
 
 from drln import CheckpointError, DrlnConfig, DrlnModel, evaluate, write_card
 from drln.published import published
@@ -69,7 +70,8 @@ def test_the_card_states_data_recipe_protocol_and_scores(folder):
 
 
 def test_an_uploaded_model_is_loaded_from_the_hub_by_its_name(folder, hub, tmp_path):
-    (folder / "checkpoint.pt.backup").write_text("not to be uploaded")
+    beside = ("checkpoint.pt", "history.csv", "earlier/model_2x.safetensors")    # in the folder of a training run
+    write_files(folder, dict.fromkeys(beside, b"not to be uploaded"))
 
     pushed = program(PUSH, hub, tmp_path / "home", str(folder), TOKEN)
     loaded = program(LOAD, hub, tmp_path / "home")

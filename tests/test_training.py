@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 from torch.nn import functional as F
 
-from drln import DrlnConfig, DrlnModel
+from drln import DrlnConfig, DrlnModel, write_card
 from drln.data import EvalDataset, PhotoPairs, TrainDataset, build_store
 from drln.evaluation import evaluate
 from drln.history import plot_history, read_history
@@ -153,7 +153,7 @@ def test_training_lowers_the_loss_and_keeps_the_best_weights(store, tmp_path):
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
     assert [row["step"] for row in history] == [20, 40, 60]
     assert read_history(tmp_path / "history.csv") == history
-    best = DrlnModel.from_pretrained(tmp_path / "best", scale=2)
+    best = DrlnModel.from_pretrained(tmp_path, scale=2)
     by_evaluate = evaluate(best, COLOUR).psnr    # the standard protocol
     assert max(row["psnr"] for row in history) == pytest.approx(by_evaluate, abs=1e-3)
 
@@ -166,7 +166,7 @@ def test_fine_tuning_keeps_what_it_began_with_where_nothing_better_came(store, t
     history = Trainer(model, args, TrainDataset(store, 16), EvalDataset(store)).train()
 
     assert history[0]["step"] == 0 and history[-1]["psnr"] < history[0]["psnr"] - 1
-    best = DrlnModel.from_pretrained(tmp_path / "best", scale=2).state_dict()
+    best = DrlnModel.from_pretrained(tmp_path, scale=2).state_dict()
     assert all(torch.equal(best[name], tensor) for name, tensor in before.items())
 
 
@@ -178,7 +178,7 @@ def test_the_average_of_the_weights_is_what_is_saved_and_left_in_the_model(store
     Trainer(without, arguments(tmp_path / "b", ema_decay=0), dataset).train()
 
     assert not same_weights(with_average, without)
-    assert same_weights(with_average, DrlnModel.from_pretrained(tmp_path / "a" / "best", scale=2))
+    assert same_weights(with_average, DrlnModel.from_pretrained(tmp_path / "a", scale=2))
     assert not with_average.training
 
 
@@ -316,11 +316,48 @@ def test_a_run_is_not_resumed_with_other_patches_a_step_images_or_seed(store, tm
 
 def test_an_overwritten_run_leaves_nothing_of_the_old_one(store, tmp_path):
     Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train()
+    write_card(tmp_path, "me/old", data="", recipe={})
     wider = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
 
     Trainer(wider, arguments(tmp_path, overwrite_output_dir=True), TrainDataset(store, 16)).train()
 
-    assert DrlnModel.from_pretrained(tmp_path / "best").config == wider.config
+    assert DrlnModel.from_pretrained(tmp_path).config == wider.config
+    assert not (tmp_path / "README.md").exists()
+
+
+def test_a_readme_that_is_no_model_card_is_not_removed(store, tmp_path):
+    (tmp_path / "README.md").write_text("# My project")
+
+    Trainer(small_model(), arguments(tmp_path, overwrite_output_dir=True), TrainDataset(store, 16)).train()
+
+    assert (tmp_path / "README.md").read_text() == "# My project"
+
+
+def test_weights_in_the_folder_are_not_replaced_unasked(store, tmp_path):
+    wider = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
+    weights = wider.save_pretrained(tmp_path)
+    before = weights.read_bytes()
+
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="holds config.json; choose another output_dir, or set overwrite_outp"):
+            Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train(resume)
+
+    assert weights.read_bytes() == before and not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_run_that_kept_its_weights_in_best_loads_and_is_resumed(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    model = small_model()
+    Trainer(model, arguments(tmp_path), dataset).train()
+    (tmp_path / "best").mkdir()
+    for name in ("config.json", "model_2x.safetensors"):
+        (tmp_path / name).rename(tmp_path / "best" / name)
+
+    earlier = DrlnModel.from_pretrained(tmp_path, scale=2)
+    Trainer(small_model(), arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+
+    assert same_weights(earlier, model) and same_weights(DrlnModel.from_pretrained(tmp_path), model)
+    assert (tmp_path / "model_2x.safetensors").is_file() and not list((tmp_path / "best").iterdir())
 
 
 # What goes wrong
