@@ -91,15 +91,15 @@ def addressed(text: str, address: str) -> str:
     return text if address == PLACEHOLDER else re.sub(r" \(While the address says `OWNER`[^)]*\)", "", text)
 
 
-def store(notebook: NotebookNode, path: Path) -> None:
-    """Write the notebook with its small pictures, and its cover for the README."""
+def store(notebook: NotebookNode, path: Path, covers: Path = COVERS) -> None:
+    """Write the notebook with its small pictures, and its cover for the README into `covers`."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         shown, cell.execution_count = figures(cell)[-1:], None
         cell.outputs = [_small(shown[0])] if shown and "picture" in tags(cell) else []
         if "cover" in tags(cell):
-            _narrowed(shown[0], COVER_WIDTH).save(COVERS / f"{path.stem}.webp", quality=82, method=6)
+            _narrowed(shown[0], COVER_WIDTH).save(covers / f"{path.stem}.webp", quality=82, method=6)
     _write(notebook, path)
 
 

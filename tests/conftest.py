@@ -1,6 +1,8 @@
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
+import psutil
 import pytest
 import torch
 from live_app import App, running_app
@@ -20,6 +22,12 @@ def app(tmp_path_factory) -> Iterator[App]:
     """One running app for all tests that need nothing of its start, its settings or its first job."""
     with running_app(tmp_path_factory.mktemp("app")) as app:
         yield app
+
+
+@pytest.fixture
+def free_bytes(monkeypatch) -> Callable[[int], None]:
+    """Have the system say that so many bytes of memory are free."""
+    return lambda free: monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
 
 
 @pytest.fixture

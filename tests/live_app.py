@@ -63,7 +63,10 @@ def running_app(folder: Path, **environment: str) -> Iterator[App]:
         yield App(_address(process, output), process.pid, output, contacts)
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        finally:
+            process.kill()
 
 
 def _address(process: subprocess.Popen, output: Path) -> str:

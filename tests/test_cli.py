@@ -138,9 +138,9 @@ def test_the_output_is_checked_before_any_model_is_looked_for(photo, tmp_path, c
     assert "'.xyz'" in capsys.readouterr().err
 
 
-def test_a_photo_too_large_for_the_memory_is_one_line_and_exit_code_1(photo, models, tmp_path, monkeypatch, capsys):
+def test_a_photo_too_large_for_the_memory_is_one_line_and_exit_code_1(photo, models, tmp_path, free_bytes, capsys):
     before = listing(tmp_path)
-    monkeypatch.setattr("drln.upscaler.free_memory", lambda device: 1000)
+    free_bytes(1000)
 
     code = main(["upscale", str(photo), "--scale", "2", "--model", str(models)])
 
@@ -207,12 +207,8 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_behind(models, tmp_path):
 
 
 def test_ctrl_c_while_saving_leaves_no_partial_file(photo, models, tmp_path, monkeypatch, capsys):
-    def interrupt_in_the_middle(file, levels, info):
-        file.write(b"half a file")
-        signal.raise_signal(signal.SIGINT)
-
     before = listing(tmp_path)
-    monkeypatch.setattr("drln.files.write_png", interrupt_in_the_middle)
+    monkeypatch.setattr(os, "fsync", lambda file: signal.raise_signal(signal.SIGINT))    # the file has no name yet
 
     code = main(["upscale", str(photo), "--scale", "2", "--model", str(models)])
 

@@ -80,8 +80,8 @@ def test_of_several_pages_the_first_is_taken_and_it_is_said(model, tmp_path, cap
     assert capsys.readouterr().err == "drln: The file has 3 pages; the first is taken.\n"
 
 
-def test_a_result_that_pillow_will_not_open_again_is_told_before_the_work(model, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("drln.upscaler.free_memory", lambda device: 0)    # so that no such result is made here
+def test_a_result_that_pillow_will_not_open_again_is_told_before_the_work(model, tmp_path, capsys, free_bytes):
+    free_bytes(0)    # so that no such result is made here
     Image.new("L", (9000, 5100)).save(tmp_path / "large.png")
 
     code = upscale(tmp_path / "large.png", model, tmp_path / "out.png")

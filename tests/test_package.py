@@ -70,17 +70,6 @@ def test_importing_every_module_imports_no_gradio_datasets_or_matplotlib_and_mak
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_library_imports_nothing_from_above_it(path):
-    tops = {name.split(".")[0] for name in imported_modules(path)}
-
-    assert not {"demo", "app", "tests", "gradio", "spaces"} & tops
-
-
-def test_nothing_but_the_interface_is_asked_of_the_demo_by_the_app():
-    assert {name for name in imported_modules(ROOT / "app.py") if name.startswith("demo")} == {"demo.interface"}
-
-
 def test_the_wheel_carries_weights_and_samples_and_no_tests(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
 

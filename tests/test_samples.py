@@ -10,16 +10,6 @@ from drln.samples import list_samples
 LICENSES = (Path(drln.samples.__file__).parent / "LICENSES.md").read_text()
 
 
-def test_there_is_a_handful_of_samples_sorted_by_name():
-    paths = list_samples()
-
-    assert 4 <= len(paths) <= 8 and paths == sorted(paths)
-
-
-def test_the_samples_take_a_few_hundred_kilobytes():
-    assert sum(path.stat().st_size for path in list_samples()) <= 600_000
-
-
 @pytest.mark.parametrize("path", list_samples(), ids=lambda path: path.stem)
 def test_a_sample_has_its_licence_beside_it(path):
     row = next(line for line in LICENSES.splitlines() if line.startswith(f"| `{path.name}`"))

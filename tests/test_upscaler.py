@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
-import drln.upscaler
 from drln import Progress, Result, UpscaleError, Upscaler
-from drln.strips import MIN_ROWS
 
 
 @pytest.fixture
@@ -73,23 +72,19 @@ def test_progress_rises_and_the_result_comes_last(tiny_model):
     assert steps[-1].image.size == (40, 180) and steps[-1].device == "cpu"
 
 
-def test_a_closed_stream_begins_no_other_strip(tiny_model, monkeypatch):
-    begun = []
-
-    def counted(model, image, rows=None):
-        for fraction in stream_strips(model, image, rows=7):
-            begun.append(fraction)
-            yield fraction
-
-    stream_strips = drln.upscaler.stream_strips
-    monkeypatch.setattr(drln.upscaler, "stream_strips", counted)
+def test_a_closed_stream_computes_nothing_more(tiny_model, monkeypatch):
+    computed, conv2d = [], F.conv2d
+    monkeypatch.setattr(F, "conv2d", lambda *args, **options: computed.append(1) or conv2d(*args, **options))
     steps = Upscaler(tiny_model, "cpu").stream(Image.new("RGB", (20, 90)))
-    for _ in range(4):
+    while not computed:
         next(steps)
+    by_then = len(computed)
 
     steps.close()
 
-    assert len(begun) == 3 and next(steps, None) is None
+    assert next(steps, None) is None and len(computed) == by_then
+    list(Upscaler(tiny_model, "cpu").stream(Image.new("RGB", (20, 90))))
+    assert len(computed) - by_then > by_then    # a whole image takes more
 
 
 def test_self_ensemble_is_the_mean_of_the_eight_flips_and_turns(tiny_model, photo):
@@ -146,34 +141,29 @@ def test_a_job_on_a_large_photo_corrects_the_estimate(tiny_model):
     assert upscaler.estimate(512, 512).seconds > before
 
 
-def test_a_photo_that_the_memory_cannot_hold_is_refused_with_the_figures(tiny_model):
+def test_a_photo_that_the_memory_cannot_hold_is_refused_with_the_figures(tiny_model, free_bytes):
     upscaler = Upscaler(tiny_model, "cpu")
-    too_much = upscaler.estimate(200_000, 200_000)    # a real photo of that size would fill the memory here
-    upscaler._memory_estimate = lambda width, height: too_much
-    photo = Image.new("L", (16, 16))
+    free_bytes(1_000_000)
 
-    assert not too_much.fits
-    with pytest.raises(UpscaleError, match=r"16x16 pixels to 400000x400000 needs about \d+\.\d GB .* are free"):
-        upscaler.upscale(photo)
+    assert not upscaler.estimate(500, 400).fits
+    with pytest.raises(UpscaleError, match=r"500x400 pixels to 1000x800 needs about 0\.\d GB .* 0\.0 GB are free"):
+        upscaler.upscale(Image.new("L", (500, 400)))
 
 
 def test_when_memory_runs_out_thinner_strips_give_the_same_pixels(tiny_model, photo, monkeypatch):
     expected = Upscaler(tiny_model, "cpu", "float32").upscale(photo)
-    heights = []
+    heights, conv2d = [], F.conv2d
 
-    def runs_out_at_first(model, image, rows=None):
-        heights.append(rows)
-        steps = stream_strips(model, image, rows)
-        yield next(steps)
-        if rows is None:
+    def runs_out_at_first(x, *args, **options):
+        heights.append(x.shape[2])
+        if len(heights) == 9:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return (yield from steps)
+        return conv2d(x, *args, **options)
 
-    stream_strips = drln.upscaler.stream_strips
-    monkeypatch.setattr(drln.upscaler, "stream_strips", runs_out_at_first)
+    monkeypatch.setattr(F, "conv2d", runs_out_at_first)
     *_, result = Upscaler(tiny_model, "cpu", "float32").stream(photo)
 
-    assert heights == [None, MIN_ROWS]
+    assert max(heights[9:]) < max(heights[:9])
     assert np.array_equal(np.asarray(result.image), np.asarray(expected))
     assert "Memory ran out on cpu" in result.notes[0]
 
@@ -183,6 +173,7 @@ def test_when_the_system_gives_no_memory_the_error_says_so(tmp_path, tiny_model)
     script = f"""
 import resource
 from PIL import Image
+from torch.nn import functional as F
 from drln import DrlnModel, Upscaler, UpscaleError
 upscaler = Upscaler(DrlnModel.from_pretrained({str(tmp_path)!r}), "cpu")
 upscaler.upscale(Image.new("RGB", (32, 32)))
