@@ -16,7 +16,7 @@ from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Job, Jobs
 from demo.limits import LIMITS
 from demo.models import UnavailableModel
-from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded
 from demo.service import Service
 
 INTRO = (
@@ -151,6 +151,6 @@ class BatchTab:
     def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
         named: list[tuple[str, Path]] = []
         for upload in files or []:
-            path = uploaded_path(upload, self.files.GRADIO_CACHE)
-            named.append((upload.get("orig_name") or path.name, path))
+            with uploaded(upload, self.files.GRADIO_CACHE) as (path, title):
+                named.append((title, path))
         yield from self.batches.stream(named, scale, model, **self.options.arguments(*options))

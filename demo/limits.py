@@ -160,5 +160,5 @@ def _read(path: Path) -> Header:
         raise UploadError("The photo is no longer on the server; choose it again.")
     try:
         return read_header(path)
-    except ImageError as error:    # the user knows the file by its name, and not where it lies
-        raise UploadError(f"{str(error).replace(str(path), path.name)}.") from error
+    except ImageError as error:
+        raise UploadError(f"{error}.") from error

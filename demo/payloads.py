@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import gradio as gr
 
 from demo import wording
 from demo.limits import UploadError
+from demo.naming import named
 
 Upload = dict[str, Any]
 Update = dict[Any, Any]
@@ -20,8 +22,11 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0    # between two chances to cancel what a program asked for; each takes time from the work
 
 
-def uploaded_path(photo: Upload | None, cache: str) -> Path:
-    """Where an upload is. A client may send any path, and Gradio checks only those that call themselves uploads.
+@contextmanager
+def uploaded(photo: Upload | None, cache: str) -> Iterator[tuple[Path, str]]:
+    """Where an upload is, and the name that its user knows it by, which whatever is raised inside has, too.
+
+    A client may send any path, and Gradio checks only those that call themselves uploads.
 
     Args:
         photo: the payload.
@@ -35,7 +40,9 @@ def uploaded_path(photo: Upload | None, cache: str) -> Path:
     path = Path(photo.get("path") or "").resolve()
     if not path.is_relative_to(Path(cache).resolve()):
         raise UploadError("The photo was not uploaded; choose a file.")
-    return path
+    title = str(photo.get("orig_name") or path.name)
+    with named(path, title):
+        yield path, title
 
 
 def html_update(text: str) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Service:
         if FORMATS[extension].quality is None:
             quality = None
         file = results.result_name(title, name, scale, extension)
-        opened = _open(photo, title)    # before anything is downloaded
+        opened = Photo.open(photo)    # before anything is downloaded
         check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality)
         loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
@@ -166,10 +166,3 @@ def _to_the_result(steps: Iterator[Progress | Result]) -> Generator[Progress, No
             return step
         yield step
     raise AssertionError("the stream ended without a result")
-
-
-def _open(photo: str | Path, title: str) -> Photo:
-    try:
-        return Photo.open(photo)
-    except ImageError as error:    # it names the file, and the user knows it by another name
-        raise ImageError(str(error).replace(str(photo), title)) from error

@@ -12,7 +12,7 @@ from demo import score_wording, wording
 from demo.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
-from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded
 from demo.service import Service
 from demo.trial import Restored, Trial, Trials
 from drln.protocols import STANDARD
@@ -72,8 +72,8 @@ class TrialPart:
         note, ready = wording.note(score_wording.NO_PHOTO), False
         try:
             if photo:
-                path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-                note, ready = score_wording.plan_note(*self.trials.plan(path, scale, protocol)), True
+                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                    note, ready = score_wording.plan_note(*self.trials.plan(path, scale, protocol)), True
         except Exception as error:
             note = wording.alert(score_wording.message(error))
         return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
@@ -105,8 +105,8 @@ class TrialPart:
         return {self.job.progress: html_update(wording.alert(score_wording.message(error)))}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, protocol: str) -> Steps:
-        path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-        yield from self.trials.stream(path, scale, model, protocol)
+        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+            yield from self.trials.stream(path, scale, model, protocol)
 
     def _show(self, trial: Trial) -> Update:
         return {

@@ -13,7 +13,7 @@ from demo.inputs import api_scale, model_input, photo_input, result_options, sca
 from demo.job_view import DEVICE, PAGE, JobView, Steps
 from demo.jobs import Jobs
 from demo.models import UnavailableModel
-from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded_path
+from demo.payloads import Update, Upload, api_error, html_update, last_step, uploaded
 from demo.result_view import ResultView
 from demo.service import Finished, Service
 from drln.hub import BUNDLED
@@ -91,10 +91,10 @@ class UpscaleTab:
             if not photo:
                 yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
-            path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-            for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
-                fits = plan.estimate is not None and plan.estimate.fits
-                yield {**update, self.plan_note: wording.plan_note(plan), self.job.go: gr.update(interactive=fits)}
+            with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
+                    fits = plan.estimate is not None and plan.estimate.fits
+                    yield {**update, self.plan_note: wording.plan_note(plan), self.job.go: gr.update(interactive=fits)}
         except Exception as error:
             yield {**update, self.plan_note: wording.alert(wording.message(error))}
 
@@ -155,10 +155,9 @@ class UpscaleTab:
             whether the model has to be fetched from the hub first, and notes on the photo and its result.
         """
         try:
-            path = uploaded_path(image, self.photo.GRADIO_CACHE)
-            *_, plan = self.service.plan(
-                path, whole_number(scale), model, **self.options.planned(format, self_ensemble)
-            )
+            with uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
+                options = self.options.planned(format, self_ensemble)
+                *_, plan = self.service.plan(path, whole_number(scale), model, **options)
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
             told = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
@@ -167,8 +166,6 @@ class UpscaleTab:
             raise api_error(error) from error
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
-        path = uploaded_path(photo, self.photo.GRADIO_CACHE)
-        assert photo    # or there was no path
-        arguments = self.options.arguments(*options)
-        title = photo.get("orig_name") or path.name
-        yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)
+        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
+            arguments = self.options.arguments(*options)
+            yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)

@@ -11,6 +11,7 @@ from html import escape
 
 from demo.error_map import FULL
 from demo.models import HUB_MEGABYTES, Choice
+from demo.naming import without_folders
 from demo.service import EXPECTED, Finished, Plan
 from drln import Estimate, Progress
 from drln.files import FORMATS
@@ -51,8 +52,8 @@ def trace(error: BaseException) -> str:
 
 
 def said(error: Exception) -> str:
-    """The message of an expected error as a sentence."""
-    text = str(error).strip() or type(error).__name__
+    """The message of an expected error as a sentence, with no path of the server in it."""
+    text = without_folders(str(error).strip()) or type(error).__name__
     if text.split()[0].isalpha():    # and no address or path
         text = text[:1].upper() + text[1:]
     return text + ("" if text.endswith((".", "!", "?")) else ".")
