@@ -5,7 +5,6 @@ Knows no gradio. What is measured and how is `drln.evaluation`'s business.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -25,6 +24,7 @@ from drln.data.sets import HUB_SETS, SAMPLES
 from drln.evaluation import BICUBIC, CARD, ImageScore, Scores, stream_scores
 from drln.protocols import check_protocol
 from drln.tables import csv_report
+from drln.whole import write_whole
 
 SETS = (SAMPLES, *HUB_SETS)
 BICUBIC_TITLE = "Bicubic"
@@ -145,9 +145,7 @@ class Benchmarks:
             Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
             for (scale, model), images in done.items()
         )
-        partial = csv.with_suffix(".part")    # the file is whole whenever it is downloaded
-        partial.write_text(csv_report(scores), encoding="utf-8")
-        os.replace(partial, csv)
+        write_whole(csv, lambda file: file.write(csv_report(scores).encode()))    # it may be downloaded at any time
         return Report(scores, csv)
 
 
