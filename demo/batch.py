@@ -6,23 +6,24 @@ Knows no gradio.
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 import time
 import zipfile
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from demo import results, wording
 from demo.batch_items import Item, items
 from demo.limits import check_scale
 from demo.models import UnavailableModel
+from demo.naming import named
 from demo.service import Finished, Service
 from drln import ImageError, Progress
+from drln.whole import write_whole
 
-WAITING, WORKING, DONE, FAILED, STOPPED = "waiting", "working", "done", "failed", "stopped"
+WAITING, WORKING, DONE, FAILED, SKIPPED, STOPPED = "waiting", "working", "done", "failed", "skipped", "stopped"
 
 ARCHIVE_NAME = "upscaled.zip"
 
@@ -33,7 +34,7 @@ class Entry:
 
     title: str
     state: str = WAITING
-    problem: str = ""    # why it failed
+    problem: str = ""    # why it failed or was skipped
     finished: Finished | None = None
 
 
@@ -49,7 +50,7 @@ class BatchReport:
 
     def stopped(self) -> BatchReport:
         """As it is when nothing more is done."""
-        ended = (DONE, FAILED)
+        ended = (DONE, FAILED, SKIPPED)
         return BatchReport(tuple(one if one.state in ended else replace(one, state=STOPPED) for one in self.entries))
 
 
@@ -75,13 +76,14 @@ class Batches:
         self._service.choice(name)
         check_scale(scale)
         batch = items(files)
-        entries = [Entry(item.title) for item in batch]
+        entries = [Entry(item.title, SKIPPED, item.refused) if item.skipped else Entry(item.title) for item in batch]
+        photos = sum(not item.skipped for item in batch)
         total, began = sum(item.size + 1 for item in batch), time.monotonic()
-        for number, item in enumerate(batch):
+        for number, item in enumerate(batch[:photos]):
             entries[number] = replace(entries[number], state=WORKING)
             yield BatchReport(tuple(entries))
             before = sum(item.size + 1 for item in batch[:number])
-            stage = f"{item.title} ({number + 1} of {len(batch)})"
+            stage = f"{item.title} ({number + 1} of {photos})"
             try:
                 for step in self._one(item, scale, name, options):
                     if isinstance(step, Finished):
@@ -100,7 +102,8 @@ class Batches:
     def _one(self, item: Item, scale: int, name: str, options: dict[str, Any]) -> Generator[Any, None, None]:
         with tempfile.TemporaryDirectory(prefix="drln-batch-") as folder:
             photo = item.take(Path(folder), self._service.limits.megabytes)
-            yield from self._service.upscale(photo, scale, name, item.title, **options)
+            with named(photo, item.title):
+                yield from self._service.upscale(photo, scale, name, item.title, **options)
 
     def archive(self, report: BatchReport) -> Path | None:
         """A zip of all results of a batch that has ended, under names that differ; nothing if there is none.
@@ -114,29 +117,30 @@ class Batches:
         path = report.finished[0].saved.result.with_name(ARCHIVE_NAME)    # it goes when the results go
         if path.exists():
             return path    # two may ask for it, after a stop
-        partial, names = path.with_name(f"{secrets.token_hex(4)}.part"), set[str]()
         try:
-            with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:    # pictures are compressed already
-                for finished in report.finished:
-                    name = _unused(finished.saved.result.name, names)
-                    archive.write(finished.saved.result, name)
-                    names.add(name)
-            os.replace(partial, path)
+            write_whole(path, lambda file: _pack(file, report))
         except FileNotFoundError:
             raise results.GoneError("Results are no longer on the server; start the batch again.") from None
         except OSError as error:
             raise ImageError(
                 f"The zip cannot be written: {error.strerror}; the results that the server has room for are below."
             ) from error
-        finally:
-            partial.unlink(missing_ok=True)
         return path
 
 
+def _pack(file: BinaryIO, report: BatchReport) -> None:
+    names: set[str] = set()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:    # pictures are compressed already
+        for finished in report.finished:
+            archive.write(finished.saved.result, _unused(finished.saved.result.name, names))
+
+
 def _unused(name: str, names: set[str]) -> str:
+    """Also on systems that take A and a for one letter."""
     stem, dot, extension = name.rpartition(".")
     number = 1
-    while name in names:
+    while name.casefold() in names:
         number += 1
         name = f"{stem}_{number}{dot}{extension}"
+    names.add(name.casefold())
     return name

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from html import escape
 
-from demo.batch import DONE, FAILED, BatchReport, Entry
+from demo.batch import DONE, FAILED, SKIPPED, BatchReport, Entry
 from demo.service import Finished
 from demo.wording import pixels
 
@@ -26,9 +26,9 @@ CSS = """
 def table(report: BatchReport) -> str:
     """Each photo and what became of it; above them how many are done."""
     states = [one.state for one in report.entries]
-    counts = f"{states.count(DONE)} of {len(states)} done"
-    if FAILED in states:
-        counts += f", {states.count(FAILED)} failed"
+    counts = f"{states.count(DONE)} of {len(states) - states.count(SKIPPED)} done"
+    for state in (FAILED, SKIPPED):
+        counts += f", {states.count(state)} {state}" if state in states else ""
     rows = "".join(
         f'<tr><td>{escape(one.title)}</td><td class="{one.state}">{_state(one)}</td></tr>' for one in report.entries
     )

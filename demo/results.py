@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -20,6 +21,7 @@ from PIL import Image
 
 from demo import previews
 from drln.images import ImageError, Picture, write_image
+from drln.whole import write_whole
 
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
 PREFIX = "drln-"           # of the folders
@@ -85,8 +87,10 @@ def new_folder(parent: Path) -> Iterator[Path]:
 
 
 def result_name(title: str, model: str, scale: int, extension: str = ".png") -> str:
-    """A file name that says photo, model and scale, safe on every system."""
-    stem = re.sub(r"[^\w.-]+", "_", Path(title.replace("\\", "/")).stem).strip("._")[:60] or "photo"
+    """A file name that says photo, model and scale, safe on every system and no longer than any of them takes."""
+    stem = Path(unicodedata.normalize("NFC", title.replace("\\", "/"))).stem    # macOS writes an ü as two characters
+    stem = re.sub(r"[^\w.-]+", "_", stem).strip("._")[:60]
+    stem = stem.encode()[:120].decode(errors="ignore") or "photo"
     return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x{extension}"
 
 
@@ -132,7 +136,7 @@ def _save_preview(image: Image.Image, scale: int, path: Path) -> None:
 
 def _save_pixels(path: Path, image: Image.Image) -> None:
     try:
-        np.save(path, np.asarray(image))
+        write_whole(path, lambda file: np.save(file, np.asarray(image)))
     except OSError as error:
         raise ImageError(f"{path.name} cannot be written: {error.strerror or error}; free some of the disk") from error
 

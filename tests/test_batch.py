@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.batch import DONE, FAILED, STOPPED, WAITING, WORKING, Batches, BatchReport
+from demo import batch_wording
+from demo.batch import DONE, FAILED, SKIPPED, STOPPED, WAITING, WORKING, Batches, BatchReport
 from demo.batch_items import items
 from demo.limits import UploadError
 from demo.models import Choice, Models
@@ -124,10 +125,52 @@ def test_a_model_that_cannot_be_had_is_no_photos_fault(batches, tmp_path, monkey
         list(steps)
 
 
-def test_what_a_system_adds_to_a_zip_is_no_photo(tmp_path):
-    entries = {"__MACOSX/._a.png": b"x", ".DS_Store": b"x", "b/Thumbs.db": b"x", "a.png": b"x", "empty/": b""}
+def test_what_a_system_adds_to_a_zip_is_left_out_in_silence(tmp_path):
+    clutter = ("__MACOSX/._a.png", ".DS_Store", "b/Thumbs.db", "desktop.ini", "._a.png", "@eaDir/a.png/SYNO.jpg",
+               ".hidden/b.png", "back\\.hidden\\c.png")
+    entries = dict.fromkeys((*clutter, "a.png", "empty/"), png(1))
 
     assert [item.title for item in items([a_zip(tmp_path, entries)])] == ["a.png"]
+
+
+def test_what_is_no_photo_in_a_zip_is_named_as_skipped_after_the_photos(batches, tmp_path):
+    files = [a_zip(tmp_path, {"notes.txt": b"of the garden", "a": png(1), "b.png": b"no photo", "c.png": png(2)})]
+
+    report = run(batches, files)[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a", DONE), ("b.png", FAILED), ("c.png", DONE), ("notes.txt", SKIPPED)
+    ]
+    assert report.entries[-1].problem == "No image that can be read here."
+    assert "<b>2 of 3 done, 1 failed, 1 skipped</b>" in batch_wording.table(report)
+
+
+def test_what_is_no_photo_counts_towards_no_limit_and_is_named_up_to_one(tmp_path):
+    found = items([a_zip(tmp_path, {f"{number}.txt": b"text" for number in range(300)} | {"a.png": png(1)})], limit=1)
+
+    assert [item.title for item in found[:2]] == ["a.png", "0.txt"]
+    assert len(found) < 100 and found[-1].title == "250 more files"
+
+
+def test_a_zip_without_a_photo_says_so(batches, tmp_path):
+    report = run(batches, [a_zip(tmp_path, {"notes.txt": b"text"})])[-1]
+
+    assert problems(report) == {"photos.zip": "The zip holds no photo; pack the photos themselves."}
+
+
+@pytest.mark.parametrize("name", ["für写.png", "fu\u0308r.png"])
+def test_a_name_in_utf8_is_read_without_the_flag_that_says_so(batches, tmp_path, name):
+    """As macOS writes it; Python's own writer sets the flag."""
+    _, path = a_zip(tmp_path, {name: png(1)})
+    content = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags + 1] = 0
+    path.write_bytes(content)
+    assert zipfile.ZipFile(path).namelist() != [name]
+
+    report = run(batches, [("photos.zip", path)])[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [(name, DONE)]
 
 
 # What is refused
@@ -179,6 +222,29 @@ def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp
     assert report.entries[1].state == DONE
 
 
+@pytest.mark.parametrize(
+    ("method", "flags", "message"),
+    [
+        (9, 0, "compressed with Deflate64, which is not supported here; pack the zip with Deflate"),
+        (77, 0, "compressed with method 77, which is not supported"),
+        (0, 1, "encrypted; pack the photos without a password"),
+        (99, 1, "encrypted; pack the photos without a password"),
+    ],
+)
+def test_an_entry_that_cannot_be_unpacked_here_says_why(batches, tmp_path, method, flags, message):
+    """As 7-Zip and others write it; in the lists of the zip that says so."""
+    _, path = a_zip(tmp_path, {"a.png": png(1)})
+    content = bytearray(path.read_bytes())
+    for header, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.index(header) + at
+        content[start], content[start + 2] = flags, method
+    path.write_bytes(content)
+
+    report = run(batches, [("photos.zip", path)])[-1]
+
+    assert message in problems(report)["a.png"]
+
+
 def test_a_damaged_entry_is_reported(batches, tmp_path):
     name, path = a_zip(tmp_path, {"a.png": png(1), "b.png": png(2)})
     content = bytearray(path.read_bytes())
@@ -226,6 +292,14 @@ def test_the_archive_holds_every_result_under_a_name_of_its_own(batches, tiny_mo
         archive.extractall(tmp_path / "out")
     assert_upscaled(tmp_path / "out" / "a_tiny_2x.png", png(1), tiny_model)
     assert_upscaled(tmp_path / "out" / "a_tiny_2x_2.png", png(2), tiny_model)
+
+
+def test_names_that_differ_in_their_case_alone_do_not_replace_one_another(batches, tmp_path):
+    files = [a_file(tmp_path, name, png(1)) for name in ("a_x.png", "A_x.png", "Ü.png", "u\u0308.png")]
+
+    names = zipfile.ZipFile(batches.archive(run(batches, files)[-1])).namelist()
+
+    assert names == ["a_x_tiny_2x.png", "A_x_tiny_2x_2.png", "Ü_tiny_2x.png", "ü_tiny_2x_2.png"]
 
 
 def test_a_batch_that_was_stopped_keeps_what_was_done_and_begins_nothing_more(batches, service, tmp_path):
