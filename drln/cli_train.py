@@ -66,7 +66,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--ema-decay", type=float, default=0.0, help="of the running average of the weights, as 0.999 (default: none)")
     add("--bf16", action="store_true", help="compute in bfloat16")
     add("--eval-steps", type=int, help="between evaluations and checkpoints (default: an epoch)")
-    add("--workers", type=int, default=0, help="processes that cut patches (default: 0)")
+    add("--workers", type=int, default=0, help="threads that cut patches (default: 0)")
     add("--seed", type=int, default=0, help="of drawn weights, order and patches (default: 0)")
     add("--report-to", choices=("auto", "none", *TRACKERS), default="auto", help="(default: what is installed)")
     add("--device", choices=("auto", "cpu"), default="auto", help="cpu: use no GPU")

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: the work ends where it can be gone on with, and not in the middle of a step."""
+"""Ctrl-C as a request: the work ends where it can be resumed, and not in the middle of a step."""
 
 from __future__ import annotations
 
@@ -46,9 +46,3 @@ class Interruption:
             raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint stands")
         if not self.requested:
             self.requested, self._asked_at = True, time.monotonic()
-
-
-def leave_to_parent(worker: int) -> None:
-    """For a worker process of a data loader: the signals reach it too, but are its parent's business."""
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)

@@ -35,7 +35,10 @@ class RunDisplay:
     def __enter__(self) -> RunDisplay:
         self.accelerator.init_trackers("drln", config={key: str(value) for key, value in asdict(self.args).items()})
         hidden = not self.accelerator.is_main_process
-        self.bar = tqdm(total=self.total, initial=self.state.step, unit="step", desc="Training", disable=hidden)
+        self.bar = tqdm(
+            total=self.total, initial=self.state.step, unit="step", desc="Training", disable=hidden,
+            miniters=1,    # drawn by time alone, however long a step takes
+        )    # fmt: skip
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from drln.crew import part_at_exit
 from drln.data.patches import PatchStream
 from drln.device import is_out_of_memory
-from drln.interruption import Interruption, leave_to_parent
+from drln.interruption import Interruption
+from drln.patch_loss import patch_loss
 from drln.run_display import RunDisplay
 from drln.run_folder import RunFolder, RunState, TrainingError
 from drln.training_arguments import TrainingArguments, learning_rate_at
@@ -75,7 +75,8 @@ class Trainer:
     def train(self, resume_from_checkpoint: bool = False) -> list[dict[str, float]]:
         """Train to the end.
 
-        Ctrl-C, or SIGTERM, ends the run after the step it is at, and saves it.
+        Ctrl-C, or SIGTERM, ends the run after the step it is at, and saves it. An evaluation ends after the image it
+        is at, and is made again by the resumed run.
 
         Args:
             resume_from_checkpoint: go on where the run in `output_dir` stopped, if there is one; on the CPU
@@ -90,7 +91,8 @@ class Trainer:
             KeyboardInterrupt: after a stop, when all is saved; the message says where.
         """
         try:
-            return self._train(resume_from_checkpoint)
+            with Interruption() as stop:
+                return self._train(resume_from_checkpoint, stop)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -99,7 +101,7 @@ class Trainer:
                 "per_device_train_batch_size with more gradient_accumulation_steps, smaller patches, or bf16"
             ) from error
 
-    def _train(self, resume_from_checkpoint: bool) -> list[dict[str, float]]:
+    def _train(self, resume_from_checkpoint: bool, stop: Interruption) -> list[dict[str, float]]:
         args, accelerator, total = self.args, self.accelerator, self.total_steps
         accelerator.gradient_accumulation_steps = args.gradient_accumulation_steps    # shared by all Trainers
         if accelerator.is_main_process:
@@ -120,16 +122,15 @@ class Trainer:
         began = time.monotonic() - state.seconds
         model.train()
         display = RunDisplay(accelerator, args, total, self.step_patches, state)
-        with display, Interruption() as stop:
-            if args.eval_on_start and not state.step and not state.history:
-                self._evaluate(average, state)
-                display.log(state.history[-1])
+        with display:
+            if self._is_due(state) and self._evaluate(average, state, stop, display):
                 self._save(state, average, optimizer)
+            self._end_if(stop, state)
             for patches in loader:
                 with accelerator.accumulate(model):
                     for group in optimizer.param_groups:
                         group["lr"] = learning_rate_at(state.step, total, args)
-                    loss = self._loss(model, patches)
+                    loss = patch_loss(model, patches, args)
                     accelerator.backward(loss)
                     if accelerator.sync_gradients and args.max_grad_norm:
                         accelerator.clip_grad_norm_(weights, args.max_grad_norm)
@@ -141,25 +142,38 @@ class Trainer:
                 state.step += 1
                 if average is not self.model:
                     _update(average, self.model, min(args.ema_decay, state.step / (state.step + 10)))
-                stopped = stop.of_any_process(accelerator)
-                evaluates = state.step % self.eval_steps == 0 or state.step == total
-                if stopped or evaluates or state.step % LOG_STEPS == 0:
-                    state.seconds = time.monotonic() - began
+                state.seconds = time.monotonic() - began
+                due, stopped = self._is_due(state), stop.of_any_process(accelerator)
+                if due or stopped or state.step % LOG_STEPS == 0:
                     self._look(pending, state)
-                    display.show()
-                if evaluates:
-                    self._evaluate(average, state)
-                    display.log(state.history[-1])
-                if stopped or evaluates:
+                display.show()
+                if due:
+                    self._evaluate(average, state, stop, display)
+                if due or stopped:
                     self._save(state, average, optimizer)
-                if stopped and state.step < total:
-                    raise KeyboardInterrupt(
-                        f"step {state.step} of {total} is saved in {self.run.folder}; resume it to go on from there"
-                    )
+                    self._end_if(stop, state)
         if average is not self.model:
             self.model.load_state_dict(average.state_dict())
         self.model.eval()
         return state.history
+
+    def _is_due(self, state: RunState) -> bool:
+        """Whether an evaluation belongs to this step and was not made yet."""
+        if state.history and state.history[-1]["step"] == state.step:
+            return False
+        if not state.step:
+            return self.args.eval_on_start
+        return state.step % self.eval_steps == 0 or state.step == self.total_steps
+
+    def _end_if(self, stop: Interruption, state: RunState) -> None:
+        """End a run that is to stop, after all was saved.
+
+        Raises:
+            KeyboardInterrupt: it says what was saved.
+        """
+        if stop.of_any_process(self.accelerator):
+            saved = f"step {state.step} of {self.total_steps} is saved in {self.run.folder}; resume it from there"
+            raise KeyboardInterrupt(saved if state.step or state.history else "no step was made yet")
 
     def _resumed(self, state: RunState, average: nn.Module, optimizer: Any) -> RunState:
         """What the checkpoint says, to every process alike; where there is none, the new run's state."""
@@ -177,33 +191,11 @@ class Trainer:
     def _loader(self, state: RunState) -> DataLoader:
         """The patches that are left."""
         args, done = self.args, state.step * self.step_patches
-        stream = PatchStream(self.train_dataset, args.seed, done, self.total_steps * self.step_patches)
-        loader: DataLoader = self.accelerator.prepare(
-            DataLoader(
-                stream,
-                batch_size=args.per_device_train_batch_size,
-                num_workers=args.dataloader_num_workers,
-                worker_init_fn=leave_to_parent,
-                pin_memory=self.accelerator.device.type == "cuda",
-            )
-        )
-        return loader
-
-    def _loss(self, model: nn.Module, patches: tuple[Tensor, Tensor]) -> Tensor:
-        """The mean absolute difference; patches are (B, 3, p, p) and (B, 3, sp, sp), uint8 or float in [0, 1]."""
-        memory_format = torch.channels_last if self.args.channels_last else torch.contiguous_format
-        lr, hr = (
-            (patch if patch.is_floating_point() else patch / 255).float().contiguous(memory_format=memory_format)
-            for patch in patches
-        )
-        with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=self.args.bf16):
-            sr = model(lr)
-        if sr.shape != hr.shape:
-            raise TrainingError(
-                f"of an LR patch of {lr.shape[3]}x{lr.shape[2]} pixels the model makes {sr.shape[3]}x{sr.shape[2]}, "
-                f"but the HR patch has {hr.shape[3]}x{hr.shape[2]}; model and data must be of one scale"
-            )
-        return F.l1_loss(sr.float(), hr)
+        total, threads = self.total_steps * self.step_patches, args.dataloader_num_workers
+        stream = PatchStream(self.train_dataset, args.seed, done, total, threads)
+        pins = self.accelerator.device.type == "cuda"
+        loader = DataLoader(stream, args.per_device_train_batch_size, pin_memory=pins)
+        return self.accelerator.prepare(loader)
 
     def _look(self, pending: list[Tensor], state: RunState) -> None:
         """Take the losses, which all processes then have alike, from the device.
@@ -224,18 +216,21 @@ class Trainer:
                 )
         state.losses += losses
 
-    def _evaluate(self, average: nn.Module, state: RunState) -> None:
-        """Add a row to the history."""
+    def _evaluate(self, average: nn.Module, state: RunState, stop: Interruption, display: RunDisplay) -> bool:
+        """Add a row to the history; False if the run is to stop before that is done."""
+        data = self.eval_dataset
+        score = math.nan if data is None else mean_psnr(average, data, self.accelerator, stop)
+        if score is None:
+            return False
+        if data is not None and math.isnan(score):
+            raise TrainingError(f"the model's results became NaN by step {state.step}; {self.run.kept()}. {REMEDY}")
         loss = math.fsum(state.losses) / len(state.losses) if state.losses else math.nan
         state.losses = []
-        score = math.nan
-        if self.eval_dataset is not None:
-            score = mean_psnr(average, self.eval_dataset, self.accelerator, self.args.dataloader_num_workers)
-            if math.isnan(score):
-                raise TrainingError(f"the model's results became NaN by step {state.step}; {self.run.kept()}. {REMEDY}")
         learning_rate = learning_rate_at(max(0, state.step - 1), self.total_steps, self.args)
         row = {"step": state.step, "loss": loss, "psnr": score, "learning_rate": learning_rate}
-        state.history.append({**row, "seconds": state.seconds})
+        state.history.append(row | {"seconds": state.seconds})
+        display.log(state.history[-1])
+        return True
 
     def _save(self, state: RunState, average: nn.Module, optimizer: Any) -> None:
         if self.accelerator.is_main_process:

@@ -35,7 +35,7 @@ class TrainingArguments:
         channels_last: keep features pixel by pixel, which is faster nearly everywhere.
         eval_steps: steps between evaluations, each followed by a checkpoint; None for once an epoch.
         eval_on_start: evaluate before the first step too, so that fine-tuning never keeps worse than it began with.
-        dataloader_num_workers: processes that cut patches; 0 cuts them in the training process.
+        dataloader_num_workers: threads that cut patches; 0 cuts them in the one that trains.
         seed: of the order of the images, the patches and their turns.
         report_to: "tensorboard", "trackio", "none", or "auto": whichever of them is installed. `history.csv` is
             always written.

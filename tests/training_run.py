@@ -6,20 +6,31 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import torch
+from PIL import Image
 
 from drln import DrlnConfig, DrlnModel, Trainer, TrainingArguments
 from drln.data import EvalDataset, PhotoPairs, TrainDataset
 from drln.samples import list_samples
 
 
+def small_photos(folder: Path) -> list[Path]:
+    """Pieces of the sample photos, written to the folder."""
+    pieces = [folder / sample.with_suffix(".png").name for sample in list_samples()[:3]]
+    for sample, piece in zip(list_samples(), pieces):
+        if not piece.exists():
+            with Image.open(sample) as photo:
+                photo.crop((100, 100, 196, 180)).save(piece)
+    return pieces
+
+
 def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(5)
     model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2)))
-    pairs = PhotoPairs(list_samples()[:3], scale=2)
-    train_dataset = TrainDataset(pairs, 16, f"{folder}/cache")
+    train_dataset = TrainDataset(PhotoPairs(small_photos(Path(folder)), scale=2), 16, f"{folder}/cache")
     if "--apart" in flags:    # as on machines that share no disk
         folder += os.environ["RANK"]
     args = TrainingArguments(

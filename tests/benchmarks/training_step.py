@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--patch", type=int, help="side of the LR patches (default: 64, on a CPU 24)")
     parser.add_argument("--steps", type=int, help="the first quarter is left out (default: 20, on a CPU 4)")
     parser.add_argument("--rounds", type=int, default=1, help="through all trainers, of --steps each (default: 1)")
-    parser.add_argument("--workers", type=int, default=0, help="processes that cut patches for ours (default: 0)")
+    parser.add_argument("--workers", type=int, default=0, help="threads that cut patches for ours (default: 0)")
     parser.add_argument("--bf16", action="store_true", help="ours with bf16=True, too; on a GPU it always is")
     parser.add_argument("--compact", action="store_true", help="the compact network, which super-image cannot build")
     args = parser.parse_args()
