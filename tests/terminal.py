@@ -3,9 +3,13 @@
 import fcntl
 import os
 import pty
+import select
+import signal
 import struct
 import sys
 import termios
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = str(Path(__file__).parents[1])
@@ -21,13 +25,45 @@ def in_a_terminal(*arguments: str) -> tuple[int, int]:
     return process, terminal
 
 
-def read_all(terminal: int) -> str:
-    shown = b""
-    while True:
-        try:
-            part = os.read(terminal, 4096)
-        except OSError:    # Linux says so when the process has ended
-            part = b""
-        if not part:
-            return shown.decode()
+def read_until(descriptor: int, is_enough: Callable[[str], object], seconds: float = 120) -> str:
+    """What a terminal or a pipe shows until that is enough.
+
+    Raises:
+        AssertionError: if it ends before, or takes longer than `seconds`.
+    """
+    shown, until = b"", time.monotonic() + seconds
+    while not is_enough(shown.decode(errors="replace")):
+        part = _read(descriptor, until)
+        assert part, f"{'it ended' if part is not None else f'not in {seconds} s'}: {shown.decode(errors='replace')}"
         shown += part
+    return shown.decode(errors="replace")
+
+
+def end_of(process: int, terminal: int, seconds: float = 120) -> tuple[int, str]:
+    """The exit code of a command, and what its terminal shows from now on.
+
+    Raises:
+        AssertionError: if it takes longer than `seconds`; it is killed then.
+    """
+    shown, until = b"", time.monotonic() + seconds
+    while part := _read(terminal, until):
+        shown += part
+    done, status = os.waitpid(process, os.WNOHANG)
+    while not done and time.monotonic() < until:
+        time.sleep(0.01)
+        done, status = os.waitpid(process, os.WNOHANG)
+    if not done:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    assert done, f"it did not end in {seconds} s: {shown.decode(errors='replace')}"
+    return os.waitstatus_to_exitcode(status), shown.decode()
+
+
+def _read(descriptor: int, until: float) -> bytes | None:
+    """What there is to read next: nothing at the end, None if nothing comes until then."""
+    if not select.select([descriptor], [], [], max(0, until - time.monotonic()))[0]:
+        return None
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:    # Linux says so when the process has ended
+        return b""

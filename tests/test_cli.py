@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from terminal import in_a_terminal, read_all
+from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel
 from drln.__main__ import main
@@ -182,9 +182,9 @@ def test_a_process_without_a_terminal_prints_its_last_line_only(photo, models, t
 def test_a_terminal_shows_the_fraction_and_the_time_left(photo, models):
     process, terminal = in_a_terminal("upscale", str(photo), "--scale", "2", "--model", str(models))
 
-    shown = read_all(terminal)
+    code, shown = end_of(process, terminal)
 
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert code == 0
     assert "Upscaling" in shown and "100%" in shown and "0:00 left" in shown
     assert "17x13 to 34x26" in shown.splitlines()[-1]
 
@@ -194,14 +194,12 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing_behind(models, tmp_path):
     Image.new("RGB", (3000, 3000)).save(photo)
     before = listing(tmp_path)
     process, terminal = in_a_terminal("upscale", str(photo), "--scale", "4", "--model", str(models))
-    shown = b""
-    while b"%, " not in shown:    # a time left is known: the work has begun
-        shown += os.read(terminal, 4096)
+    read_until(terminal, lambda shown: "%, " in shown)    # a time left is known: the work has begun
 
     os.write(terminal, b"\x03")
-    rest = read_all(terminal)
+    code, rest = end_of(process, terminal)
 
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert code == 130
     assert rest.splitlines()[-1].endswith("stopped; nothing was saved") and "Traceback" not in rest
     assert listing(tmp_path) == before
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from set_files import hub_files, photo, write_files
-from terminal import in_a_terminal, read_all
+from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel
 from drln.__main__ import main
@@ -148,21 +148,19 @@ def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place):
         "evaluate", "--model", "tiny", "--dataset", "Set5", "holiday", "--scale", "2", "--cache-dir", "cache",
         "--device", "cpu", "--output", "scores.csv",
     )    # fmt: skip
-    shown = b""
-    while b"large1.png" not in shown:    # beach and large0 are measured
-        shown += os.read(terminal, 4096)
+    shown = read_until(terminal, lambda shown: "large1.png" in shown)    # beach and large0 are measured
 
     os.write(terminal, b"\x03")
-    rest = read_all(terminal)
+    code, rest = end_of(process, terminal)
 
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert code == 130
     assert "stopped; what was done is above and in scores.csv" in rest.splitlines()[-1] and "Traceback" not in rest
     images = [(line["dataset"], line["image"]) for line in lines_of(place / "scores.csv")]
     assert images[:4] == [("Set5", name) for name in (*IMAGES, "mean")]
     assert images[4:6] == [("holiday/", "beach.png"), ("holiday/", "large0.png")]
     assert ("holiday/", "mean") not in images
     assert f"({len(images) - 4} of 4 images)" in (place / "scores.md").read_text()
-    assert "Set5 2x standard, tiny: a.png" in shown.decode()    # the progress
+    assert "Set5 2x standard, tiny: a.png" in shown    # the progress
 
 
 def test_two_processes_give_the_scores_of_one(place):

@@ -14,7 +14,7 @@ import pytest
 import torch
 from photo_files import noise
 from PIL import Image
-from terminal import in_a_terminal, read_all
+from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel, Upscaler
 from drln.__main__ import main
@@ -174,12 +174,11 @@ SLOW = ["upscale", "in", "--scale", "2", "--model", "slow", "--output", "out", "
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(slow, capsys):
     process, terminal = in_a_terminal(*SLOW)
-    while not list((slow / "out").glob("*.png")):
-        os.read(terminal, 4096)
+    read_until(terminal, lambda _: list((slow / "out").glob("*.png")))
     os.write(terminal, b"\x03")
-    rest = read_all(terminal)
+    code, rest = end_of(process, terminal)
 
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert code == 130
     done = written(slow / "out")
     assert f"stopped; {len(done)} of 8 photos are done; the same command goes on" in rest and len(done) < 8
     assert not [name for name in files(slow / "out") if not name.endswith(".png")]

@@ -1,6 +1,7 @@
 """Training as a process: killed in the middle of a save, stopped by Ctrl-C, and spread over two."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from terminal import read_until
 
 from drln.history import read_history
 
@@ -31,6 +33,11 @@ def run(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ())
     process = start(folder, *arguments, launch=launch)
     errors = process.communicate(timeout=240)[1]
     assert process.returncode == 0, errors
+
+
+def steps(shown: str) -> list[int]:
+    """Those that the bar has shown."""
+    return [int(step) for step in re.findall(r"(\d+)/5000 \[", shown)]
 
 
 def columns(folder: Path, *names: str) -> list[list[float]]:
@@ -56,10 +63,10 @@ def straight(tmp_path_factory) -> Path:
 def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and_losses(straight, tmp_path):
     process = start(tmp_path, "12", "4", "--slow-save")
     assert process.stdout
-    process.stdout.readline()    # the first save is done with its half
-    process.stdout.readline()    # in the middle of the second, after step 8
+    # The first save is done with its half; now in the middle of the second, after step 8.
+    read_until(process.stdout.fileno(), lambda shown: shown.count("saving") == 2)
     os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
     left = [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".checkpoint")]
     assert len(left) == 1 and columns(tmp_path, "step") == [[4]]
 
@@ -74,10 +81,8 @@ def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and
 def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path, number):
     process = start(tmp_path, "5000", "4", "--workers")
     assert process.stderr
-    shown = ""
-    while "10/5000" not in shown:    # between two evaluations
-        shown += process.stderr.read(1)
-    os.killpg(process.pid, number)    # as a terminal and a cluster do: the workers get it too
+    read_until(process.stderr.fileno(), lambda shown: max(steps(shown), default=0) >= 10)
+    os.killpg(process.pid, number)    # as a terminal and a cluster do
 
     errors = process.communicate(timeout=120)[1]
 
