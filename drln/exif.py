@@ -1,7 +1,8 @@
-"""What a result keeps of a photo's EXIF: how it was taken and by whom; no place, no thumbnail, nothing of the old file.
+"""What a result keeps of a photo's EXIF: how and when it was taken, and whom to credit.
 
-Knows bytes only, and copies values as they are. What is kept is listed, and all else is dropped: maker notes hold
-places and thumbnails in ways that only their makers know, and sizes and offsets are no longer true.
+Knows bytes only, and copies values as they are. What is kept is listed, and all else is dropped: places, the owner's
+name, serial numbers, comments and descriptions are private; maker notes hold them in ways that only their makers know;
+sizes, offsets and thumbnails are no longer true.
 """
 
 from __future__ import annotations
@@ -11,21 +12,21 @@ from dataclasses import dataclass, field
 from mmap import mmap
 
 PREFIX = b"Exif\0\0"
+ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, CAMERA, COLOUR_SPACE, INTEROP = 282, 283, 296, 0x8769, 0xA001, 0xA005
-# Description, make, model, software, date, artist, copyright, ratings, and Windows' title, comment, author, keywords.
-IMAGE_TAGS = {270, 271, 272, 305, 306, 315, 316, 33432, 18246, 18249, *range(0x9C9B, 0x9CA0)}
+ORIENTATION = 274
+IMAGE_TAGS = {271, 272, 306, 315, 33432}    # make, model, date, artist, copyright
 CAMERA_TAGS = {
     *(0x829A, 0x829D),                             # exposure time, aperture
     *(0x8822, 0x8824, 0x8827, 0x8828),             # program, sensitivity
     *range(0x8830, 0x8836),
     *(0x9000, 0x9003, 0x9004, 0x9010, 0x9011, 0x9012, 0x9101),    # version, dates and their time zones
     *range(0x9201, 0x920B),                        # shutter, brightness, distance, metering, flash, focal length
-    *(0x9286, 0x9290, 0x9291, 0x9292),             # comment, fractions of the seconds
+    *(0x9290, 0x9291, 0x9292),                     # fractions of the seconds
     *(0xA000, COLOUR_SPACE, 0xA20B, 0xA215, 0xA217, 0xA300, 0xA301, 0xA302),
     *range(0xA401, 0xA40B),                        # rendering, white balance, zoom, scene, contrast, sharpness
-    *(0xA40C, 0xA430, 0xA431, 0xA432, 0xA433, 0xA434, 0xA435),    # owner, serial numbers, lens
-    *range(0xA436, 0xA43D),
-    0xA500,
+    *(0xA40C, 0xA432, 0xA433, 0xA434),             # distance, lens without its serial number
+    *(0xA437, 0xA500),                             # photographer, gamma
 }
 INTEROP_TAGS = {1, 2}    # says that a camera's file is in Adobe RGB
 ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
@@ -79,7 +80,7 @@ class Exif:
 def read_exif(raw: bytes | mmap) -> Exif:
     """What may be kept of an EXIF block, with or without `PREFIX`, or of a whole TIFF file; of broken bytes nothing."""
     raw = raw.removeprefix(PREFIX) if isinstance(raw, bytes) else raw
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(raw[:4]))
+    order = ORDERS.get(bytes(raw[:4]))
     if order is None:
         return Exif()
     try:
@@ -90,6 +91,20 @@ def read_exif(raw: bytes | mmap) -> Exif:
         return Exif()
     kept = Exif(order, _only(image, IMAGE_TAGS), _only(camera, CAMERA_TAGS), _only(interop, INTEROP_TAGS))
     return kept if len(kept.to_bytes()) <= MOST_BYTES else Exif(order)
+
+
+def read_orientation(raw: bytes) -> int:
+    """Where row 0 and column 0 lie, 1 to 8; 1 where an EXIF block does not say it or cannot be read."""
+    raw = raw.removeprefix(PREFIX)
+    order = ORDERS.get(raw[:4])
+    if order is None:
+        return 1
+    try:
+        found = _entries(raw, struct.unpack_from(order + "I", raw, 4)[0], order).get(ORIENTATION)
+    except struct.error:
+        return 1
+    orientation = int.from_bytes(found.data[:2], "little" if order == "<" else "big") if found else 1
+    return orientation if orientation in range(1, 9) else 1
 
 
 def with_resolution(exif: Exif, dpi: tuple[float, float]) -> Exif:

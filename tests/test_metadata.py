@@ -16,12 +16,21 @@ from drln.images import Photo, write_image
 P3 = SRGB[:16] + b"RGB " + SRGB[20:] + b"Display P3"
 GREY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
 CMYK_PROFILE = SRGB[:16] + b"CMYK" + SRGB[20:]
-IMAGE = {Base.Make: "Maker", Base.Model: "M 1", Base.Artist: "Zo\xeb", Base.Copyright: "(c) Z", Base.Software: "RAW 3"}
+IMAGE = {Base.Make: "Maker", Base.Model: "M 1", Base.Artist: "Zo\xeb", Base.Copyright: "(c) Z", Base.DateTime: "2024"}
 CAMERA = {
     Base.ExposureTime: 0.004, Base.FNumber: 2.8, Base.ISOSpeedRatings: 200, Base.DateTimeOriginal: "2024:05:06 07:08",
     Base.LensModel: "35 mm", Base.ExifVersion: b"0232", Base.ColorSpace: 65_535, Base.ExposureBiasValue: -1.0,
 }    # fmt: skip
 SECRET = b"52.5200 north"
+# What names the owner or the thing itself, and what somebody wrote.
+PRIVATE_IMAGE = [
+    Base.ImageDescription, Base.Software, Base.HostComputer, Base.DocumentName, Base.XPTitle, Base.XPComment,
+    Base.XPAuthor, Base.XPKeywords, Base.XPSubject, 0xC62F,    # the last: a camera's serial number in DNG
+]    # fmt: skip
+PRIVATE_CAMERA = [
+    Base.UserComment, Base.ImageUniqueID, Base.CameraOwnerName, Base.BodySerialNumber, Base.LensSerialNumber,
+    *(0xA436, 0xA438, 0xA439, 0xA43A, 0xA43B, 0xA43C),    # title, editor and programs
+]    # fmt: skip
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><exif:GPSLatitude>" + SECRET + b"</exif:GPSLatitude></x:xmpmeta>"
 
 
@@ -33,11 +42,14 @@ def exif_of_a_camera() -> Image.Exif:
     exif[Base.Orientation] = 1
     exif[Base.ImageWidth] = 7
     exif[0x02BC] = XMP
+    for tag in PRIVATE_IMAGE:
+        exif[tag] = SECRET
     exif[0x8649] = b"8BIM" + SECRET    # Photoshop's block
     exif[IFD.Exif] = {
         **CAMERA,
         Base.MakerNote: SECRET,
         Base.ExifImageWidth: 7,
+        **dict.fromkeys(PRIVATE_CAMERA, SECRET),
         IFD.Interop: {Interop.InteropIndex: "R03"},
     }
     exif[IFD.GPSInfo] = {GPS.GPSLatitudeRef: "N", GPS.GPSLatitude: (52.0, 31.0, 12.0), GPS.GPSAreaInformation: SECRET}
@@ -78,6 +90,7 @@ def saved_by_a_camera(folder, suffix: str, exif: bytes):
         levels = noise(64, 64, 3) if suffix == ".tiff" else deep_noise(64, 64, 3)
         tags = [(tag, 2, 0, value.encode("latin-1"), True) for tag, value in IMAGE.items()]
         tags.append((700, 1, len(XMP), XMP, True))
+        tags += [(tag, 2, 0, SECRET, True) for tag in PRIVATE_IMAGE if tag != Base.Software]
         tifffile.imwrite(path, levels, photometric="rgb", iccprofile=P3, metadata=None, software=False, extratags=tags)
     else:
         image.save(path, exif=exif, xmp=XMP, comment=SECRET, icc_profile=P3)
@@ -153,8 +166,8 @@ def test_exif_cut_off_at_any_byte_is_read_without_an_error(exif):
     "mode, profile, kept",
     [
         ("RGB", P3, True), ("RGBA", P3, True), ("P", P3, True), ("L", GREY_PROFILE, True), ("LA", GREY_PROFILE, True),
-        ("L", P3, False), ("RGB", GREY_PROFILE, False), ("RGB", CMYK_PROFILE, False), ("CMYK", CMYK_PROFILE, False),
-        ("RGB", b"no profile", False), ("RGB", "not even bytes", False),
+        ("L", CMYK_PROFILE, False), ("L", P3[:132], False), ("RGB", GREY_PROFILE, False), ("RGB", CMYK_PROFILE, False),
+        ("CMYK", CMYK_PROFILE, False), ("RGB", b"no profile", False), ("RGB", "not even bytes", False),
     ],
 )    # fmt: skip
 def test_a_profile_of_another_colour_space_than_the_result_is_dropped(mode, profile, kept):
