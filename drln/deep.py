@@ -1,4 +1,4 @@
-"""Files of more than 8 bits a channel, which Pillow reads as 8: PNG, TIFF, AVIF and HEIC as pictures of 16.
+"""Files that Pillow reads with losses, as pictures: PNG, and TIFF, AVIF and HEIC of more than 8 bits a channel.
 
 Knows arrays and metadata; no tensors.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from drln.exif import Exif, read_exif
-from drln.header import PILLOW_FORMATS, Header, ImageError, check_content, clear_errors
+from drln.header import PILLOW_FORMATS, Header, ImageError, clear_errors
 from drln.metadata import kept_info, kept_of, orientation_of
 from drln.picture import Picture
 
@@ -33,8 +33,13 @@ UPRIGHT = {
 }
 
 
+def is_for_pillow(header: Header) -> bool:
+    """Whether Pillow reads such a file without a loss; all others are for `read_deep`."""
+    return header.depth == 8 and header.format != "PNG"
+
+
 def read_deep(path: Path, header: Header) -> Picture:
-    """Decode a file whose header says 16 bits; upright, and with black at 0 and white at 65535.
+    """Decode a file that is not for Pillow; upright, and with black at 0 and white at 255 or 65535.
 
     Raises:
         ImageError: if it is damaged.
@@ -42,9 +47,9 @@ def read_deep(path: Path, header: Header) -> Picture:
     with clear_errors(path):
         levels, top, orientation, info = {"TIFF": _tiff, "HEIC": _heic, "PNG": _png, "AVIF": _avif}[header.format](path)
         levels = UPRIGHT[orientation](levels)
-    if levels.shape[:2] != (header.height, header.width) or levels.dtype != np.uint16:
+    if levels.shape[:2] != (header.height, header.width) or 8 * levels.itemsize != header.depth:
         raise ImageError(f"{path} holds other pixels than its header says; open and save it anew in another program")
-    if top != WHITE:
+    if header.depth == 16 and top != WHITE:
         for row in levels:    # in place
             row[:] = (row.astype(np.uint32) * WHITE + top // 2) // top
     return Picture(levels, info)
@@ -69,11 +74,10 @@ def _tiff(path: Path) -> Decoded:
 
 
 def _png(path: Path) -> Decoded:
-    import imagecodecs
+    from drln.png_in import read_png
 
-    check_content(path)
-    levels = imagecodecs.png_decode(path.read_bytes())
-    return levels, WHITE, *_said_by_pillow(path, _is_grey(levels))
+    levels, orientation, kept = read_png(path)
+    return levels, int(np.iinfo(levels.dtype).max), orientation, kept
 
 
 def _avif(path: Path) -> Decoded:

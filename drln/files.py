@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from drln.deep import read_deep, tiff_exif
+from drln.deep import is_for_pillow, read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
-from drln.header import PILLOW_FORMATS, ImageError, check_content, clear_errors, read_header
+from drln.header import PILLOW_FORMATS, ImageError, clear_errors, read_header
+from drln.icc import rgb_of
 from drln.modes import OTHER_MODES, levels_of
 from drln.picture import Picture
 from drln.png_out import write_png
@@ -50,11 +51,9 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
     """
     path = Path(path)
     header = read_header(path)
-    if header.depth == 16:
+    if not is_for_pillow(header):
         return read_deep(path, header).to_pil()
     with clear_errors(path):
-        if header.format == "PNG":
-            check_content(path)
         if header.format == "HEIC":
             import pi_heif
 
@@ -169,6 +168,8 @@ def _options(kind: Format, kept: dict[str, Any], quality: int | None) -> dict[st
     """What Pillow is told, for JPEG and WebP."""
     if kind is JPEG:
         return {**kept, "quality": quality, "subsampling": "4:4:4"}
+    if (profile := kept.get("icc_profile")) and profile[16:20] == b"GRAY":
+        kept["icc_profile"] = rgb_of(profile)    # WebP has no greys
     if dpi := kept.pop("dpi", None):    # for which WebP has no place of its own
         kept["exif"] = with_resolution(read_exif(kept.get("exif", b"")), dpi).to_bytes()
     return {**kept, "quality": quality, "lossless": quality == 100, "exact": quality == 100}

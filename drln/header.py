@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
-from drln.wide_colours import hdr_note
+from drln.wide_colours import colours_by_number, number_note
 
 # Nothing else is tried: some of Pillow's readers start other programs.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
@@ -27,8 +27,6 @@ AVIF_BRANDS = {b"avif", b"avis"}
 MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
 MANY = 1000                  # frames are not counted beyond
 AVIF_HEAD = 1_000_000        # bytes in which its boxes are looked for
-DEFLATE_RATIO = 1032         # bytes that a byte of a PNG can hold at most
-PNG_CHANNELS = {2: 3, 4: 2, 6: 4}    # by its type of colours; others have one
 
 # What Pillow and the other readers raise for a file that is not what it says.
 BROKEN_FILE = (
@@ -75,23 +73,6 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     if header.width * header.height > MOST_PIXELS:
         raise ImageError(_too_many(path, f"{header.width}x{header.height}"))
     return header
-
-
-def check_content(path: Path) -> None:
-    """Whether a PNG can have the pixels that it declares; call it before memory is taken for them.
-
-    Raises:
-        ImageError: if it has too few bytes.
-    """
-    with open(path, "rb") as file:
-        start = file.read(29).ljust(29, b"\0")
-    width, height, bits, colour = struct.unpack(">IIBB", start[16:26])
-    needed = height * (width * bits * PNG_CHANNELS.get(colour, 1) // 8) // DEFLATE_RATIO
-    if needed > path.stat().st_size:
-        raise ImageError(
-            f"{path} declares {_pixels(start)} pixels, more than its {path.stat().st_size:,} bytes can hold; "
-            "it is damaged or a trap: get the whole file"
-        )
 
 
 @contextmanager
@@ -144,20 +125,23 @@ def _header(path: Path) -> Header:
         from drln.tiff_in import tiff_header
 
         return tiff_header(path)
+    if kind == "PNG":
+        from drln.png_in import png_header
+
+        return png_header(path)
     if kind == "HEIC":
         return _heic_header(path)
-    depth = {"PNG": _png_depth, "AVIF": _avif_depth}.get(str(kind), lambda path: 8)(path)
+    depth = _avif_depth(path) if kind == "AVIF" else 8
     with Image.open(path, formats=PILLOW_FORMATS) as image:
         width, height = image.size
-        # A PNG without EXIF at its start would be decoded as a whole to look for it at its end.
-        if (image.format != "PNG" or "exif" in image.info) and orientation_of(image) > 4:
+        if orientation_of(image) > 4:
             width, height = height, width
         if image.format == "GIF":
             frames = count_gif_frames(path, MANY)
         else:    # a phone's JPEG with a second picture for depth or brightness is one photo
             frames = 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
         name = {"MPO": "JPEG", "WEBP": "WebP"}.get(str(image.format), str(image.format))
-    notes = frames_note(frames, "frames") + (hdr_note(path) if kind else ())
+    notes = frames_note(frames, "frames") + (number_note(colours_by_number(path)) if kind == "AVIF" else ())
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 
@@ -166,22 +150,8 @@ def _heic_header(path: Path) -> Header:
 
     heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False)
     frames, (width, height) = len(heif), heif.size
-    notes = frames_note(frames, "pictures", "main one") + hdr_note(path)
+    notes = frames_note(frames, "pictures", "main one") + number_note(colours_by_number(path))
     return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
-
-
-def _png_depth(path: Path) -> int:
-    with open(path, "rb") as file:
-        start = file.read(29)
-    if len(start) < 29:
-        raise UnidentifiedImageError
-    if not any(start[16:20]) or not any(start[20:24]):
-        raise ImageError(f"{path} is {_pixels(start)} pixels; give one with at least one pixel")
-    return 16 if start[24] == 16 else 8
-
-
-def _pixels(start: bytes) -> str:
-    return "x".join(str(side) for side in struct.unpack(">II", start[16:24]))
 
 
 def _avif_depth(path: Path) -> int:

@@ -1,6 +1,6 @@
 """What goes from a photo into its result beside the pixels: colour profile, resolution, EXIF.
 
-Nothing else does: XMP, comments, text chunks and maker notes may hold places, thumbnails and names.
+Nothing else does: XMP, comments and text chunks may hold places, names and thumbnails.
 """
 
 from __future__ import annotations
@@ -11,11 +11,23 @@ from typing import Any
 
 from PIL import Image
 
-from drln.exif import RESOLUTION_UNIT, X_RESOLUTION, Y_RESOLUTION, Exif, read_exif, without_colour_space
+from drln.exif import (
+    ORIENTATION,
+    RESOLUTION_UNIT,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    Exif,
+    read_exif,
+    read_orientation,
+    without_colour_space,
+)
+from drln.icc import grey_of
 
 PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
 
 INCHES = {2: 1.0, 3: 2.54}    # an inch in the units that EXIF knows
+
+XMP = ("xmp", "XML:com.adobe.xmp")    # what Pillow calls it
 
 UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, struct.error)
 
@@ -27,7 +39,8 @@ def kept_info(profile: Any, dpi: Any, exif: Exif, is_grey: bool, converted: bool
         profile: the photo's ICC profile, or None.
         dpi: its resolution, pixels an inch across and down; whatever a file says.
         exif: what may be kept of its EXIF.
-        is_grey: whether the result is grey; a profile of another colour space than the result's is dropped.
+        is_grey: whether the result is grey. Of an RGB profile it has what that says of greys; other profiles that
+            are not of the result's colour space are dropped.
         converted: whether the colours were converted, so that what was said about them is no longer true.
     """
     kept: dict[str, Any] = {}
@@ -35,6 +48,8 @@ def kept_info(profile: Any, dpi: Any, exif: Exif, is_grey: bool, converted: bool
         exif = without_colour_space(exif)
     elif isinstance(profile, bytes) and profile[16:20] == PROFILE_SPACES[is_grey]:
         kept["icc_profile"] = profile
+    elif isinstance(profile, bytes) and is_grey and profile[16:20] == b"RGB " and (greys := grey_of(profile)):
+        kept["icc_profile"] = greys
     try:
         x, y = (float(value) for value in dpi)
         if 0 < x < math.inf and 0 < y < math.inf:
@@ -58,11 +73,16 @@ def kept_of(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[
 
 
 def orientation_of(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1 where there is none that can be read."""
+    """EXIF's orientation, 1 to 8; 1 where there is none that can be read.
+
+    One in XMP alone, which Pillow follows, is not heeded, as browsers and libvips do not.
+    """
     try:
-        orientation = image.getexif().get(0x0112, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
     except UNREADABLE:
         return 1
+    if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
+        orientation = read_orientation(image.info.get("exif") or b"")
     return int(orientation) if orientation in range(1, 9) else 1
 
 

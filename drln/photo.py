@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from drln.deep import UPRIGHT, read_deep
+from drln.deep import UPRIGHT, is_for_pillow, read_deep
 from drln.files import open_image
 from drln.header import ImageError, read_header
 from drln.hidden import fill_hidden
@@ -23,7 +23,7 @@ from drln.levels import to_levels, to_rgb, to_tensor
 from drln.metadata import kept_of, orientation_of
 from drln.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
 from drln.picture import Picture, mode_of
-from drln.wide_colours import profile_by_number
+from drln.wide_colours import colours_by_number, profile_by_number
 
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
 CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
@@ -74,14 +74,15 @@ class Photo:
         """
         path = Path(path)
         header = read_header(path)
-        if header.depth == 16:
+        if is_for_pillow(header):
+            photo = cls.from_pil(open_image(path))
+        else:
             picture = read_deep(path, header)
             photo = cls._of_levels(picture.levels, picture.info)
-        else:
-            photo = cls.from_pil(open_image(path))
         info = photo.info
-        if not photo.is_grey and "icc_profile" not in info and (profile := profile_by_number(path)):
-            info = info | {"icc_profile": profile}
+        if header.format in ("AVIF", "HEIC") and "icc_profile" not in info:
+            profile = profile_by_number(colours_by_number(path), photo.is_grey)
+            info = info | ({"icc_profile": profile} if profile else {})
         return replace(photo, info=info, notes=header.notes)
 
     @classmethod

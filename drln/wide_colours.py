@@ -1,6 +1,7 @@
-"""Colours that a file tells by number (CICP) and not by a profile: AVIF, HEIC, and PNG's cICP.
+"""Colours that a file tells in numbers and not by a profile: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
 
-A result has the same pixels, and would be shown as sRGB, paler than the photo; so it gets a profile that says the same.
+A result has the same pixels, and would be shown as sRGB, paler or darker than the photo; so it gets a profile that says
+the same, which every format has a place for.
 """
 
 from __future__ import annotations
@@ -8,92 +9,92 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import numpy as np
+from drln.icc import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Point, grey_profile, rgb_profile
 
 HEAD = 1_000_000    # bytes in which a file says it
-SRGB_LIKE = (1, 2, 6, 13)    # curves of ordinary photos
+SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
+CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
 HDR = {16: "PQ", 18: "HLG"}
-# By number: the name, and x and y of red, green and blue; white is D65.
-PRIMARIES = {
-    9: ("BT.2020", ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))),
-    12: ("Display P3", ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))),
+C = (0.310, 0.316)
+# By number: the name; x and y of red, green and blue; and of white.
+PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
+    1: ("BT.709", SRGB_PRIMARIES, D65),
+    4: ("BT.470 M", ((0.670, 0.330), (0.210, 0.710), (0.140, 0.080)), C),
+    5: ("BT.470 BG", ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060)), D65),
+    6: ("SMPTE 170M", ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    7: ("SMPTE 240M", ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    8: ("Film", ((0.681, 0.319), (0.243, 0.692), (0.145, 0.049)), C),
+    9: ("BT.2020", ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), D65),
+    11: ("DCI-P3", ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), (0.314, 0.351)),
+    12: ("Display P3", ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), D65),
+    22: ("EBU 3213", ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), D65),
 }
-D65, D50 = (0.3127, 0.3290), np.array([0.9642, 1.0, 0.8249])
-BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
-SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+SRGB = (*SRGB_PRIMARIES, D65)
+NOT_SAID = (2, 2)
+
+SRGB_GAMMA = 0.45455    # what PNG's gAMA says of sRGB, whose own curve is a little different
+NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
+SENSIBLE_GAMMA = 0.1, 10.0
 
 
 def colours_by_number(path: Path) -> tuple[int, int]:
-    """The numbers of a file's primaries and curve; 2, not said, where there are none."""
+    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
     with open(path, "rb") as file:
         start = file.read(HEAD)
-    if start[:4] == b"\x89PNG":
-        at = start.find(b"cICP", 0, start.find(b"IDAT"))
-        return (start[at + 4], start[at + 5]) if at > 0 else (2, 2)
     at = start.find(b"colrnclx")
     found = start[at + 8 : at + 12]
-    return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else (2, 2)
+    return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else NOT_SAID
 
 
-def profile_by_number(path: Path) -> bytes | None:
-    """An ICC profile of the colours that a file tells by number; None for those of sRGB and for ones unknown."""
-    primaries, curve = colours_by_number(path)
-    if primaries not in PRIMARIES or curve not in SRGB_LIKE:
+def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes | None:
+    """An ICC profile of the colours that two numbers tell; None for those of sRGB and for ones unknown."""
+    primaries, curve = numbers
+    primaries = 1 if primaries == 2 else primaries
+    if primaries not in PRIMARIES or curve not in (*SRGB_LIKE, *CURVES):
         return None
-    return rgb_profile(*PRIMARIES[primaries])
+    name, points, white = PRIMARIES[primaries]
+    if curve in CURVES:
+        name += f", gamma {CURVES[curve][0]:g}"
+        return grey_profile(name, CURVES[curve]) if is_grey else rgb_profile(name, points, white, CURVES[curve])
+    return None if is_grey or primaries == 1 else rgb_profile(name, points, white)
 
 
-def hdr_note(path: Path) -> tuple[str, ...]:
-    """What is to be said of a file whose brightness no result can tell."""
-    curve = HDR.get(colours_by_number(path)[1])
-    return (f"The file is HDR ({curve}), which no result can say of itself; it will look pale.",) if curve else ()
+def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
+    """What is to be said of a file whose colours or brightness no result can tell."""
+    primaries, curve = numbers
+    if curve in HDR:
+        return (f"The file is HDR ({HDR[curve]}), which no result can say of itself; it will look pale.",)
+    if primaries in (2, *PRIMARIES) and curve in (*SRGB_LIKE, *CURVES):
+        return ()
+    return (f"The colours of the file, CICP {primaries} and {curve}, are not kept; the result will look different.",)
 
 
-def rgb_profile(name: str, primaries: tuple[tuple[float, float], ...]) -> bytes:
-    """An ICC profile of these primaries, with white D65 and the curve of sRGB."""
-    red, green, blue = _colorants(primaries).T
-    curve = b"para" + struct.pack(">IHH5i", 0, 3, 0, *map(_fixed, SRGB_CURVE))
-    tags = {
-        b"desc": _text(name),
-        b"cprt": _text("No copyright"),
-        b"wtpt": _xyz(D50),
-        b"chad": b"sf32" + bytes(4) + struct.pack(">9i", *map(_fixed, _adaptation().ravel())),
-        **{b"rXYZ": _xyz(red), b"gXYZ": _xyz(green), b"bXYZ": _xyz(blue)},
-        **{b"rTRC": curve, b"gTRC": curve, b"bTRC": curve},
-    }
-    at = 132 + 12 * len(tags)
-    table, values = struct.pack(">I", len(tags)), b""
-    for tag, value in tags.items():
-        table += struct.pack(">4sII", tag, at + len(values), len(value))
-        values += value + bytes(-len(value) % 4)
-    kinds = struct.pack(">4sI4s4s4s", b"", 0x04000000, b"mntr", b"RGB ", b"XYZ ")
-    date = struct.pack(">6H", 2024, 1, 1, 0, 0, 0)
-    head = struct.pack(">I", at + len(values)) + kinds + date + b"acsp" + bytes(28) + _xyz(D50)[8:]
-    return head.ljust(128, b"\0") + table + values
+def profile_by_gamma(gamma: float | None, points: tuple[Point, ...] | None, is_grey: bool) -> bytes | None:
+    """An ICC profile of what PNG's gAMA and cHRM say; None for sRGB and for what makes no sense.
+
+    Args:
+        gamma: the exponent from light to levels.
+        points: of red, green, blue and white.
+        is_grey: whether the photo has greys alone.
+    """
+    if gamma is not None and not SENSIBLE_GAMMA[0] < gamma < SENSIBLE_GAMMA[1]:
+        gamma = None
+    if points is not None and _is_near(points):
+        points = None
+    is_srgb = gamma is None or abs(gamma - SRGB_GAMMA) < NEAR_GAMMA
+    if is_srgb and (is_grey or points is None):
+        return None
+    curve = SRGB_CURVE if gamma is None else (1 / gamma,)
+    name = "PNG" if gamma is None else f"PNG, gamma {1 / gamma:.3g}"
+    if is_grey:
+        return grey_profile(name, curve)
+    *primaries, white = points or SRGB
+    try:
+        return rgb_profile(name, tuple(primaries), white, curve)
+    except ValueError:
+        return profile_by_gamma(gamma, None, is_grey)
 
 
-def _colorants(primaries: tuple[tuple[float, float], ...]) -> np.ndarray:
-    """(3, 3): X, Y and Z, down, of red, green and blue, across, as seen under D50."""
-    columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in (*primaries, D65)]).T
-    white = columns[:, 3]
-    return _adaptation() @ (columns[:, :3] * np.linalg.solve(columns[:, :3], white))
-
-
-def _adaptation() -> np.ndarray:
-    """(3, 3): from D65 to D50, Bradford's way."""
-    x, y = D65
-    white = np.array([x / y, 1.0, (1 - x - y) / y])
-    return np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ white)) @ BRADFORD
-
-
-def _fixed(value: float) -> int:
-    return round(value * 65536)
-
-
-def _xyz(values: np.ndarray) -> bytes:
-    return b"XYZ " + bytes(4) + struct.pack(">3i", *map(_fixed, values))
-
-
-def _text(text: str) -> bytes:
-    coded = text.encode("utf-16-be")
-    return b"mluc" + struct.pack(">III2s2sII", 0, 1, 12, b"en", b"US", len(coded), 28) + coded
+def _is_near(points: tuple[Point, ...]) -> bool:
+    pairs = zip(points, SRGB, strict=True)
+    return all(abs(found[axis] - wanted[axis]) < NEAR_POINT for found, wanted in pairs for axis in (0, 1))

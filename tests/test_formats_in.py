@@ -5,7 +5,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from coming_back import assert_same, came_back
-from photo_files import HEIC_LOSSLESS, STORED, noise, png
+from photo_files import HEIC_LOSSLESS, STORED, chunk, noise, png
 from PIL import Image
 
 from drln.header import read_header
@@ -87,6 +87,19 @@ def test_every_orientation_comes_upright(tmp_path, suffix, orientation):
     assert np.array_equal(STORED[orientation](back.levels), np.asarray(Image.open(plain)))
     assert (read_header(turned).width, read_header(turned).height) == (24, 16)
     assert Image.Image.getexif(back.to_pil()).get(0x0112) is None
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_an_orientation_in_xmp_alone_is_not_followed(tmp_path, suffix):
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:Description tiff:Orientation=\"6\"/></x:xmpmeta>"
+    image, path = Image.fromarray(noise(16, 24, 3)), tmp_path / f"photo{suffix}"
+    if suffix == ".png":
+        path.write_bytes(png(noise(16, 24, 3), chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp)))
+    else:
+        image.save(path, xmp=xmp)
+
+    with Image.open(path) as opened:
+        assert Photo.from_pil(opened).width == Photo.open(path).width == read_header(path).width == 24
 
 
 @pytest.mark.parametrize("orientation", STORED)

@@ -1,13 +1,15 @@
 """Palettes, inks and other colours become RGB; what is kept beside the pixels, and what makes no sense."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
 from photo_files import SRGB, noise
 from photo_stand_ins import bicubic, identity
-from PIL import Image
+from PIL import Image, ImageCms
 
+from drln.icc import SRGB_PRIMARIES, rgb_profile
 from drln.images import ImageError, Photo, open_image, write_image
 
 
@@ -61,6 +63,25 @@ def cmyk_profile_of_red_ink() -> bytes:
     header = struct.pack(">I4sI4s4s4s12s4s", 144 + len(table), b"", 0x02400000, b"prtr", b"CMYK", b"Lab ", b"", b"acsp")
     illuminant = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
     return header + bytes(28) + illuminant + bytes(48) + tags + table
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".jpg", ".webp"])
+def test_a_grey_photo_keeps_what_a_profile_of_colours_says_of_greys(tmp_path, suffix):
+    greys = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    linear = rgb_profile("Linear", SRGB_PRIMARIES, curve=(1.0,))
+    Image.fromarray(greys).save(tmp_path / "in.jpg", icc_profile=linear, quality=100)
+
+    photo = Photo.open(tmp_path / "in.jpg")
+    write_image(photo.rebuild(photo.rgb), tmp_path / f"out{suffix}", 100 if suffix in (".jpg", ".webp") else None)
+
+    with Image.open(tmp_path / f"out{suffix}") as image:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        shown = np.asarray(ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"))
+    light = greys / 255
+    wanted = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert image.mode == ("RGB" if suffix == ".webp" else "L")
+    bright = greys > 16    # below, a level off is seen as many
+    assert np.abs(shown - wanted[..., None])[bright].max() < 6
 
 
 @pytest.mark.parametrize("mode", ["YCbCr", "HSV", "LAB"])

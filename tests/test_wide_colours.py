@@ -9,8 +9,9 @@ import pytest
 from photo_files import HEIC_LOSSLESS, SRGB, chunk, deep_noise, noise, png
 from PIL import Image, ImageCms
 
+from drln.icc import rgb_profile
 from drln.images import Photo
-from drln.wide_colours import PRIMARIES, rgb_profile
+from drln.wide_colours import PRIMARIES
 
 # Linear Display P3 to linear sRGB, as the CSS Color specification has it.
 P3_TO_SRGB = np.array(
@@ -50,7 +51,7 @@ def test_the_profile_says_what_display_p3_is():
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"
 
 
-@pytest.mark.parametrize("number", PRIMARIES)
+@pytest.mark.parametrize("number", [5, 9, 11, 12])
 @pytest.mark.parametrize("kind", NUMBERED)
 def test_colours_told_by_number_reach_the_result_as_a_profile(tmp_path, kind, number):
     photo = Photo.open(file_of(tmp_path, kind, number))
@@ -76,6 +77,13 @@ def test_a_profile_in_the_file_stays_as_it_is(tmp_path):
     pillow_heif.from_pillow(picture).save(tmp_path / "photo.heic", icc_profile=SRGB, color_primaries=12)
 
     assert Photo.open(tmp_path / "photo.heic").info["icc_profile"] == SRGB
+
+
+@pytest.mark.parametrize("kind", NUMBERED)
+def test_light_told_by_number_reaches_the_result(tmp_path, kind):
+    photo = Photo.open(file_of(tmp_path, kind, primaries=1, transfer=8))
+
+    assert photo.info["icc_profile"] == rgb_profile("BT.709, gamma 1", *PRIMARIES[1][1:], curve=(1.0,))
 
 
 def test_a_grey_photo_gets_no_profile_of_colours(tmp_path):
