@@ -10,10 +10,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from drln.cli_evaluate import add_evaluate
+from drln.cli_evaluate import add_evaluate, evaluate
 from drln.cli_train import add_train
 from drln.cli_upscale import add_upscale
+from drln.device import is_out_of_memory
 from drln.hub import HubError
+from drln.standard_outputs import lost_output, make_outputs_forgiving
+from drln.system_errors import sentence
 from drln.upscaler import UpscaleError
 
 FAILED, CANCELLED = 1, 130    # exit codes; a wrong command line is argparse's 2
@@ -32,12 +35,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args.run(args)
     except (ValueError, HubError, UpscaleError) as error:
-        print(f"drln: {' '.join(str(error).split())}", file=sys.stderr)
-        return FAILED
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(sentence(error))
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return _failed("memory ran out; close other programs, or give smaller images")
     except KeyboardInterrupt as stop:
         print(f"drln: stopped; {str(stop) or 'nothing was saved'}", file=sys.stderr)
         return CANCELLED
+    if why := lost_output():
+        code = _failed(f"not all of the output could be printed: {why}; files are as they should be")
+        return code if args.run is evaluate and args.output is None else 0    # whose tables were lost
     return 0
+
+
+def _failed(why: str) -> int:
+    print(f"drln: {' '.join(why.split())}", file=sys.stderr)
+    return FAILED
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,4 +68,5 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    make_outputs_forgiving()
     sys.exit(main())

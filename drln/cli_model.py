@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from drln.upscaler import Upscaler
 
 
 def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
-    """The model of the options, and a line that says where it came from."""
+    """The model of the options on its device, and all of them that change a result's pixels or bytes."""
     model = DrlnModel.from_pretrained(
         args.model,
         args.scale,
@@ -20,7 +21,19 @@ def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upsca
         cache_dir=args.cache_dir,
         local_files_only=args.local_files_only,
     )
-    return Upscaler(model, device, args.precision, args.self_ensemble), model.source
+    upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
+    options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision]
+    options += ["self-ensemble"] * args.self_ensemble + [f"quality {args.quality}"] * (args.quality is not None)
+    return upscaler, ", ".join(options)
+
+
+def weights_hash(model: DrlnModel) -> str:
+    """Twelve letters that change with the weights, wherever they come from."""
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()[:12]
 
 
 def model_name(model: str) -> str:

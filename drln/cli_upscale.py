@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from drln.cli_arguments import name, path
 from drln.cli_folder import upscale_folder
 from drln.cli_model import load_upscaler, model_name
 from drln.config import SCALES
@@ -18,6 +19,7 @@ from drln.header import MOST_PIXELS
 from drln.hub import BUNDLED
 from drln.images import ImageError, Photo, check_output, write_image
 from drln.progress_bar import progress_bar, show
+from drln.result_names import fitting
 from drln.upscaler import Result, Upscaler
 
 
@@ -26,17 +28,17 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("upscale", help="upscale a photo, or a folder of them, 2x, 3x or 4x")
     command.set_defaults(run=upscale)
     add = command.add_argument
-    add("photo", type=Path, help="the image file to upscale, or a folder of them")
+    add("photo", type=path, help="the image file to upscale, or a folder of them")
     add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
-    add("--output", type=Path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
+    add("--output", type=path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
     add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
-    add("--model", default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
+    add("--model", type=name, default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="what to compute in")
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
     add("--revision", help="commit, tag or branch of the hub repository")
-    add("--cache-dir", type=Path, help="where downloads are kept (default: the hub's own cache)")
+    add("--cache-dir", type=path, help="where downloads are kept (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine; ask no hub")
 
 
@@ -53,13 +55,13 @@ def upscale(args: argparse.Namespace) -> None:
         raise ImageError(f"the output {output} is the photo itself; choose another name")
     if width * height > MOST_PIXELS:
         say(f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}")
-    upscaler, source = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
+    upscaler, _ = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
     result = run_with_bar(upscaler, photo)
     write_image(result.picture, output, args.quality)
     for note in result.notes:
         say(note)
     sizes = f"{photo.width}x{photo.height} to {width}x{height} pixels"
-    print(f"{output}: {sizes}, {source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
+    print(f"{output}: {sizes}, {upscaler.source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
 
 
 def say(note: str) -> None:
@@ -69,7 +71,7 @@ def say(note: str) -> None:
 
 def default_output(photo: Path, model: str, scale: int) -> Path:
     """Beside the photo, named after photo, model and scale, as PNG."""
-    return photo.with_name(f"{photo.stem}-{model_name(model)}-{scale}x.png")
+    return photo.with_name(fitting(photo.stem, f"-{model_name(model)}-{scale}x.png"))
 
 
 def run_with_bar(upscaler: Upscaler, photo: Photo) -> Result:

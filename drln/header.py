@@ -67,6 +67,8 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     """
     path = Path(path)
     with clear_errors(path):
+        if path.exists() and not path.is_file() and not path.is_dir():    # to open a pipe may take for ever
+            raise ImageError(f"{path} is a pipe or a device; save the image as a file first")
         header = _header(path)
     if not header.width or not header.height:
         raise ImageError(f"{path} is {header.width}x{header.height} pixels; give one with at least one pixel")

@@ -1,37 +1,43 @@
 """Many photos through one device: while it computes one, the next is read and the last is written.
 
-What is there is not made again, so that a run goes on where another stopped. Knows files; prints nothing.
+What is there and still right is not made again, so that a run continues where another stopped. Prints nothing.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
+from drln.device import is_out_of_memory
 from drln.files import check_format, write_image
 from drln.header import ImageError, read_header
 from drln.images import Photo, Picture
+from drln.record import Made, Record, file_state, place
+from drln.result_names import result_names
+from drln.system_errors import sentence
 from drln.upscaler import Progress, Result, UpscaleError, Upscaler
+from drln.whole import remove_left_partials
 
-SUFFIXES = (".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+ABSENT, DONE, OUTDATED, FOREIGN = "absent", "done", "outdated", "foreign"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One photo, and the file that its result goes into."""
+    """One photo, and the file that its result goes into.
+
+    Attributes:
+        made: what the result is made of.
+        found: what lay at `output` when the job was found: nothing, the result itself, one of another photo or of
+            other options, or a file that no run has written.
+    """
 
     photo: Path
     output: Path
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the result is there, and no older than the photo. It appears only when it is whole."""
-        return self.output.is_file() and self.output.stat().st_mtime >= self.photo.stat().st_mtime
+    made: Made
+    found: str
 
 
 @dataclass(frozen=True)
@@ -43,38 +49,48 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-def find_jobs(folder: Path, output: Path, extension: str) -> list[Job]:
-    """A job for each image file of a folder and those beneath it, sorted, with the same folders beneath `output`.
+def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[Job]:
+    """A job for each photo, with the same folders beneath `output` as beneath `folder`.
 
-    A result has its photo's name; where two photos differ by extension alone, that stays in it. Hidden files and
-    what lies in `output` itself are left out.
+    Args:
+        photos: files of `folder` and of those beneath it.
+        extension: of the results.
+        options: the model and all else that changes a result; other ones make it outdated.
+
+    Raises:
+        OSError: if the record of earlier runs cannot be read.
     """
-    photos = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.resolve().is_relative_to(output.resolve())
-    ]
-    photos = [path for path in photos if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    stems = [str(path.with_suffix("")).casefold() for path in photos]    # some file systems know no case
-    counts, jobs = Counter(stems), []
-    for path, stem in zip(photos, stems):
-        name = path.name if counts[stem] > 1 else path.stem
-        jobs.append(Job(path, output / path.relative_to(folder).with_name(name + extension)))
+    known = Record(output).read()
+    keys = [photo.relative_to(folder).as_posix() for photo in photos]
+    names = result_names(keys, extension, {made.result: made.photo for made in known.values()})
+    jobs = []
+    for photo, key, name in zip(photos, keys, names):
+        made = Made(name, key, _state(photo), options)
+        earlier, path = known.get(place(name)), output / name
+        found = FOREIGN if earlier is None else DONE if earlier == made else OUTDATED
+        jobs.append(Job(photo, path, made, found if path.exists() else ABSENT))
     return jobs
 
 
 def upscale_jobs(
-    upscaler: Upscaler, jobs: Sequence[Job], quality: int | None = None
+    upscaler: Upscaler, jobs: Sequence[Job], record: Record, quality: int | None = None
 ) -> Generator[Progress | Outcome, None, None]:
     """Run the jobs in order: `Progress` over all of them, and an `Outcome` for each.
 
     A photo that fails does not stop the others. Closing the generator stops the work at the next strip; what was
-    computed by then is written.
+    computed by then is written. A file that no run has written is not replaced.
     """
     began, done = time.monotonic(), 0.0
+    for folder in {job.output.parent for job in jobs}:
+        remove_left_partials(folder)
     sizes = {}
     for job in jobs:
         try:
+            if job.found == FOREIGN:
+                raise ImageError(
+                    f"{job.output} is there, and no record says what it was made of; move it away, or choose another "
+                    "folder for the results"
+                )
             header = read_header(job.photo)
             sizes[job] = header.width * header.height
         except ImageError as error:
@@ -95,12 +111,12 @@ def upscale_jobs(
                         result = step
                         continue
                     yield Progress.since(began, stage, (done + step.fraction * sizes[job]) / total)
-            except (ImageError, UpscaleError) as error:
-                yield Outcome(job, str(error))
+            except (ImageError, UpscaleError, OSError, MemoryError, RuntimeError) as error:
+                yield Outcome(job, _reason(error))
             else:
                 if writing is not None:
                     yield writing.result()
-                writing = writer.submit(_write, job, result.picture, quality, result.notes)
+                writing = writer.submit(_write, job, record, result.picture, quality, result.notes)
             done += sizes[job]
         if writing is not None:
             yield writing.result()
@@ -116,12 +132,30 @@ def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Jo
         yield job, current
 
 
-def _write(job: Job, picture: Picture, quality: int | None, notes: tuple[str, ...]) -> Outcome:
+def _write(job: Job, record: Record, picture: Picture, quality: int | None, notes: tuple[str, ...]) -> Outcome:
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        for left in job.output.parent.glob(f".{escape(job.output.name)}.*.part"):    # of a process that was killed
-            left.unlink(missing_ok=True)
+        record.add(Made(job.made.result, job.made.photo))    # whatever happens now, the file there is of a run
         write_image(picture, job.output, quality)
-    except (ImageError, OSError) as error:
-        return Outcome(job, str(error))
+        record.add(job.made)
+    except (ImageError, OSError, MemoryError, RuntimeError) as error:
+        return Outcome(job, _reason(error))
     return Outcome(job, None, notes)
+
+
+def _reason(error: Exception) -> str:
+    """What its owner is told of a photo that failed; what is our fault is raised."""
+    if isinstance(error, (ImageError, UpscaleError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return sentence(error)
+    if is_out_of_memory(error):
+        return "needs more memory than is free; close other programs, or make it smaller"
+    raise error
+
+
+def _state(photo: Path) -> str:
+    try:
+        return file_state(photo)
+    except OSError:    # it is told when the photo is read
+        return "unknown"

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from drln import record
 from drln.header import AVIF_BRANDS, HEIC_BRANDS, ImageError, read_header
 
 SUFFIXES = {
@@ -67,6 +68,9 @@ def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
             path = Path(root, name)
             if is_clutter(path.name) or path.resolve() == shut:
                 folders.remove(name)
+            elif os.path.isdir(path / record.FOLDER):    # false, and no error, where it may not be looked into
+                folders.remove(name)
+                found.left_out.append((path, "results of an earlier run; name that folder itself"))
             elif path.is_symlink():    # it may lead back here
                 found.left_out.append((path, "a link to a folder; name that folder itself"))
         for name in files:

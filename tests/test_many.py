@@ -1,4 +1,4 @@
-"""A folder of photos by the upscale command: in one process, in two, stopped, killed and gone on with."""
+"""A folder of photos by the upscale command: in one process, in two, stopped, killed and resumed."""
 
 import os
 import re
@@ -18,7 +18,9 @@ from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel, Upscaler
 from drln.__main__ import main
-from drln.many import Outcome, find_jobs, upscale_jobs
+from drln.many import Job, Outcome, find_jobs, upscale_jobs
+from drln.photo_folder import find_photos
+from drln.record import Record
 from drln.upscaler import Progress
 
 ROOT = Path(__file__).parents[1]
@@ -43,8 +45,14 @@ def upscale(*options: str) -> int:
     return main(["upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out", *options])
 
 
+def jobs_of(place: Path) -> list[Job]:
+    return find_jobs(find_photos(place / "in").photos, place / "in", place / "out", ".png", options="")
+
+
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    """Without the record of what they were made of."""
+    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {str(path) for path in paths if path.parts[0] != ".drln-results"}
 
 
 def written(folder: Path) -> dict[str, int]:
@@ -98,6 +106,167 @@ def test_a_rerun_makes_what_is_missing_and_what_has_changed(place, capsys):
     assert "2 photos upscaled, 2 were there, 0 failed" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--scale", "3"],
+        ["--model", "other"],
+        ["--self-ensemble"],
+        ["--precision", "bfloat16"],
+    ],
+)
+def test_results_of_other_options_are_made_again(place, capsys, options):
+    for scale, name in ((3, "tiny"), (2, "other")):
+        torch.manual_seed(scale)
+        DrlnModel(DrlnConfig(scale, bam=True, channels=8, groups=(2, 2))).save_pretrained(name)
+    assert upscale("--precision", "float32") == 0
+    first = written(place / "out")
+
+    assert upscale("--precision", "float32", *options) == 0
+    told = capsys.readouterr()
+    assert upscale("--precision", "float32", *options) == 0
+
+    assert all(time != first[name] for name, time in written(place / "out").items())
+    assert "4 results are made again: the photo or the options have changed" in told.err
+    assert "4 photos upscaled, 0 were there" in told.out
+    assert "0 photos upscaled, 4 were there" in capsys.readouterr().out
+
+
+def test_results_of_another_quality_are_made_again(place, capsys):
+    upscale("--extension", ".jpg", "--quality", "95")
+    large = (place / "out" / "a.jpg").stat().st_size
+
+    upscale("--extension", ".jpg", "--quality", "20")
+
+    assert (place / "out" / "a.jpg").stat().st_size < large
+
+
+def test_results_of_moved_weights_are_right_still(place, capsys):
+    upscale()
+    shutil.move("tiny", "renamed")
+
+    assert upscale("--model", "renamed") == 0
+
+    assert "0 photos upscaled, 4 were there" in capsys.readouterr().out
+
+
+def test_a_photo_that_is_replaced_by_an_older_one_is_upscaled(place):
+    upscale()
+    Image.fromarray(noise(22, 33, 3)).save("in/a.png")
+    os.utime("in/a.png", (10**9, 10**9))
+
+    assert upscale() == 0
+
+    assert is_right(place / "out" / "a.png", place / "in" / "a.png")
+
+
+def test_a_file_that_no_run_has_made_is_never_overwritten(place, capsys):
+    (place / "out" / "trip").mkdir(parents=True)
+    (place / "out" / "trip" / "a.png").write_bytes(b"drawn by hand")
+
+    assert upscale() == 1
+    told = capsys.readouterr().err
+    assert upscale() == 1
+
+    assert (place / "out" / "trip" / "a.png").read_bytes() == b"drawn by hand"
+    assert "trip/a.png: failed: out/trip/a.png is there, and no record says what it was made of; move it" in told
+    assert "0 photos upscaled, 3 were there, 1 failed" in capsys.readouterr().out
+
+
+def test_a_result_that_its_owner_has_touched_up_stays(place, capsys):
+    upscale()
+    Image.new("RGB", (60, 40)).save(place / "out" / "a.png")
+    touched_up = (place / "out" / "a.png").read_bytes()
+
+    assert upscale() == 0
+
+    assert (place / "out" / "a.png").read_bytes() == touched_up
+
+
+def test_photos_whose_names_differ_little_have_a_result_each_run_after_run(place, capsys):
+    shutil.rmtree("in")
+    os.mkdir("in")
+    for number, name in enumerate(("a.jpg", "a.png", "a.jpg.tif", "A.gif")):
+        Image.fromarray(noise(10 + number, 10, 3)).save(place / "in" / name)
+
+    assert upscale() == 0
+    first = written(place / "out")
+    assert upscale() == 0
+
+    sizes = sorted(Image.open(place / "out" / name).height for name in first)
+    assert sizes == [20, 22, 24, 26] and written(place / "out") == first
+    assert len({name.casefold() for name in first}) == 4
+
+
+def test_photos_under_other_names_are_upscaled_and_all_that_is_left_out_is_named(place, capsys):
+    shutil.rmtree("in/trip")
+    for name in ("c.jfif", "d.jpe", "e", "f.JPG_large"):
+        Image.fromarray(noise(20, 30, 3)).save(place / "in" / name, "JPEG")
+    for number in range(7):
+        (place / "in" / f"{number}.txt").write_text("no photo")
+    (place / "in" / "._a.jpg").write_bytes(b"left by a system")
+
+    assert upscale() == 0
+
+    told = capsys.readouterr()
+    assert files(place / "out") == {f"{name}.png" for name in "abcdef"}
+    assert "drln: left out, no image that can be read here: 0.txt, 1.txt, 2.txt, 3.txt, 4.txt and 2 more" in told.err
+    assert "._a.jpg" not in told.err
+
+
+def test_two_runs_at_once_into_one_folder_disturb_neither(place):
+    command = [sys.executable, "-m", "drln", "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    for number in range(20):
+        Image.fromarray(noise(20, 20 + number, 3)).save(place / "in" / f"{number}.png")
+
+    runs = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [run.communicate(timeout=240)[1] for run in runs]
+
+    assert [run.returncode for run in runs] == [0, 0], told
+    assert len(files(place / "out")) == 24 and not list((place / "out").rglob("*.part"))
+    assert all(is_right(place / "out" / f"{number}.png", place / "in" / f"{number}.png") for number in (0, 10, 19))
+
+
+def test_results_of_an_earlier_run_within_the_folder_are_not_upscaled_with_it(place, capsys):
+    command = ["upscale", "in", "--scale", "2", "--model", "tiny", "--output"]
+    assert main([*command, "in/first"]) == 0
+    assert main([*command, "in/second"]) == 0
+
+    assert files(place / "in" / "second") == {"a.png", "b.png", "trip/a.png", "trip/c.png"}
+    assert "left out, results of an earlier run; name that folder itself: first" in capsys.readouterr().err
+
+
+def test_folders_behind_links_are_read_and_written(place):
+    (place / "photos").symlink_to("in")
+    (place / "disk").mkdir()
+    (place / "out").symlink_to("disk")
+
+    assert main(["upscale", "photos", "--scale", "2", "--model", "tiny", "--output", "out"]) == 0
+
+    assert files(place / "disk") == {"a.png", "b.png", "trip/a.png", "trip/c.png"}
+
+
+def test_a_photo_that_the_memory_does_not_hold_is_named_and_the_others_are_upscaled(place):
+    """The limit leaves room for the small photos; the large one takes 192 MB as bytes and 768 MB as floats."""
+    Image.new("RGB", (8000, 8000)).save(place / "in" / "large.png")
+    code = """
+import resource, sys, psutil
+from drln.__main__ import main
+limit = psutil.Process().memory_info().vms + 600_000_000
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+sys.exit(main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", code, "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+
+    assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
+    assert re.search(r"drln: large.png: failed: .*needs more memory than is free", run.stderr)
+    assert files(place / "out") == {"a.png", "b.png", "trip/a.png", "trip/c.png"}
+
+
 def test_results_within_the_folder_are_not_taken_for_photos(place):
     assert main(["upscale", "in", "--scale", "2", "--model", "tiny", "--output", "in/out"]) == 0
     assert main(["upscale", "in", "--scale", "2", "--model", "tiny", "--output", "in/out"]) == 0
@@ -124,10 +293,16 @@ def test_a_bad_file_is_told_and_does_not_stop_the_others(place, capsys):
     [
         (["in", "--output", "out.png"], "so the output out.png must be one too"),
         (["empty"], "empty holds no photos"),
+        (["in", "--output", "in"], "results in in would lie among the photos of"),
+        (["in/in", "--output", "in"], "results in in would lie among the photos of"),
+        (["in", "--output", "notes.txt"], "so the output notes.txt must be one too"),
+        (["in", "--output", "notes.txt/out"], "notes.txt"),
     ],
 )
 def test_what_cannot_be_is_told(place, capsys, arguments, message):
     (place / "empty").mkdir()
+    (place / "in" / "in" / "in").mkdir(parents=True)
+    (place / "notes.txt").touch()
 
     assert main(["upscale", *arguments, "--model", "tiny", "--scale", "2"]) == 1
 
@@ -137,7 +312,7 @@ def test_what_cannot_be_is_told(place, capsys, arguments, message):
 def test_the_device_goes_on_while_a_result_is_written(place):
     upscaler = Upscaler(DrlnModel.from_pretrained("tiny", 2))
 
-    steps = list(upscale_jobs(upscaler, find_jobs(place / "in", place / "out", ".png")))
+    steps = list(upscale_jobs(upscaler, jobs_of(place), Record(place / "out")))
 
     outcomes = [index for index, step in enumerate(steps) if isinstance(step, Outcome)]
     of_second = [i for i, step in enumerate(steps) if isinstance(step, Progress) and step.stage.startswith("2/4")]
@@ -147,7 +322,7 @@ def test_the_device_goes_on_while_a_result_is_written(place):
 
 
 def test_after_a_close_no_photo_is_begun_and_what_was_computed_is_written(place):
-    steps = upscale_jobs(Upscaler(DrlnModel.from_pretrained("tiny", 2)), find_jobs(place / "in", place / "out", ".png"))
+    steps = upscale_jobs(Upscaler(DrlnModel.from_pretrained("tiny", 2)), jobs_of(place), Record(place / "out"))
     for step in steps:
         if isinstance(step, Progress) and step.stage.startswith("2/4"):
             break
@@ -172,7 +347,7 @@ def slow(place) -> Path:
 SLOW = ["upscale", "in", "--scale", "2", "--model", "slow", "--output", "out", "--device", "cpu"]
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(slow, capsys):
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_does_the_rest(slow, capsys):
     process, terminal = in_a_terminal(*SLOW)
     read_until(terminal, lambda _: list((slow / "out").glob("*.png")))
     os.write(terminal, b"\x03")
@@ -180,7 +355,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(slow, capsys):
 
     assert code == 130
     done = written(slow / "out")
-    assert f"stopped; {len(done)} of 8 photos are done; the same command goes on" in rest and len(done) < 8
+    assert f"stopped; {len(done)} of 8 photos are done; the same command does the rest" in rest and len(done) < 8
     assert not [name for name in files(slow / "out") if not name.endswith(".png")]
 
     assert main(SLOW) == 0

@@ -18,6 +18,7 @@ from tiles import mosaic
 
 from drln import DrlnModel, Photo, Result, Upscaler, write_image
 from drln.many import find_jobs, upscale_jobs
+from drln.record import Record
 
 MILLION = 1_000_000
 
@@ -42,7 +43,8 @@ def one_by_one(upscaler: Upscaler, photos: list[Path], output: Path) -> None:
 
 
 def pipeline(upscaler: Upscaler, folder: Path, output: Path) -> None:
-    for _ in upscale_jobs(upscaler, find_jobs(folder, output, ".png")):
+    jobs = find_jobs(sorted(folder.iterdir()), folder, output, ".png", options="")
+    for _ in upscale_jobs(upscaler, jobs, Record(output)):
         pass
 
 
@@ -67,7 +69,7 @@ def main() -> None:
         ways = {
             "the network alone": network(upscaler, photos),
             "one by one": lambda: one_by_one(upscaler, photos, output),
-            "pipeline": lambda: pipeline(upscaler, folder, output),
+            "pipeline": lambda: pipeline(upscaler, folder, output / "pipeline"),
         }
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         ways["the network alone"]()    # warms up

@@ -1,0 +1,26 @@
+"""What the system refuses, in a sentence for the person who reads it."""
+
+from __future__ import annotations
+
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def sentence(error: OSError) -> str:
+    """What went wrong, with which file, and what to do."""
+    name = error.filename2 or error.filename
+    file = str(name) if name is not None else "a file"
+    if error.errno is None:    # raised by a library, or by us, with words alone
+        return str(error) or type(error).__name__
+    if error.errno in FULL:
+        return f"the disk is full, {file} could not be written; free some space or choose another place"
+    if isinstance(error, PermissionError):
+        return f"{file} may not be read or written to; change its permissions or choose another place"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no {file}; check the path"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"the name {file} is too long for the system; choose a shorter one"
+    if error.errno == errno.EROFS:
+        return f"{file} is on a disk that can only be read; choose another place"
+    return f"{file}: {error.strerror}; check the path and the disk"
