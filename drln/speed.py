@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-TIMES_FIXED = 3    # the fixed costs that a run must take before its pixels tell a rate
-MOST_SIDE = 512    # pixels, of the short run
+TIMES_FIXED = 3       # the fixed costs that a run must take before its pixels tell a rate
+LONG_SECONDS = 0.2    # or so many
+MOST_SIDE = 512       # pixels, of the short run
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Speed:
             side: at which the run may be long enough; it is doubled until it is.
         """
         fixed = _seconds(run, 1)
-        while (seconds := _seconds(run, side)) < TIMES_FIXED * fixed and side < MOST_SIDE:
+        enough = min(TIMES_FIXED * fixed, LONG_SECONDS)
+        while (seconds := _seconds(run, side)) < enough and side < MOST_SIDE:
             side *= 2
         return cls(fixed, max(seconds - fixed, 0.0) / side**2, side**2)
 
