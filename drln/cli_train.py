@@ -65,7 +65,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--max-grad-norm", type=float, help="clip gradients to this norm (default: not)")
     add("--ema-decay", type=float, default=0.0, help="of the running average of the weights, as 0.999 (default: none)")
     add("--bf16", action="store_true", help="compute in bfloat16")
-    add("--eval-steps", type=int, help="between evaluations and checkpoints (default: an epoch)")
+    add("--eval-steps", type=int, help="between evaluations and checkpoints (default: whole epochs of 100 or more)")
     add("--workers", type=int, default=0, help="threads that cut patches (default: 0)")
     add("--seed", type=int, default=0, help="of drawn weights, order and patches (default: 0)")
     add("--report-to", choices=("auto", "none", *TRACKERS), default="auto", help="(default: what is installed)")
@@ -141,7 +141,7 @@ def check_packages() -> None:
 def starting_model(args: argparse.Namespace) -> DrlnModel:
     """The network to train, with the weights it starts from."""
     if args.from_scratch:
-        return DrlnModel(DrlnConfig(args.scale, not args.laplacian, args.channels, tuple(args.groups)))
+        return DrlnModel(DrlnConfig(args.scale, not args.laplacian, channels=args.channels, groups=args.groups))
     scale = args.model_scale or args.scale
     model = DrlnModel.from_pretrained(
         args.model, scale, cache_dir=args.cache_dir, local_files_only=args.local_files_only

@@ -6,11 +6,21 @@ Knows nothing about files, training or tensors.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+
+from drln.argument_names import init_with_super_image_names
 
 SCALES = (2, 3, 4)
+INSTEAD = {
+    "data_parallel": (False, "leave it out, and start the program with `accelerate launch`, which uses all GPUs"),
+    "model_type": ("DRLN", "leave it out: it is always 'DRLN'"),
+    "name_or_path": ("", "leave it out: `source` of the model says where its weights are from"),
+    "n_feats": (64, "write channels="),
+    "n_resblocks": (20, "write groups=, the number of blocks in each group, such as (3, 3)"),
+}
 
 
+@init_with_super_image_names(instead=INSTEAD)
 @dataclass(frozen=True)
 class DrlnConfig:
     """The facts of one network; the defaults are the published 34 M parameter shape.
@@ -24,10 +34,12 @@ class DrlnConfig:
 
     Raises:
         ValueError: for a value that no network can be built from; 2.0 and True are no whole numbers.
+        TypeError: for an argument that there is not; it says what to write instead of super-image's.
     """
 
     scale: int
     bam: bool = False
+    _: KW_ONLY
     channels: int = 64
     groups: tuple[int, ...] = (3, 3, 3, 3, 4, 4)
 

@@ -10,6 +10,7 @@ import os
 from PIL import Image
 from torch import Tensor
 
+from drln.argument_names import super_image_names
 from drln.compare import side_by_side
 from drln.files import ImageError, check_output, open_image, write_image
 from drln.levels import to_levels
@@ -34,6 +35,7 @@ class ImageLoader:
         return Photo.from_pil(image).rgb
 
     @staticmethod
+    @super_image_names({"pred": "tensor", "output_file": "path"})
     def save_image(tensor: Tensor, path: str | os.PathLike[str]) -> None:
         """Save what the model returned, float RGB (1, 3, H, W), clamped to [0, 1] and rounded to 8 bits.
 
@@ -44,6 +46,7 @@ class ImageLoader:
         write_image(Image.fromarray(to_levels(tensor, grey=False, depth=8)), path)
 
     @staticmethod
+    @super_image_names({"input": "inputs", "pred": "preds", "output_file": "path"})
     def save_compare(inputs: Tensor, preds: Tensor, path: str | os.PathLike[str]) -> None:
         """Save a picture of `inputs` upscaled with Pillow's bicubic, and beside it `preds`.
 

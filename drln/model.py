@@ -12,11 +12,22 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from drln.argument_names import super_image_names
 from drln.blocks import MeanShift, ResidualGroup, Upsampler, conv3x3, module_list
 from drln.checkpoint import save_folder
 from drln.config import DrlnConfig
 from drln.hub import load_weights
 from drln.strips import upscale_in_strips
+
+INSTEAD_OF_LOADING = {
+    "config": (None, "leave it out: the weights tell their shape"),
+    "state_dict": (None, "write it with torch.save, and give that file"),
+}
+INSTEAD_OF_SAVING = {
+    "save_config": (True, "remove config.json afterwards: weights load without it"),
+    "state_dict": (None, "load it into the model first"),
+    "save_function": (None, "write published_layout=True for a file of torch.save"),
+}
 
 
 class DrlnModel(nn.Module):
@@ -40,6 +51,7 @@ class DrlnModel(nn.Module):
         self.add_mean = MeanShift(+1)
 
     @classmethod
+    @super_image_names({"pretrained_model_name_or_path": "name_or_path"}, INSTEAD_OF_LOADING)
     def from_pretrained(
         cls,
         name_or_path: str | Path,
@@ -78,7 +90,8 @@ class DrlnModel(nn.Module):
         model.source = source
         return model.eval()
 
-    def save_pretrained(self, folder: str | Path, published_layout: bool = False) -> Path:
+    @super_image_names({"save_directory": "folder"}, INSTEAD_OF_SAVING)
+    def save_pretrained(self, folder: str | Path, *, published_layout: bool = False) -> Path:
         """Write `config.json` and this scale's weights in float32; `from_pretrained(folder)` loads them.
 
         Args:

@@ -25,6 +25,7 @@ from drln.run_folder import RunFolder, RunState, TrainingError
 from drln.training_arguments import TrainingArguments, learning_rate_at
 from drln.validation import mean_psnr
 
+EVAL_STEPS = 100    # between two evaluations at least, unless the arguments say otherwise
 LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
 REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
@@ -70,7 +71,7 @@ class Trainer:
         self.step_patches = batch * args.gradient_accumulation_steps
         epoch_steps = math.ceil(len(train_dataset) / self.step_patches)
         self.total_steps = args.max_steps or args.num_train_epochs * epoch_steps
-        self.eval_steps = args.eval_steps or epoch_steps
+        self.eval_steps = args.eval_steps or epoch_steps * math.ceil(EVAL_STEPS / epoch_steps)
 
     def train(self, resume_from_checkpoint: bool = False) -> list[dict[str, float]]:
         """Train to the end.
@@ -144,12 +145,13 @@ class Trainer:
                     _update(average, self.model, min(args.ema_decay, state.step / (state.step + 10)))
                 state.seconds = time.monotonic() - began
                 due, stopped = self._is_due(state), stop.of_any_process(accelerator)
-                if due or stopped or state.step % LOG_STEPS == 0:
+                saves = due or stopped or bool(args.save_steps and state.step % args.save_steps == 0)
+                if saves or state.step % LOG_STEPS == 0:
                     self._look(pending, state)
                 display.show()
                 if due:
                     self._evaluate(average, state, stop, display)
-                if due or stopped:
+                if saves:
                     self._save(state, average, optimizer)
                     self._end_if(stop, state)
         if average is not self.model:
@@ -193,7 +195,7 @@ class Trainer:
         args, done = self.args, state.step * self.step_patches
         total, threads = self.total_steps * self.step_patches, args.dataloader_num_workers
         stream = PatchStream(self.train_dataset, args.seed, done, total, threads)
-        pins = self.accelerator.device.type == "cuda"
+        pins = args.dataloader_pin_memory and self.accelerator.device.type == "cuda"
         loader = DataLoader(stream, args.per_device_train_batch_size, pin_memory=pins)
         return self.accelerator.prepare(loader)
 

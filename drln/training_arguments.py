@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+
+from drln.argument_names import init_with_super_image_names
 
 SCHEDULES = ("step", "cosine")
 TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}    # and the packages of each
 DROP_AT = 0.8    # of the steps: the step schedule's times 0.1
+RENAMED = {"no_cuda": "use_cpu"}
+INSTEAD = {
+    "gamma": (0.5, "leave it out: it has no effect in super-image, which resets it each epoch; see schedule"),
+    "fp16": (False, "write bf16=True, which needs no scaling of the loss"),
+    "local_rank": (-1, "leave it out, and start the program with `accelerate launch`"),
+    "save_total_limit": (None, "leave it out: there is one checkpoint, and each takes the place of the one before"),
+}
 
 
+@init_with_super_image_names(RENAMED, INSTEAD)
 @dataclass(frozen=True)
 class TrainingArguments:
     """How to train. The defaults are those of the published models: Adam at 1e-4, a tenth of that after
@@ -21,11 +31,12 @@ class TrainingArguments:
 
     Args:
         output_dir: folder for the checkpoint, the history and the best weights.
+        overwrite_output_dir: begin again where `output_dir` holds a run or weights.
+        learning_rate: its peak.
         num_train_epochs: passes over the images; ignored where `max_steps` is given.
         max_steps: optimiser steps in all.
         per_device_train_batch_size: patches a step on each device.
         gradient_accumulation_steps: batches whose gradients are added up for one optimiser step.
-        learning_rate: its peak.
         schedule: "step" (times 0.1 after 80 %) or "cosine" (down to 0).
         warmup_steps: steps of linear rise to the peak.
         adam_beta2: of Adam, whose beta1 is 0.9.
@@ -33,25 +44,30 @@ class TrainingArguments:
         ema_decay: of the running average of the weights that is evaluated and saved; 0 for none.
         bf16: compute in bfloat16 by autocast; the weights stay float32.
         channels_last: keep features pixel by pixel, which is faster nearly everywhere.
-        eval_steps: steps between evaluations, each followed by a checkpoint; None for once an epoch.
+        eval_steps: steps between evaluations, each followed by a checkpoint; None for every epoch, or where epochs
+            are shorter than 100 steps, every few epochs that make 100.
+        save_steps: steps between checkpoints beside those; None for none.
         eval_on_start: evaluate before the first step too, so that fine-tuning never keeps worse than it began with.
         dataloader_num_workers: threads that cut patches; 0 cuts them in the one that trains.
+        dataloader_pin_memory: lay patches where a GPU fetches them faster.
         seed: of the order of the images, the patches and their turns.
         report_to: "tensorboard", "trackio", "none", or "auto": whichever of them is installed. `history.csv` is
             always written.
         use_cpu: do not use a GPU.
-        overwrite_output_dir: begin anew where `output_dir` holds a run.
 
     Raises:
         ValueError: for a value out of its range.
+        TypeError: for an argument that there is not; it says what to write instead of super-image's.
     """
 
     output_dir: str
+    overwrite_output_dir: bool = False
+    learning_rate: float = 1e-4
+    _: KW_ONLY
     num_train_epochs: int = 1000
     max_steps: int | None = None
     per_device_train_batch_size: int = 16
     gradient_accumulation_steps: int = 1
-    learning_rate: float = 1e-4
     schedule: str = "step"
     warmup_steps: int = 0
     adam_beta2: float = 0.999
@@ -60,21 +76,22 @@ class TrainingArguments:
     bf16: bool = False
     channels_last: bool = True
     eval_steps: int | None = None
+    save_steps: int | None = None
     eval_on_start: bool = False
     dataloader_num_workers: int = 0
+    dataloader_pin_memory: bool = True
     seed: int = 0
     report_to: str = "auto"
     use_cpu: bool = False
-    overwrite_output_dir: bool = False
 
     def __post_init__(self) -> None:
         for name in ("num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps"):
-            _check(name, getattr(self, name), getattr(self, name) >= 1, "give a whole number of at least 1")
-        for name in ("max_steps", "eval_steps"):
+            _check(name, getattr(self, name), _is_whole(getattr(self, name), 1), "give a whole number of at least 1")
+        for name in ("max_steps", "eval_steps", "save_steps"):
             value = getattr(self, name)
-            _check(name, value, value is None or value >= 1, "give at least 1, or None")
+            _check(name, value, value is None or _is_whole(value, 1), "give a whole number of at least 1, or None")
         for name in ("warmup_steps", "dataloader_num_workers", "seed"):
-            _check(name, getattr(self, name), getattr(self, name) >= 0, "give 0 or more")
+            _check(name, getattr(self, name), _is_whole(getattr(self, name), 0), "give a whole number, 0 or more")
         _check("learning_rate", self.learning_rate, self.learning_rate > 0, "give a positive number, such as 1e-4")
         _check("schedule", self.schedule, self.schedule in SCHEDULES, f"choose {' or '.join(SCHEDULES)}")
         _check("adam_beta2", self.adam_beta2, 0 <= self.adam_beta2 < 1, "give a number from 0 to below 1")
@@ -106,6 +123,10 @@ def learning_rate_at(step: int, total: int, args: TrainingArguments) -> float:
 
 def _is_installed(tracker: str) -> bool:
     return any(importlib.util.find_spec(package) for package in TRACKERS[tracker])
+
+
+def _is_whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _check(name: str, value: object, holds: bool, remedy: str) -> None:

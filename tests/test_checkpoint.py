@@ -26,7 +26,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 @pytest.mark.parametrize("bam", [True, False])
 @pytest.mark.parametrize("channels, groups", [(1, (1,)), (8, (2, 3)), (20, (1, 1, 2))])
 def test_every_shape_of_network_loads_back_from_its_folder(tmp_path, scale, bam, channels, groups):
-    model = DrlnModel(DrlnConfig(scale, bam, channels, groups))
+    model = DrlnModel(DrlnConfig(scale, bam, channels=channels, groups=groups))
 
     path = model.save_pretrained(tmp_path / "new" / "folder")
     loaded = DrlnModel.from_pretrained(tmp_path / "new" / "folder")
@@ -40,7 +40,7 @@ def test_every_shape_of_network_loads_back_from_its_folder(tmp_path, scale, bam,
 
 
 def test_three_scales_share_a_folder(tmp_path):
-    models = {scale: DrlnModel(DrlnConfig(scale, True, 8, (2, 2))) for scale in (2, 3, 4)}
+    models = {scale: DrlnModel(DrlnConfig(scale, bam=True, channels=8, groups=(2, 2))) for scale in (2, 3, 4)}
     for model in models.values():
         model.save_pretrained(tmp_path)
 
@@ -111,12 +111,12 @@ def test_a_network_of_another_shape_has_no_published_layout(tmp_path, tiny_model
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("there", [DrlnConfig(3, True, 8, (2, 3)), DrlnConfig(3, False, 8, (2, 2)), "published"])
+@pytest.mark.parametrize("there", [{"bam": True, "groups": (2, 3)}, {"bam": False, "groups": (2, 2)}, "published"])
 def test_a_folder_takes_no_second_shape(tmp_path, tiny_model, there):
     if there == "published":
         (tmp_path / "config.json").write_text(PUBLISHED_CONFIG)
     else:
-        DrlnModel(there).save_pretrained(tmp_path)
+        DrlnModel(DrlnConfig(3, channels=8, **there)).save_pretrained(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
 
     with pytest.raises(CheckpointError, match="one folder a shape"):

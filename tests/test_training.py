@@ -116,6 +116,42 @@ def luma_of(image: torch.Tensor) -> torch.Tensor:
     return (image.clamp(0, 1) * weights).sum(1)[:, 2:-2, 2:-2]
 
 
+def test_short_epochs_are_evaluated_together(store, tmp_path):
+    dataset = TrainDataset(store, 16)    # three images: an epoch is three steps of one patch
+
+    def steps(**changes) -> list[float]:
+        args = arguments(tmp_path / str(changes), per_device_train_batch_size=1, ema_decay=0, **changes)
+        return [row["step"] for row in Trainer(small_model(), args, dataset).train()]
+
+    assert steps(max_steps=205, eval_steps=None) == [102, 204, 205]    # 34 epochs are the first to make 100 steps
+    assert steps(max_steps=None, num_train_epochs=2, eval_steps=3) == [3, 6]
+
+
+def test_a_long_epoch_is_evaluated_at_its_end(tmp_path):
+    images = [{"lr": Image.new("RGB", (16, 16)), "hr": Image.new("RGB", (32, 32))}] * 130
+    epochs = {"max_steps": None, "num_train_epochs": 2, "per_device_train_batch_size": 1, "eval_steps": None}
+
+    history = Trainer(small_model(), arguments(tmp_path, **epochs), TrainDataset(images, 16, tmp_path)).train()
+
+    assert [row["step"] for row in history] == [130, 260]
+
+
+def test_checkpoints_between_evaluations_are_resumed(store, tmp_path):
+    dataset = TrainDataset(store, 16)
+    straight, resumed = small_model(), small_model()
+    args = {"save_steps": 3, "eval_steps": 8}
+    history = Trainer(straight, arguments(tmp_path / "straight", **args), dataset).train()
+    broken = Patches(dataset, fails_at=2 * 7 + 1)    # in the eighth step, after the checkpoint of the sixth
+    with pytest.raises(Interrupted):
+        Trainer(small_model(), arguments(tmp_path / "resumed", **args), broken).train()
+    rest = Patches(dataset)
+
+    again = Trainer(resumed, arguments(tmp_path / "resumed", **args), rest).train(True)
+
+    assert len(rest.asked) == 4 and same_weights(straight, resumed)
+    assert [row["loss"] for row in again] == [row["loss"] for row in history]
+
+
 # Training
 
 

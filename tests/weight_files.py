@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ class Code:
 
 def tiny_weights(scale: int = 2, seed: int = 1) -> dict[str, Tensor]:
     """Weights of a small network under their published keys."""
-    return drawn_weights(published_shapes(DrlnConfig(scale, TINY.bam, TINY.channels, TINY.groups)), seed)
+    return drawn_weights(published_shapes(replace(TINY, scale=scale)), seed)
 
 
 def file_of(content: object) -> bytes:
