@@ -21,7 +21,7 @@ from demo.models import UnavailableModel
 from demo.naming import named
 from demo.service import Finished, Service
 from drln import ImageError, Progress
-from drln.whole import write_whole
+from drln.whole import WriteError, write_whole
 
 WAITING, WORKING, DONE, FAILED, SKIPPED, STOPPED = "waiting", "working", "done", "failed", "skipped", "stopped"
 
@@ -117,14 +117,12 @@ class Batches:
         path = report.finished[0].saved.result.with_name(ARCHIVE_NAME)    # it goes when the results go
         if path.exists():
             return path    # two may ask for it, after a stop
+        if not all(finished.saved.result.is_file() for finished in report.finished):
+            raise results.GoneError("Results are no longer on the server; start the batch again.")
         try:
             write_whole(path, lambda file: _pack(file, report))
-        except FileNotFoundError:
-            raise results.GoneError("Results are no longer on the server; start the batch again.") from None
-        except OSError as error:
-            raise ImageError(
-                f"The zip cannot be written: {error.strerror}; the results that the server has room for are below."
-            ) from error
+        except WriteError as error:
+            raise ImageError(f"{error}. The results that the server has room for are below.") from error
         return path
 
 

@@ -24,7 +24,7 @@ from drln.data.sets import HUB_SETS, SAMPLES
 from drln.evaluation import BICUBIC, CARD, ImageScore, Scores, stream_scores
 from drln.protocols import check_protocol
 from drln.tables import csv_report
-from drln.whole import write_whole
+from drln.whole import write_bytes_whole
 
 SETS = (SAMPLES, *HUB_SETS)
 BICUBIC_TITLE = "Bicubic"
@@ -145,7 +145,7 @@ class Benchmarks:
             Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
             for (scale, model), images in done.items()
         )
-        write_whole(csv, lambda file: file.write(csv_report(scores).encode()))    # it may be downloaded at any time
+        write_bytes_whole(csv, csv_report(scores).encode())    # it may be downloaded at any time
         return Report(scores, csv)
 
 

@@ -15,13 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from demo import previews
 from drln.images import ImageError, Picture, write_image
-from drln.whole import write_whole
+from drln.whole import WriteError, write_whole
 
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
 PREFIX = "drln-"           # of the folders
@@ -135,10 +136,16 @@ def _save_preview(image: Image.Image, scale: int, path: Path) -> None:
 
 
 def _save_pixels(path: Path, image: Image.Image) -> None:
+    pixels = np.ascontiguousarray(image)
+
+    def write(file: BinaryIO) -> None:    # `np.save` does not pass on why a file takes no more
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(pixels))
+        file.write(pixels.data)
+
     try:
-        write_whole(path, lambda file: np.save(file, np.asarray(image)))
-    except OSError as error:
-        raise ImageError(f"{path.name} cannot be written: {error.strerror or error}; free some of the disk") from error
+        write_whole(path, write)
+    except WriteError as error:
+        raise ImageError(str(error)) from error
 
 
 def add_picture(saved: Saved, name: str, picture: Image.Image) -> Path:

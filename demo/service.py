@@ -19,12 +19,13 @@ from drln import CheckpointError, Estimate, HubError, ImageError, Progress, Resu
 from drln.files import FORMATS, check_format
 from drln.header import Header
 from drln.images import Photo
+from drln.whole import WriteError
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two looks at the device
 
 # Whatever of these is raised, its message is written for the user.
-EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, GoneError)
+EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, GoneError, WriteError)
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ Builds no network and asks no hub.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
 import re
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from drln.layout import (
     published_shapes,
     weights_files,
 )
+from drln.whole import write_bytes_whole
 
 
 class CheckpointError(ValueError):
@@ -83,30 +84,26 @@ def save_checkpoint(
     The file appears under its name only when it is whole.
 
     Raises:
-        OSError: if it cannot be written.
+        WriteError: if it cannot be written.
     """
     path = Path(path)
     file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
-    try:
-        if path.suffix == ".safetensors":
-            content = save(file, metadata={"format": "pt"})    # `save_file` would shut out other users
-            write_whole(path, lambda partial: partial.write_bytes(content))
-        else:
-            write_whole(path, lambda partial: torch.save(file, partial))
-    except (OSError, RuntimeError) as error:    # torch has its own for a full disk
-        raise OSError(f"{path} cannot be written, the disk may be full: {_reason(error)}") from error
+    if path.suffix == ".safetensors":
+        content = save(file, metadata={"format": "pt"})    # `save_file` would shut out other users
+        write_bytes_whole(path, content)
+    else:
+        write_torch(path, file)
 
 
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Call `write` with another name in the folder of `path`, then rename; a failure leaves nothing there."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
-        write(partial)
-        with open(partial, "r+b") as file:
-            os.fsync(file.fileno())    # else a power cut may leave the new name without the new bytes
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+def write_torch(path: str | os.PathLike[str], content: Any) -> None:
+    """`torch.save`, whole or not at all; into memory first, for torch does not pass on why a file takes no more.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
+    packed = io.BytesIO()
+    torch.save(content, packed)
+    write_bytes_whole(path, packed.getbuffer())
 
 
 def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Tensor], published: bool = False) -> Path:
@@ -119,6 +116,7 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
     Raises:
         CheckpointError: if the folder belongs to a model of another shape, or has this scale in
             the other layout, or this shape has no published layout.
+        OSError: if the disk refuses it.
     """
     folder = Path(folder)
     if published and DrlnConfig(config.scale, config.bam) != config:
@@ -134,7 +132,7 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
     save_checkpoint(weights_path, config, tensors)
     if published or not there:
         facts = published_config(config) if published else config_facts(config)
-        write_whole(config_path, lambda partial: partial.write_text(json.dumps(facts, indent=2) + "\n"))
+        write_bytes_whole(config_path, json.dumps(facts, indent=2).encode() + b"\n")
     return weights_path
 
 

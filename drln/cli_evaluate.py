@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
 from drln.tables import csv_report, markdown_report
 from drln.upscaler import Progress, Upscaler
+from drln.whole import refusal, write_bytes_whole
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,8 @@ def check_report(path: Path) -> None:
     """Whether the scores can be written; called before the work."""
     if path.suffix != ".csv":
         raise DataError(f"the output is {path}; give it a name that ends in .csv, and the tables go beside it as .md")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DataError(f"there is no folder {path.parent} that can be written to; create it first")
+    if why := refusal(path) or refusal(path.with_suffix(".md")):
+        raise DataError(why)
 
 
 def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, crew: Crew) -> None:
@@ -158,15 +157,7 @@ def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, crew: C
         return
     scores = [done[task] for task in tasks if task in done]
     for file, text in ((path, csv_report(scores)), (path.with_suffix(".md"), markdown_report(scores))):
-        partial = file.with_name(f".{file.name}.{os.getpid()}.part")
-        try:
-            partial.write_text(text, encoding="utf-8")
-            os.replace(partial, file)
-        except OSError as error:
-            raise DataError(f"{file} cannot be written: {error.strerror or error}; choose another place") from error
-        finally:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
+        write_bytes_whole(file, text.encode())
 
 
 def report(done: dict[Task, Scores], tasks: list[Task], crew: Crew) -> None:

@@ -14,6 +14,7 @@ from drln.config import SCALES, DrlnConfig
 from drln.crew import Crew
 from drln.data import DataError, EvalDataset, ImageSet, PhotoPairs, TrainDataset, find_set
 from drln.evaluation import BICUBIC, STANDARD, Scores
+from drln.figures import write_figure
 from drln.history import plot_history
 from drln.hub import BUNDLED
 from drln.layout import CARD_FILE
@@ -113,7 +114,7 @@ def train(args: argparse.Namespace) -> None:
         print(f"drln: {counts}; {trainer.total_steps} steps", flush=True)
     history = trainer.train(args.resume)
     if crew.is_first:
-        plot_history(history).savefig(args.output / CURVE, dpi=120)
+        write_figure(args.output / CURVE, plot_history(history))
         scores = measure_best(trainer, held, args)
         write_card(
             args.output,

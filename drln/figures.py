@@ -6,7 +6,9 @@ Needs matplotlib: `pip install 'drln[train]'`.
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 from torch import Tensor
+
+from drln.whole import write_bytes_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,6 +56,17 @@ def caption(figure: Figure, text: str) -> None:
     """Write a caption under a figure that has the layout "constrained", in lines no longer than it is wide."""
     lines = textwrap.fill(" ".join(text.split()), int(figure.get_figwidth() * CAPTION_LETTERS))
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=SOFT)
+
+
+def write_figure(path: str | os.PathLike[str], figure: Figure, dpi: int = 120) -> None:
+    """Save a figure as PNG, whole or not at all.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi)
+    write_bytes_whole(path, content.getbuffer())
 
 
 def show(

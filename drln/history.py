@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drln.figures import paper
+from drln.whole import write_bytes_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +21,16 @@ Row = dict[str, float]
 
 
 def write_history(path: Path, history: Sequence[Row]) -> None:
-    """A CSV file, a row an evaluation."""
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(history)
+    """A CSV file, a row an evaluation.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(history)
+    write_bytes_whole(path, text.getvalue().encode())
 
 
 def read_history(path: str | Path) -> list[Row]:

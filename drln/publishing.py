@@ -16,6 +16,7 @@ from drln.download import HubError, explain
 from drln.evaluation import BICUBIC, Scores
 from drln.layout import CARD_FILE, CONFIG_FILE, weights_files
 from drln.tables import markdown_report
+from drln.whole import write_bytes_whole
 
 WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
 FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # what is uploaded; no checkpoints, no caches
@@ -44,6 +45,7 @@ def write_card(
 
     Raises:
         CheckpointError: if there are no weights in the folder.
+        WriteError: if the card cannot be written.
     """
     folder = Path(folder)
     configs = _configs(folder)
@@ -58,7 +60,8 @@ def write_card(
         eval_results=_results(scores) or None,
     )
     path = folder / CARD_FILE
-    ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}").save(path)
+    card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}")
+    write_bytes_whole(path, str(card).encode())
     return path
 
 

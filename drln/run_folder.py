@@ -16,10 +16,11 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from drln.checkpoint import write_whole
+from drln.checkpoint import write_torch
 from drln.config import SCALES
 from drln.history import write_history
 from drln.layout import CARD_FILE, CONFIG_FILE, EARLIER_BEST, weights_files
+from drln.whole import remove_left_partials
 
 MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed"}
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
@@ -93,8 +94,7 @@ class RunFolder:
                 for name in (*there, HISTORY):
                     (self.folder / name).unlink(missing_ok=True)
                 self._remove_card()
-            for left in self.folder.glob(f".{CHECKPOINT}.*"):    # of a process that was killed while it saved
-                left.unlink(missing_ok=True)
+            remove_left_partials(self.folder, older_than=0)    # of a process that was killed while it saved
         except OSError as error:
             raise TrainingError(f"{self.folder} cannot be written to: {error}; choose another output_dir") from error
 
@@ -120,18 +120,17 @@ class RunFolder:
         if average is not model:
             content["average"] = average.state_dict()
         try:
-            write_whole(self._checkpoint, lambda path: torch.save(content, path))
-            write_whole(self.folder / HISTORY, lambda path: write_history(path, state.history))
-        except (OSError, RuntimeError) as error:    # torch has its own for a full disk
-            message = f"the checkpoint cannot be written, the disk may be full: {error}; {self.kept()}"
-            raise TrainingError(message) from error
+            write_torch(self._checkpoint, content)
+            write_history(self.folder / HISTORY, state.history)
+        except OSError as error:
+            raise TrainingError(f"{error}; {self.kept()}") from error
 
     def save_best(self, model: nn.Module) -> None:
         """The weights, as `from_pretrained` takes them."""
         try:
             cast(Any, model).save_pretrained(self.folder)
         except OSError as error:
-            raise TrainingError(f"the best weights cannot be written: {error}; {self.kept()}") from error
+            raise TrainingError(f"{error}; {self.kept()}") from error
 
     def load(self, new: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
         """Put the checkpoint's weights in place; where there is none, it is the new run that is asked for.

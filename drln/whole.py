@@ -53,6 +53,19 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
             partial.unlink(missing_ok=True)
 
 
+def write_bytes_whole(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
+    """As `write_whole`, a content that is there."""
+    write_whole(path, lambda file: file.write(content))
+
+
+def sync_files(folder: Path) -> None:
+    """Sync all files of a folder to the disk: call it before a folder that was filled under another name is renamed."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+
+
 def refusal(path: str | os.PathLike[str]) -> str:
     """Why no file can be written there, in a sentence; empty where one can. Call it before the work."""
     try:

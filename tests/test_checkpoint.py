@@ -1,7 +1,5 @@
 import json
 import pickle
-import resource
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from safetensors.torch import save_file
 from weight_files import PUBLISHED_CONFIG, TINY, Code, tiny_weights
 
 from drln import DrlnConfig, DrlnModel
-from drln.checkpoint import CheckpointError, UnreadableCheckpoint, load_checkpoint, save_checkpoint, write_whole
+from drln.checkpoint import CheckpointError, UnreadableCheckpoint, load_checkpoint, save_checkpoint
 from drln.layout import published_shapes
 
 
@@ -132,35 +130,6 @@ def test_a_folder_takes_no_second_file_of_one_scale(tmp_path, tiny_model):
         tiny_model.save_pretrained(tmp_path)
 
     assert [file.name for file in tmp_path.iterdir()] == ["pytorch_model_2x.pt"]
-
-
-def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path):
-    path = tmp_path / "model.pt"
-    path.write_text("before")
-
-    def write_half(partial: Path) -> None:
-        partial.write_text("af")
-        raise OSError("the disk is full")
-
-    with pytest.raises(OSError, match="disk is full"):
-        write_whole(path, write_half)
-
-    assert [file.name for file in tmp_path.iterdir()] == ["model.pt"]
-    assert path.read_text() == "before"
-
-
-@pytest.mark.parametrize("name", ["model.pt", "model.safetensors"])
-def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path, tiny_model, name):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))    # as if the disk had room for no more
-
-    try:
-        with pytest.raises(OSError, match=f"{name} cannot be written, the disk may be full"):
-            save_checkpoint(tmp_path / name, TINY, tiny_model.state_dict())
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    assert not list(tmp_path.iterdir())
 
 
 # What does not fit is refused

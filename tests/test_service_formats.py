@@ -14,7 +14,7 @@ from demo import previews, results
 from demo.limits import UploadError
 from demo.service import Service
 from drln import DrlnModel, ImageError, Upscaler
-from drln.images import Picture, write_image
+from drln.images import write_image
 
 
 @pytest.fixture
@@ -98,16 +98,6 @@ def test_what_is_not_taken_of_the_file_is_told_before_and_after(service, tmp_pat
 
     assert [plan.notes[:1] for plan in service.plan(tmp_path / "scan.tiff", 2, "tiny")] == [said, said]
     assert finish(service, tmp_path / "scan.tiff").notes == said
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("name", [results.LR_PIXELS, results.SR_PIXELS])
-def test_a_disk_that_fills_up_at_the_last_files_is_said(tmp_path, name):
-    (tmp_path / name).symlink_to("/dev/full")
-    lr, sr = (Picture(noise(side, side, 3)) for side in (40, 80))
-
-    with pytest.raises(ImageError, match=f"{name} cannot be written: No space left on device; free some of the disk"):
-        results.save(tmp_path, "result.png", lr, sr)
 
 
 def test_a_result_whose_pixels_have_been_cleared_away_is_said_to_be_gone(service, photo):

@@ -23,6 +23,8 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
+from drln.whole import sync_files
+
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -66,6 +68,7 @@ def unpack(archive: Path, folder: Path) -> Path:
         count = _write_images(archive, partial)
         if not count:
             raise DataError(f"{archive.name} holds no images; those end in {', '.join(IMAGE_SUFFIXES)}")
+        sync_files(partial)
         partial.chmod(0o755)    # mkdtemp's is for the owner alone
         try:
             os.rename(partial, folder)

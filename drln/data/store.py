@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from drln.data.archives import FULL, DataError, short_hash
 from drln.data.sources import Cache
+from drln.whole import sync_files
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
 
@@ -119,6 +120,7 @@ def _replace(folder: Path, pairs: Pairs, state: str) -> None:
                 hr_file.write(np.ascontiguousarray(hr).data)
         index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
         (partial / INDEX_FILE).write_text(json.dumps(index))
+        sync_files(partial)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(partial, folder)
     finally:

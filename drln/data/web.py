@@ -95,6 +95,8 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
             for chunk in response.iter_raw():
                 file.write(chunk)
                 bar.update(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
         if total is not None and _size(part) < total:
             raise _CutOff
     finally:
