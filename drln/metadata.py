@@ -22,6 +22,7 @@ from drln.exif import (
     without_colour_space,
 )
 from drln.icc import grey_of
+from drln.wide_colours import profile_by_gamma
 
 PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
 
@@ -69,7 +70,8 @@ def kept_of(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[
         raw = raw or (found.tobytes() if found else b"")
     except UNREADABLE:
         raw = raw or b""
-    return kept_info(image.info.get("icc_profile"), dpi, read_exif(raw), is_grey, converted)
+    profile = image.info.get("icc_profile") or _profile_by_gamma(image.info, is_grey)
+    return kept_info(profile, dpi, read_exif(raw), is_grey, converted)
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -84,6 +86,15 @@ def orientation_of(image: Image.Image) -> int:
     if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
         orientation = read_orientation(image.info.get("exif") or b"")
     return int(orientation) if orientation in range(1, 9) else 1
+
+
+def _profile_by_gamma(info: dict[Any, Any], is_grey: bool) -> bytes | None:
+    """Of the colours of a PNG, as Pillow names them."""
+    if "srgb" in info:
+        return None
+    values = info.get("chromaticity", ())    # x and y of white, red, green and blue
+    white, *primaries = zip(values[::2], values[1::2], strict=True) if len(values) == 8 else (None,)
+    return profile_by_gamma(info.get("gamma"), (*primaries, white) if white else None, is_grey)
 
 
 def _resolution(found: Image.Exif) -> tuple[float, float] | None:

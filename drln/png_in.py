@@ -6,6 +6,7 @@ for a wrong checksum beside its pixels.
 
 from __future__ import annotations
 
+import logging
 import mmap
 import struct
 import zlib
@@ -35,6 +36,7 @@ MOST_CHUNKS = 1_000_000          # a photo of 8 GB in the chunks that libpng wri
 PROFILE_BYTES = 16_700_000       # unpacked; what JPEG has room for
 TEXT_BYTES = 1_000_000           # unpacked, of EXIF in a text
 METRES = 0.0254                  # an inch
+SILENCE = logging.NullHandler()  # libpng would print what is odd in files that it reads all the same
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def read_png(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
         palette = [rest.pop(0)] if rest and rest[0][4:8] == b"PLTE" else []
         between = [] if beside is None else [_chunk(b"tRNS", beside)]
         drawn = b"".join([SIGNATURE, head, *palette, *between, *rest, IEND])
+    logging.getLogger("imagecodecs").addHandler(SILENCE)
     levels = imagecodecs.png_decode(drawn)
     kept = kept_info(profile, _dpi(chunks.beside.get(b"pHYs", b"")), read_exif(chunks.exif), chunks.is_grey)
     return levels, read_orientation(chunks.exif), kept

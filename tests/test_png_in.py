@@ -78,6 +78,16 @@ def test_a_gamma_reaches_the_result_in_every_format(tmp_path, levels, gamma, suf
     assert np.abs(seen - wanted).max() < (4 if suffix == ".jpg" else 2)
 
 
+@pytest.mark.parametrize("levels", [SMOOTH, SMOOTH[..., 0]], ids=["RGB", "grey"])
+def test_a_png_that_pillow_opened_keeps_its_colours_too(tmp_path, levels):
+    path = file_of(tmp_path, png(levels, gama(1.0) + chrm(ADOBE_RGB)))
+
+    with Image.open(path) as image:
+        info = Photo.from_pil(image).info
+
+    assert info == Photo.open(path).info and "icc_profile" in info
+
+
 def test_primaries_reach_the_result(tmp_path):
     levels = noise(16, 16, 3, low=90, high=160)    # so near to grey that sRGB holds them
     path = file_of(tmp_path, png(levels, gama(0.45455) + chrm(ADOBE_RGB)))
@@ -196,8 +206,9 @@ def interlaced(levels: np.ndarray) -> bytes:
 
 
 @pytest.mark.parametrize("levels", [noise(13, 11, 3), deep_noise(13, 11, 3), deep_noise(13, 11, 4)])
-def test_an_interlaced_file(tmp_path, levels):
+def test_an_interlaced_file(tmp_path, capfd, levels):
     assert np.array_equal(came_back(file_of(tmp_path, interlaced(levels))).levels, levels)
+    assert capfd.readouterr() == ("", "")    # libpng has something to say of it
 
 
 # Chunks that come late, are long or damaged
