@@ -17,6 +17,7 @@ from drln.deep import is_for_pillow, read_deep, tiff_exif
 from drln.exif import read_exif, with_resolution
 from drln.header import PILLOW_FORMATS, ImageError, clear_errors, read_header
 from drln.icc import rgb_of
+from drln.jpeg_in import open_jpeg
 from drln.modes import OTHER_MODES, levels_of
 from drln.picture import Picture
 from drln.png_out import write_png
@@ -58,6 +59,8 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
             import pi_heif
 
             return pi_heif.open_heif(path).to_pillow()
+        if header.format == "JPEG":
+            return open_jpeg(path)
         with Image.open(path, formats=PILLOW_FORMATS) as image:
             image.load()
             image.getexif()    # while the file is open: TIFF reads it from there

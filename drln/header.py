@@ -105,7 +105,7 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 
 def file_format(path: Path) -> str | None:
-    """TIFF, HEIC, AVIF or PNG by the first bytes, whatever the name says; None is for Pillow to find out."""
+    """TIFF, HEIC, AVIF, JPEG or PNG by the first bytes, whatever the name says; None is for Pillow to find out."""
     with open(path, "rb") as file:
         start = file.read(64)
     if not start:
@@ -114,6 +114,8 @@ def file_format(path: Path) -> str | None:
         return "TIFF"
     if start[:8] == b"\x89PNG\r\n\x1a\n":
         return "PNG"
+    if start[:3] == b"\xff\xd8\xff":
+        return "JPEG"
     if start[4:8] == b"ftyp":
         end = min(len(start), int.from_bytes(start[:4], "big"))
         brands = {start[at : at + 4] for at in (8, *range(16, end, 4))}
@@ -131,6 +133,10 @@ def _header(path: Path) -> Header:
         from drln.png_in import png_header
 
         return png_header(path)
+    if kind == "JPEG":
+        from drln.jpeg_in import jpeg_header
+
+        return jpeg_header(path)
     if kind == "HEIC":
         return _heic_header(path)
     depth = _avif_depth(path) if kind == "AVIF" else 8
@@ -138,11 +144,8 @@ def _header(path: Path) -> Header:
         width, height = image.size
         if orientation_of(image) > 4:
             width, height = height, width
-        if image.format == "GIF":
-            frames = count_gif_frames(path, MANY)
-        else:    # a phone's JPEG with a second picture for depth or brightness is one photo
-            frames = 1 if image.format in ("JPEG", "MPO") else getattr(image, "n_frames", 1)
-        name = {"MPO": "JPEG", "WEBP": "WebP"}.get(str(image.format), str(image.format))
+        frames = count_gif_frames(path, MANY) if image.format == "GIF" else getattr(image, "n_frames", 1)
+        name = "WebP" if image.format == "WEBP" else str(image.format)
     notes = frames_note(frames, "frames") + (number_note(colours_by_number(path)) if kind == "AVIF" else ())
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
