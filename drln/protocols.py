@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from drln.config import SCALES
 from drln.metrics import SSIM_WINDOW, luma, psnr, ssim
 from drln.resize import imresize
 
@@ -83,6 +84,23 @@ def check_fit(lr_width: int, lr_height: int, width: int, height: int, scale: int
         )
 
 
+def scale_between(lr: tuple[int, int], hr: tuple[int, int]) -> int:
+    """The scale of a pair by the (width, height) of both: of those that fit, the one that fits best.
+
+    Raises:
+        ProtocolError: if none fits.
+    """
+    misses = {scale: abs(lr[0] * scale - hr[0]) + abs(lr[1] * scale - hr[1]) for scale in SCALES}
+    fitting = [scale for scale in SCALES if all(abs(a * scale - b) < scale for a, b in zip(lr, hr))]
+    if not fitting:
+        raise ProtocolError(
+            f"LR is {lr[0]}x{lr[1]} pixels and HR {hr[0]}x{hr[1]}, which is none of the scales "
+            f"{', '.join(map(str, SCALES))}; take LR images that were made from these HR images"
+        )
+    # Where two fit as well, as for LR of 2 pixels and HR of 7, the sides were rounded down.
+    return min(fitting, key=lambda scale: (misses[scale], scale))
+
+
 def pillow_lr(hr: np.ndarray, scale: int) -> np.ndarray:
     """LR as that of the data sets on the hub was made: Pillow's bicubic, sides rounded down."""
     return pillow_resize(hr, hr.shape[1] // scale, hr.shape[0] // scale)
@@ -115,6 +133,8 @@ def planes(sr: Tensor, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> 
     if sr.shape[2:] != hr.shape[:2]:
         raise ProtocolError(f"the result is {sr.shape[3]}x{sr.shape[2]} pixels and HR {hr.shape[1]}x{hr.shape[0]}")
     levels = sr[0].detach().float().cpu().mul(255)    # (3, sH, sW)
+    if levels.isnan().any():    # which would become black when it is rounded
+        raise ProtocolError("the result holds values that are no numbers; take other weights, or float32")
     if check_protocol(protocol) == CARD:
         rgb = levels.clamp(0, 255).permute(1, 2, 0).double().numpy()
         return _inside(_card_luma(rgb), scale), _inside(_card_luma(hr.astype(np.float64)), scale)

@@ -116,7 +116,7 @@ def test_a_bit_that_was_changed_in_an_image_is_found(place, name, content):
 def test_an_archive_without_images_is_refused(place):
     (place / "x.tar.gz").write_bytes(tar_of({"README.txt": b"no image"}))
 
-    with pytest.raises(DataError, match="x.tar.gz holds no images; those end in .png"):
+    with pytest.raises(DataError, match="x.tar.gz holds no images; those end in .avif, .bmp"):
         unpack(place / "x.tar.gz", place / "cache" / "images")
 
 

@@ -2,14 +2,19 @@
 
 import os
 
+import datasets
 import numpy as np
+import pillow_heif
 import pytest
 import torch
-from PIL import Image
+from datasets import Dataset, Features
+from photo_files import HEIC_LOSSLESS, noise
+from photo_files import png as deep_png
+from PIL import Image, ImageOps
 from set_files import div2k_files, hub_files, photo, png, shrunk, tar_of, write_files
 from torch.utils.data import DataLoader
 
-from drln.data import DataError, EvalDataset, TrainDataset, augment_five_crop, find_set, load_dataset
+from drln.data import ColumnPairs, DataError, EvalDataset, TrainDataset, augment_five_crop, find_set, load_dataset
 from drln.images import ImageError
 from drln.samples import list_samples
 
@@ -165,6 +170,69 @@ def test_the_samples_are_a_data_set(load):
         assert row["hr"].size == tuple(3 * side for side in row["lr"].size) and row["hr"].filename == str(path)
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_photos_that_are_turned_by_exif_make_pairs_that_fit(tmp_path, load, suffix):
+    folder, exif, upright = tmp_path / "photos", Image.Exif(), photo(4, 47, 32)
+    exif[0x112] = 6
+    folder.mkdir()
+    upright.rotate(90, expand=True).save(folder / f"turned{suffix}", exif=exif)
+    with Image.open(folder / f"turned{suffix}") as image:
+        upright = ImageOps.exif_transpose(image)    # with what JPEG lost
+
+    dataset = load(folder, "bicubic_x2")
+
+    assert upright.size == (47, 32) and dataset[0]["hr"].size == (47, 32)
+    assert same(dataset[0]["lr"], shrunk(upright, 2))
+    [(lr, hr)] = EvalDataset(dataset)
+    assert lr.shape == (3, 16, 23) and hr.shape == (3, 32, 46)
+    crops = augment_five_crop({"lr": dataset["lr"][:], "hr": [str(folder / f"turned{suffix}")]}, cache_dir=tmp_path)
+    assert same(Image.open(crops["hr"][0]), upright.crop((0, 0, 23, 16)).resize((22, 16), Image.Resampling.BICUBIC))
+
+
+def test_a_pair_of_which_hr_is_turned_is_of_its_true_scale(tmp_path):
+    """As stored, 60x40 beside an LR of 20x30 would be of 3x across and 1.3x down."""
+    exif, hr = Image.Exif(), photo(4, 40, 60)
+    exif[0x112] = 8
+    hr.rotate(-90, expand=True).save(tmp_path / "hr.png", exif=exif)
+    shrunk(hr, 2).save(tmp_path / "lr.png")
+
+    pairs = ColumnPairs([{"lr": tmp_path / "lr.png", "hr": tmp_path / "hr.png"}])
+
+    assert pairs.scale == 2 and np.array_equal(pairs.pair(0)[1], np.asarray(hr))
+
+
+def test_formats_that_pillow_does_not_read_whole_give_the_nearest_8_bits(tmp_path, load):
+    deep = noise(30, 40, 3, high=65_536, dtype=np.uint16)
+    (tmp_path / "a.png").write_bytes(deep_png(deep))
+    pillow_heif.from_pillow(photo(2, 40, 30)).save(tmp_path / "b.heic", **HEIC_LOSSLESS)
+    wanted = [Image.fromarray(np.round(deep / 257).astype(np.uint8)), photo(2, 40, 30)]
+
+    dataset = load(tmp_path, "bicubic_x2")
+
+    assert all(same(row["hr"], hr) and same(row["lr"], shrunk(hr, 2)) for row, hr in zip(dataset, wanted))
+    table = Dataset.from_dict({"hr": [{"bytes": deep_png(deep), "path": None}], "lr": [dataset[0]["lr"]]})
+    table = table.cast_column("hr", Features({"hr": datasets.Image()})["hr"])
+    assert np.array_equal(ColumnPairs(table).pair(0)[1], np.asarray(wanted[0]))
+
+
+def test_a_folder_gives_the_photos_of_its_folders_and_names_what_it_leaves_out(tmp_path, load):
+    write_files(tmp_path / "p", {"x/a.png": png(photo(1, 30, 30)), "y/a.png": png(photo(2, 30, 30)), "y/b.txt": b"b"})
+
+    with pytest.warns(UserWarning, match="left out of the data set: .*b.txt: no image"):
+        dataset = load(tmp_path / "p", "bicubic_x2")
+
+    assert [same(row["hr"], photo(seed, 30, 30)) for row, seed in zip(dataset, (1, 2))] == [True, True]
+    assert [same(row["lr"], shrunk(photo(seed, 30, 30), 2)) for row, seed in zip(dataset, (1, 2))] == [True, True]
+    assert find_set(tmp_path / "p").names == ["x/a.png", "y/a.png"]
+
+
+def test_a_folder_of_unpacked_hr_and_lr_images_is_not_taken_for_photos(tmp_path, load):
+    write_files(tmp_path, {"Set5_HR/a.png": png(photo(1, 30, 30)), "Set5_LR_x2/a.png": png(photo(1, 15, 15))})
+
+    with pytest.raises(DataError, match="holds LR images, Set5_LR_x2, beside HR images, Set5_HR; give Set5_HR alone"):
+        load(tmp_path, "bicubic_x2")
+
+
 # What takes them
 
 
@@ -285,6 +353,49 @@ def test_an_lr_image_that_is_missing_is_named(tmp_path, load):
     files["data/Set5_LR_x2.tar.gz"] = hub_files("Set5", {"a.png": IMAGES["a.png"]})["data/Set5_LR_x2.tar.gz"]
 
     with pytest.raises(DataError, match="Set5_LR_x2.tar.gz has no LR image of b.png"):
+        load(write_files(tmp_path / "Set5", files), "bicubic_x2")
+
+
+def packed(hr: dict[str, bytes], lr: dict[str, bytes]) -> dict[str, bytes]:
+    """A set of these files as the hub has it, at 2x."""
+    return {
+        f"data/Set5_{kind}.tar.gz": tar_of({f"Set5_{kind}/{name}": content for name, content in files.items()})
+        for kind, files in (("HR", hr), ("LR_x2", lr))
+    }
+
+
+def test_images_of_one_name_are_paired_within_their_folders(tmp_path, load):
+    hr = {"x/a.png": photo(1, 40, 30), "y/a.png": photo(2, 40, 30), "y/A.jpg": photo(3, 40, 30)}
+    lr = {name: shrunk(image, 2) for name, image in hr.items()}
+    files = packed(*({name: png(image) for name, image in images.items()} for images in (hr, lr)))
+
+    dataset = load(write_files(tmp_path / "Set5", files), "bicubic_x2")
+
+    wanted = [photo(seed, 40, 30) for seed in (1, 3, 2)]    # as they are sorted
+    assert all(same(row["hr"], image) and same(row["lr"], shrunk(image, 2)) for row, image in zip(dataset, wanted))
+
+
+def test_extension_and_capitals_may_differ_where_one_file_has_the_name(tmp_path, load):
+    hr, lr = {"Baby.PNG": png(photo(1, 40, 30))}, {"baby.bmp": png(shrunk(photo(1, 40, 30), 2))}
+
+    dataset = load(write_files(tmp_path / "Set5", packed(hr, lr)), "bicubic_x2")
+
+    assert same(dataset[0]["lr"], shrunk(photo(1, 40, 30), 2))
+
+
+@pytest.mark.parametrize(
+    ("hr", "lr", "message"),
+    [
+        (["a.png"], ["a.jpg", "a.bmp"], "has a.bmp and a.jpg, each of which may be the LR image of a.png; remove"),
+        (["a.png", "a.jpg"], ["a.png"], "a.png of Set5_LR_x2.tar.gz would be the LR image of both a.jpg and a.png"),
+        (["x/a.png", "y/b.png"], ["x/a.png", "z/b.png"], "has no LR image of y/b.png"),
+    ],
+)
+def test_pairs_that_are_ambiguous_are_refused_with_their_names(tmp_path, load, hr, lr, message):
+    large, small = png(photo(1, 40, 30)), png(photo(1, 20, 15))
+    files = packed({name: large for name in hr}, {name: small for name in lr})
+
+    with pytest.raises(DataError, match=message):
         load(write_files(tmp_path / "Set5", files), "bicubic_x2")
 
 

@@ -88,6 +88,29 @@ def test_a_store_is_built_again_where_a_photo_was_changed_and_takes_the_place_of
     assert all(np.array_equal(a, b) for a, b in zip(old.pair(0), before))    # for whoever has it open
 
 
+def test_a_store_is_built_again_where_a_photo_was_replaced_by_one_of_its_size_and_time(tmp_path):
+    path = tmp_path / "a.bmp"
+    photo(1, 40, 30).save(path)
+    before = path.stat()
+    build_store(PhotoPairs([path], 2), tmp_path / "cache")
+    photo(2, 40, 30).save(path)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    store = build_store(PhotoPairs([path], 2), tmp_path / "cache")
+
+    assert path.stat().st_size == before.st_size and path.stat().st_mtime_ns == before.st_mtime_ns
+    assert np.array_equal(store.pair(0)[1], np.asarray(photo(2, 40, 30)))
+
+
+def test_images_without_files_that_differ_in_shape_alone_are_told_apart(tmp_path):
+    def rows(*size):
+        return [{"lr": Image.new("RGB", (size[0] // 2, size[1] // 2)), "hr": Image.new("RGB", size)}]
+
+    wide, high = (build_store(ColumnPairs(rows(*size)), tmp_path) for size in ((40, 20), (20, 40)))
+
+    assert wide.shapes == [(10, 20)] and high.shapes == [(20, 10)]
+
+
 def test_other_scales_and_other_photos_have_stores_of_their_own(photos, tmp_path):
     folders = {build_store(PhotoPairs(paths, s), tmp_path).folder for paths in (photos, photos[:2]) for s in (2, 3)}
 

@@ -18,14 +18,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
 from tqdm.auto import tqdm
 
+from drln.photo_folder import SUFFIXES, is_clutter
 from drln.whole import sync_files
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -67,7 +67,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     try:
         count = _write_images(archive, partial)
         if not count:
-            raise DataError(f"{archive.name} holds no images; those end in {', '.join(IMAGE_SUFFIXES)}")
+            raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
         sync_files(partial)
         partial.chmod(0o755)    # mkdtemp's is for the owner alone
         try:
@@ -89,9 +89,13 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 
 def file_key(path: Path) -> str:
-    """Twelve letters that change with a file: with its place, its size and the time it was written."""
+    """Twelve letters that change with a file: with its place, its size and the times it was written.
+
+    A copy may bring its old time along; when it came here (ctime) cannot be set.
+    """
     state = path.stat()
-    return short_hash(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode())
+    place = os.fsencode(path.resolve())    # names need not be UTF-8
+    return short_hash(b"%b %d %d %d" % (place, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
 
 
 def short_hash(content: bytes) -> str:
@@ -100,16 +104,14 @@ def short_hash(content: bytes) -> str:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The image files of a folder and those beneath it, sorted; hidden ones are left out."""
-    paths = (path for path in sorted(folder.rglob("*")) if is_image(path.relative_to(folder).as_posix()))
+    """The image files of a folder and those beneath it, sorted; hidden ones and clutter are left out."""
+    paths = (path for path in sorted(folder.rglob("*")) if is_image(path.relative_to(folder)))
     return [path for path in paths if path.is_file()]
 
 
-def is_image(name: str) -> bool:
-    """Whether a name is that of an image, and no part of it is hidden."""
-    path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden
+def is_image(path: PurePath) -> bool:
+    """Whether a relative path is that of an image, by its extension."""
+    return path.suffix.lower() in SUFFIXES and not is_clutter(path)
 
 
 def _write_images(archive: Path, folder: Path) -> int:
@@ -117,7 +119,7 @@ def _write_images(archive: Path, folder: Path) -> int:
     count = 0
     for member in tqdm(read(archive), desc=f"Unpacking {archive.name}", unit=" files", leave=False, delay=1):
         parts = _safe_parts(archive, member)
-        if member.is_folder or not is_image(member.name):
+        if member.is_folder or not is_image(PurePosixPath(member.name)):
             continue
         assert member.content is not None
         path = folder.joinpath(*parts)

@@ -5,17 +5,20 @@ Knows PIL images and arrays; takes a `datasets.Dataset` without importing its pa
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from drln.data.archives import DataError, file_key, short_hash
+from drln.header import ImageError, read_header
+from drln.metadata import orientation_of
 from drln.pixels import read_pixels
-from drln.protocols import ProtocolError, check_fit, fit_pair
+from drln.protocols import ProtocolError, check_fit, fit_pair, scale_between
 
 COLUMNS = ("lr", "hr")
 
@@ -29,26 +32,30 @@ class ColumnPairs:
         dataset: of `load_dataset`; or a sequence of mappings whose `lr` and `hr` are PIL images or paths.
 
     Raises:
-        DataError: if it is empty, or has other columns.
+        DataError: if it is empty, has other columns, or its first pair is of no scale.
     """
 
-    def __init__(self, dataset: Sequence[Any]) -> None:
+    def __init__(self, dataset: Any) -> None:
         if not len(dataset):
             raise DataError("the data set is empty")
         self.dataset = dataset
-        # Undecoded: a path, or the bytes of a file, of which the header is enough to know the size.
-        self._files = dataset.with_format("arrow") if hasattr(dataset, "with_format") else None
-        (lr_height, lr_width), (height, width) = self._shapes(0)
-        self.scale: int = max(round(height / lr_height), round(width / lr_width))
+        # Undecoded, a path or the bytes of a file: Pillow, by which `datasets` decodes, reads less than we do.
+        # Where the user transforms each row, they are taken as that leaves them.
+        is_table = hasattr(dataset, "with_format") and dataset.format["type"] != "custom"
+        self._files = dataset.with_format("arrow") if is_table else None
+        try:
+            self.scale: int = scale_between(*self._sizes(0))
+        except ProtocolError as error:
+            raise DataError(f"pair 1 of the data set: {error}") from error
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8."""
-        row = self.dataset[index]
+        row = self._row(index)
         try:
-            return fit_pair(read_pixels(row["hr"]), read_pixels(row["lr"]), self.scale)
+            return fit_pair(pixels_of(row["hr"]), pixels_of(row["lr"]), self.scale)
         except ProtocolError as error:
             raise DataError(f"pair {index + 1} of the data set: {error}") from error
 
@@ -60,9 +67,9 @@ class ColumnPairs:
         """
         smallest = []
         for index in range(len(self)):
-            lr, hr = self._shapes(index)
+            lr, hr = self._sizes(index)
             try:
-                check_fit(*lr[::-1], *hr[::-1], self.scale)
+                check_fit(*lr, *hr, self.scale)
             except ProtocolError as error:
                 raise DataError(f"pair {index + 1} of the data set: {error}") from error
             smallest.append(min(lr))
@@ -83,24 +90,29 @@ class ColumnPairs:
             raise DataError(f"pair {index + 1} of the data set has no lr and hr, but {', '.join(row)}; name a scale")
         return row
 
-    def _shapes(self, index: int) -> list[tuple[int, int]]:
-        """(h, w) of LR and of HR."""
-        row, shapes = self._row(index), []
-        for column in COLUMNS:
-            image = open_value(row[column])
-            shapes.append((image.height, image.width))
-            if image is not row[column]:
-                image.close()
-        return shapes
+    def _sizes(self, index: int) -> list[tuple[int, int]]:
+        """Width and height of LR and of HR."""
+        row = self._row(index)
+        return [size_of(row[column]) for column in COLUMNS]
 
 
-def open_value(value: Any) -> Image.Image:
-    """The image of a cell, opened and not decoded: a PIL image, a path, or what `datasets` stores of one."""
+def size_of(value: Any) -> tuple[int, int]:
+    """Width and height of a cell's image, upright; no pixel of a file is decoded."""
+    if not isinstance(value, Image.Image):
+        with _file_of(value) as path:
+            header = read_header(path)
+        return header.width, header.height
+    if value.format == "PNG" and "exif" not in value.info or value.format == "TIFF":
+        return value.size    # to look for EXIF would decode a PNG; Pillow turns TIFF itself
+    return value.size[::-1] if orientation_of(value) > 4 else value.size
+
+
+def pixels_of(value: Any) -> np.ndarray:
+    """`read_pixels` of a cell's image."""
     if isinstance(value, Image.Image):
-        return value
-    if isinstance(value, dict):
-        value = value["path"] if value["bytes"] is None else io.BytesIO(value["bytes"])
-    return Image.open(value)
+        return read_pixels(value)
+    with _file_of(value) as path:
+        return read_pixels(path)
 
 
 def name_and_key(value: Any) -> tuple[str, str]:
@@ -109,5 +121,25 @@ def name_and_key(value: Any) -> tuple[str, str]:
         value = value["path"]
     if isinstance(value, (str, Path)):
         return str(value), file_key(Path(value))
-    content = value["bytes"] if isinstance(value, dict) else np.ascontiguousarray(read_pixels(value)).tobytes()
-    return (key := short_hash(content)), key
+    if isinstance(value, dict):
+        key = short_hash(value["bytes"])
+    else:
+        pixels = read_pixels(value)
+        key = short_hash(f"{pixels.shape}".encode() + np.ascontiguousarray(pixels).tobytes())
+    return key, key
+
+
+@contextmanager
+def _file_of(value: Any) -> Iterator[Path]:
+    """The file of a cell: a path, or what `datasets` stores of an image, which may be the bytes of a file."""
+    value = value if isinstance(value, dict) else {"path": value, "bytes": None}
+    if value["bytes"] is None:
+        yield Path(value["path"])
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "image")
+        path.write_bytes(value["bytes"])
+        try:
+            yield path
+        except ImageError as error:
+            raise ImageError(str(error).replace(str(path), value["path"] or "an image")) from error

@@ -15,11 +15,10 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from drln.data.columns import COLUMNS, name_and_key, open_value
+from drln.data.columns import COLUMNS, name_and_key, pixels_of, size_of
 from drln.data.sources import Cache
 from drln.files import write_image
-from drln.pixels import read_pixels
-from drln.protocols import pillow_lr, pillow_resize
+from drln.protocols import pillow_lr, pillow_resize, scale_between
 
 MOST_AT_ONCE = 8    # images in memory, some 20 MB each for DIV2K's
 
@@ -43,8 +42,7 @@ def augment_five_crop(
     """
     rows = _undecoded(batch)
     if scale is None and rows:
-        (lr_width, lr_height), (width, height) = (open_value(rows[0][column]).size for column in COLUMNS)
-        scale = max(round(width / lr_width), round(height / lr_height))
+        scale = scale_between(*(size_of(rows[0][column]) for column in COLUMNS))
     folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
     for column in COLUMNS:
         (folder / column).mkdir(parents=True, exist_ok=True)
@@ -60,7 +58,7 @@ def _crop_files(row: Mapping[str, Any], scale: int, folder: Path) -> dict[str, l
     name, key = name_and_key(row["hr"])
     files = {column: [folder / column / f"{Path(name).stem}-{key}-{i}.png" for i in range(5)] for column in COLUMNS}
     if not all(file.is_file() for column in COLUMNS for file in files[column]):
-        for number, hr in enumerate(five_crops(read_pixels(open_value(row["hr"])))):
+        for number, hr in enumerate(five_crops(pixels_of(row["hr"]))):
             height, width = (side // scale * scale for side in hr.shape[:2])
             hr = pillow_resize(hr, width, height)
             write_image(Image.fromarray(pillow_lr(hr, scale)), files["lr"][number])

@@ -5,36 +5,51 @@ Knows image files; where they come from is not its business.
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, file_key
-from drln.files import ImageError, write_image
+from drln.files import write_image
+from drln.header import read_header
 from drln.pixels import read_pixels
 from drln.protocols import ProtocolError, check_fit, pillow_lr
 
+# Of the other formats Pillow, and so `datasets`, reads less than we do.
+READ_BY_PILLOW = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "WebP")
+
 
 def match_lr_files(hr: Iterable[Path], lr: Iterable[Path], scale: int, archive: str) -> tuple[Path, ...]:
-    """The LR file of each HR file, by its name: `baby.png` of `baby.png`, `0001x4.png` of `0001.png`.
+    """The LR file of each HR file, in the same folder and by its name: `baby.png` of `baby.png`, `0001x4.png` of
+    `0001.png`. Extension and capitals may differ where only one file has the name.
 
     Raises:
-        DataError: if one is missing, or its size does not fit.
+        DataError: if one is missing or may be one of several, or its size does not fit.
     """
-    named = {path.stem: path for path in lr}
-    matched = []
-    for path in hr:
-        file = named.get(path.stem) or named.get(f"{path.stem}x{scale}")
-        if file is None:
-            raise DataError(f"{archive} has no LR image of {path.name}; get a whole one, or remove it to have LR made")
-        try:
-            check_fit(*_size(file), *_size(path), scale)
-        except ProtocolError as error:
-            raise DataError(f"{file.name} of {archive} does not fit its HR image: {error}") from error
-        matched.append(file)
-    return tuple(matched)
+    hr, lr = list(hr), list(lr)
+    named = defaultdict(list)
+    for path, name in zip(lr, names_below(lr)):
+        named[_stem(name)].append((path, name))
+    of: dict[Path, str] = {}
+    for path, name in zip(hr, names_below(hr)):
+        candidates = named[_stem(name)] or named[f"{_stem(name)}x{scale}"]
+        exact = [candidate for candidate in candidates if candidate[1] == name]
+        found = exact or candidates
+        if not found:
+            raise DataError(f"{archive} has no LR image of {name}; get a whole one, or remove it to have LR made")
+        if len(found) > 1:
+            several = " and ".join(candidate[1] for candidate in found)
+            raise DataError(f"{archive} has {several}, each of which may be the LR image of {name}; remove all but one")
+        [(file, lr_name)] = found
+        if file in of:
+            raise DataError(f"{lr_name} of {archive} would be the LR image of both {of[file]} and {name}; rename one")
+        _check_size(file, path, scale, f"{lr_name} of {archive}")
+        of[file] = name
+    return tuple(of)
 
 
 def make_lr_files(hr: Sequence[Path], scale: int, folder: Path) -> tuple[Path, ...]:
@@ -52,10 +67,36 @@ def make_lr_files(hr: Sequence[Path], scale: int, folder: Path) -> tuple[Path, .
     return tuple(made)
 
 
-def _size(path: Path) -> tuple[int, int]:
-    """Width and height, from the header."""
+def readable_files(hr: Sequence[Path], folder: Path) -> list[Path]:
+    """The files themselves where Pillow reads their pixels as we do; of others copies in `folder`, as 8-bit PNG."""
+    files = []
+    for path in hr:
+        header = read_header(path)
+        if header.format not in READ_BY_PILLOW or header.depth == 16:
+            copy = folder / "hr" / file_key(path) / f"{path.name}.png"
+            if not copy.is_file():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                write_image(Image.fromarray(read_pixels(path)), copy)
+            path = copy
+        files.append(path)
+    return files
+
+
+def names_below(paths: Sequence[Path]) -> list[str]:
+    """What tells the files apart: their paths below the folder that all of them share."""
+    if not paths:
+        return []
+    shared = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(shared).as_posix() for path in paths]
+
+
+def _stem(name: str) -> str:
+    return str(PurePath(name).with_suffix("")).casefold()
+
+
+def _check_size(lr: Path, hr: Path, scale: int, name: str) -> None:
+    small, large = read_header(lr), read_header(hr)
     try:
-        with Image.open(path) as image:
-            return image.size
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error}") from error
+        check_fit(small.width, small.height, large.width, large.height, scale)
+    except ProtocolError as error:
+        raise DataError(f"{name} does not fit its HR image: {error}") from error

@@ -6,15 +6,18 @@ What is downloaded is kept, and needs no network afterwards.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drln.config import SCALES
-from drln.data.archives import DataError, images_in, is_image
-from drln.data.lr import make_lr_files, match_lr_files
+from drln.data.archives import DataError, images_in
+from drln.data.lr import make_lr_files, match_lr_files, names_below, readable_files
 from drln.data.sources import Cache, Source, div2k_source, folder_source, hub_source
+from drln.photo_folder import find_photos
 from drln.samples import SAMPLES_FOLDER
 
 if TYPE_CHECKING:
@@ -30,23 +33,30 @@ SPLITS = {"train": "train", "validation": "valid"}    # ours, and DIV2K's word
 
 @dataclass(frozen=True)
 class ImageSet(Sequence[Any]):
-    """Images on this machine; item i is `{"hr": path, "lr": path or None}`.
+    """Images on this machine; item i is `{"hr": path, "lr": path or None, "name": name}`.
 
     Attributes:
         name: "Set5"; of a folder of photos its name with a slash, "holiday/".
         hr: the sharp images, sorted by name.
         lr: the images that come with them, smaller, in the same order; None if none do.
+        left_out: what else is in a folder of photos, and why it is no part of the set.
     """
 
     name: str
     hr: tuple[Path, ...]
     lr: tuple[Path, ...] | None = None
+    left_out: tuple[tuple[Path, str], ...] = ()
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of the images, with the folders in which they lie where these differ."""
+        return names_below(self.hr)
 
     def __len__(self) -> int:
         return len(self.hr)
 
     def __getitem__(self, index: Any) -> Any:
-        return {"hr": self.hr[index], "lr": self.lr[index] if self.lr else None}
+        return {"hr": self.hr[index], "lr": self.lr[index] if self.lr else None, "name": self.names[index]}
 
 
 @dataclass(frozen=True)
@@ -74,12 +84,13 @@ def load_dataset(
     """The image pairs of one split as a `datasets.Dataset`, with image columns `lr` and `hr`, decoded when read.
 
     LR images that do not come with the set are made from HR by Pillow's bicubic, which is how
-    those on the hub were made, and kept in the cache.
+    those on the hub were made, and kept in the cache. So are copies, as 8-bit PNG, of HR files that Pillow reads
+    in part or not at all, as HEIC and 16-bit colours. What else a folder of photos holds is named in a warning.
 
     Args:
         path: "eugenesiow/Set5" or "Set5", likewise Set14, BSD100, Urban100 and Div2k; another hub repository
             of the same layout; "samples", the photos of this package; a folder that holds the archives
-            as the hub does (`data/<Name>_HR.tar.gz` and so on); or a folder of photos.
+            as the hub does (`data/<Name>_HR.tar.gz` and so on); or a folder of photos and of folders of them.
         name: "bicubic_x2", "bicubic_x3" or "bicubic_x4".
         split: "validation"; Div2k and photos have "train" too.
         revision: branch, tag or commit of a hub repository, by default main.
@@ -100,9 +111,12 @@ def load_dataset(
     found = find_set(
         path, name, split, revision=revision, cache_dir=cache_dir, token=token, local_files_only=local_files_only
     )
-    cache = Cache(cache_dir)
-    lr = found.lr or make_lr_files(found.hr, _scale_of(path, name), cache.root / "made" / found.name.rstrip("/"))
-    columns = {"lr": [str(file) for file in lr], "hr": [str(file) for file in found.hr]}
+    if found.left_out:
+        named = "; ".join(f"{file}: {why}" for file, why in found.left_out)
+        warnings.warn(f"left out of the data set: {named}", stacklevel=2)
+    made = Cache(cache_dir).root / "made" / found.name.rstrip("/")
+    lr = found.lr or make_lr_files(found.hr, _scale_of(path, name), made)
+    columns = {"lr": [str(file) for file in lr], "hr": [str(file) for file in readable_files(found.hr, made)]}
     return Dataset.from_dict(columns, features=Features({"lr": Image(), "hr": Image()}))
 
 
@@ -126,10 +140,12 @@ def find_set(
     if split not in layout.splits:
         raise DataError(f"{path} has no split {split!r}; choose {' or '.join(layout.splits)}")
     if layout.folder is not None:
-        photos = tuple(file for file in sorted(layout.folder.iterdir()) if is_image(file.name) and file.is_file())
-        if not photos:
+        found = find_photos(layout.folder)
+        if not found.photos:
             raise DataError(f"{layout.folder} holds no photos, and no archives as {HUB_OWNER}/Set5 has them")
-        return ImageSet(layout.name, photos)
+        _check_no_lr_beside(layout.folder, found.photos)
+        left_out = () if path == SAMPLES else tuple(found.left_out)    # their licences
+        return ImageSet(layout.name, tuple(found.photos), left_out=left_out)
     assert layout.source is not None
     file = layout.hr_file.format(split=SPLITS[split])
     folder = layout.source(file)
@@ -180,6 +196,14 @@ def _in_folder(folder: Path, cache: Cache) -> _Layout:
         if any(place.glob("DIV2K_*_HR.zip")):
             return _div2k(folder_source(place, cache))
     return _Layout(f"{folder.resolve().name}/", tuple(SPLITS), None, folder)
+
+
+def _check_no_lr_beside(folder: Path, photos: Sequence[Path]) -> None:
+    """A folder of unpacked archives holds LR images, which are no photos to measure or to train on."""
+    parts = sorted({part for photo in photos for part in photo.relative_to(folder).parts[:-1]})
+    hr, lr = ([part for part in parts if kind in re.split("[^A-Z]+", part.upper())] for kind in ("HR", "LR"))
+    if hr and lr:
+        raise DataError(f"{folder} holds LR images, {lr[0]}, beside HR images, {hr[0]}; give {hr[0]} alone")
 
 
 def _hub_layout(name: str, source: Source, place: str = "data/") -> _Layout:
