@@ -21,7 +21,7 @@ from drln import HubError, Progress, Upscaler
 from drln.config import SCALES
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import HUB_SETS, SAMPLES
-from drln.evaluation import BICUBIC, CARD, ImageScore, Scores, stream_scores
+from drln.evaluation import BICUBIC, CARD, ImageFailure, ImageScore, ProtocolError, Scores, stream_scores
 from drln.protocols import check_protocol
 from drln.tables import csv_report
 from drln.whole import write_bytes_whole
@@ -157,6 +157,8 @@ def _measure(
     for step in stream_scores(model, [row], protocol, scale=scale):
         if isinstance(step, ImageScore):
             return step
+        if isinstance(step, ImageFailure):
+            raise ProtocolError(str(step))
         yield Progress(stage, (count + step.fraction) / total)
     raise AssertionError("the image has no score")
 

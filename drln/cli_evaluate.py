@@ -7,7 +7,7 @@ import itertools
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drln.config import SCALES
@@ -15,7 +15,7 @@ from drln.crew import Crew
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import DIV2K, HUB_SETS, SAMPLES
 from drln.device import PRECISIONS, pick_device, pick_precision
-from drln.evaluation import BICUBIC, CARD, PROTOCOLS, STANDARD, ImageScore, Scores, stream_scores
+from drln.evaluation import BICUBIC, CARD, PROTOCOLS, STANDARD, ImageFailure, ImageScore, Scores, stream_scores
 from drln.hub import BUNDLED, HubError
 from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
@@ -67,7 +67,11 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """The `evaluate` command: sets and models are looked for before the work begins."""
+    """The `evaluate` command: sets and models are looked for before the work begins.
+
+    Raises:
+        DataError: at the end, if images could not be measured; the others are.
+    """
     crew = Crew.join(args.device)
     device = crew.device if crew.device is not None and args.device == "auto" else pick_device(args.device)
     if args.output is not None:
@@ -75,11 +79,14 @@ def evaluate(args: argparse.Namespace) -> None:
     cells = itertools.product(args.dataset, args.scale, args.protocol, args.model)
     tasks = [Task(*cell) for cell in dict.fromkeys(cells)]
     with crew.first_goes_first():
-        sets = {task: look_for(task, args) for task in tasks}
+        sets = told_apart({task: look_for(task, args) for task in tasks})
         for name, scale in dict.fromkeys((task.model, task.scale) for task in tasks):
             load(name, scale, args)
+    if crew.is_first:
+        for path, why in dict.fromkeys(entry for found in sets.values() for entry in found.left_out):
+            print(f"drln: {path}: left out: {why}", file=sys.stderr)
     done: dict[Task, Scores] = {}
-    part: tuple[Task, list[ImageScore]] | None = None
+    part: tuple[Task, list[ImageScore | ImageFailure]] | None = None
     began, upscaler, loaded = time.monotonic(), None, None
     try:
         for number, task in enumerate(sorted(tasks, key=lambda task: (task.scale, task.model))):    # one load each
@@ -105,6 +112,10 @@ def evaluate(args: argparse.Namespace) -> None:
         count, seconds = sum(len(entry.images) for entry in done.values()), time.monotonic() - began
         where = f"{device}, {pick_precision(device, args.precision)}, {crew.size} process{'es' * (crew.size > 1)}"
         print(f"drln: {count} scores in {seconds:.1f} s on {where}", file=sys.stderr)
+    failed = {(entry.dataset, failure.name) for entry in done.values() for failure in entry.failures}
+    if failed:
+        images = sum({found.name: len(found) for found in sets.values()}.values())
+        raise DataError(f"{len(failed)} of {images} images could not be measured; they are named above")
 
 
 def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
@@ -117,6 +128,17 @@ def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
         raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
 
 
+def told_apart(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
+    """Sets of one name that are not the same images bear the paths that they were asked for by."""
+    images: dict[str, set[tuple[Path, ...]]] = {}
+    for found in sets.values():
+        images.setdefault(found.name, set()).add(found.hr)
+    return {
+        task: replace(found, name=task.dataset) if len(images[found.name]) > 1 else found
+        for task, found in sets.items()
+    }
+
+
 def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
     """The model by that name; None for bicubic."""
     if name == BICUBIC:
@@ -124,23 +146,29 @@ def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
     return DrlnModel.from_pretrained(name, scale, cache_dir=args.cache_dir, local_files_only=args.local_files_only)
 
 
-def measure(task: Task, model: Upscaler | str, found: ImageSet, crew: Crew, stage: str) -> Iterator[ImageScore]:
-    """The scores of this process's share of the images, under a progress bar."""
+def measure(
+    task: Task, model: Upscaler | str, found: ImageSet, crew: Crew, stage: str
+) -> Iterator[ImageScore | ImageFailure]:
+    """What became of this process's share of the images, under a progress bar; failures are told as they come."""
     rows, began = crew.share(found), time.monotonic()
     if not rows:
         return
     with progress_bar(hidden=not crew.is_first) as bar:
         for step in stream_scores(model, rows, task.protocol, scale=task.scale):
-            if isinstance(step, ImageScore):
-                yield step
-            else:
+            if isinstance(step, Progress):
                 show(Progress.since(began, f"{stage}: {step.stage}", step.fraction), bar)
+                continue
+            if isinstance(step, ImageFailure):
+                bar.write(f"drln: {found.name} {task.scale}x, {task.model}: not measured: {step}", file=sys.stderr)
+            yield step
 
 
-def scores_of(task: Task, found: ImageSet, images: list[ImageScore], args: argparse.Namespace) -> Scores:
+def scores_of(
+    task: Task, found: ImageSet, measured: list[ImageScore | ImageFailure], args: argparse.Namespace
+) -> Scores:
     """Scores under the names of the tables; the paper marks the self-ensemble with a plus."""
     model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)
-    return Scores(model, found.name, task.scale, task.protocol, tuple(images), len(found))
+    return Scores.of(model, found.name, task.scale, task.protocol, measured, len(found))
 
 
 def check_report(path: Path) -> None:

@@ -5,9 +5,9 @@ Is given a model and images, and loads neither; what is measured and how is `pro
 
 from __future__ import annotations
 
-import math
+import os
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from drln.config import SCALES, is_scale
+from drln.images import ImageError
 from drln.levels import to_levels
 from drln.model import DrlnModel
 from drln.pixels import read_pixels
@@ -29,9 +30,11 @@ from drln.protocols import (
     check_protocol,
     make_pair,
     planes,
+    scale_between,
     score,
 )
-from drln.upscaler import Progress, Upscaler
+from drln.scores import ImageFailure, ImageScore, Scores
+from drln.upscaler import Progress, UpscaleError, Upscaler
 
 __all__ = [
     "BICUBIC",
@@ -39,6 +42,7 @@ __all__ = [
     "PROTOCOLS",
     "STANDARD",
     "EvalMetrics",
+    "ImageFailure",
     "ImageScore",
     "ProtocolError",
     "Scores",
@@ -49,48 +53,8 @@ __all__ = [
 BICUBIC = "bicubic"
 
 
-@dataclass(frozen=True)
-class ImageScore:
-    """PSNR in dB, infinite for identical images, and SSIM of one image."""
-
-    name: str
-    psnr: float
-    ssim: float
-
-
-@dataclass(frozen=True)
-class Scores:
-    """The scores of one model on one set, and what they are scores of.
-
-    Attributes:
-        model, dataset: their names.
-        scale: 2, 3 or 4.
-        protocol: "standard" or "card".
-        images: the score of each image that was measured, in order.
-        total: images of the set; more than were measured where the work was stopped.
-    """
-
-    model: str
-    dataset: str
-    scale: int
-    protocol: str
-    images: tuple[ImageScore, ...]
-    total: int
-
-    @property
-    def psnr(self) -> float:
-        """The mean over the images, in dB; not a number before the first."""
-        return _mean([image.psnr for image in self.images])
-
-    @property
-    def ssim(self) -> float:
-        """The mean over the images; not a number before the first."""
-        return _mean([image.ssim for image in self.images])
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all images of the set were measured."""
-        return len(self.images) == self.total
+# What makes one image unfit, and not the whole work: Pillow's errors are those of `datasets`, which decodes by it.
+FAILURES = (ImageError, ProtocolError, UpscaleError, OSError, SyntaxError, MemoryError, Image.DecompressionBombError)
 
 
 def evaluate(
@@ -106,10 +70,13 @@ def evaluate(
 ) -> Scores:
     """Measure a model on whole images.
 
+    An image that cannot be measured does not stop the others: a warning names it, and so do the scores' `failures`.
+    Of transparent images the colours are measured, of 16 bits the nearest 8.
+
     Args:
         model: a `DrlnModel`; an `Upscaler`, which brings its own device and precision; or "bicubic".
         pairs: a data set of `load_dataset` or `find_set`; or any sequence of HR images, or of
-            mappings with `hr` and perhaps `lr`. Images are of PIL, or paths. `EvalDataset` is for the card's
+            mappings with `hr` and perhaps `lr` and `name`. Images are of PIL, or paths. `EvalDataset` is for the card's
             protocol alone, as its HR images were already fitted to LR.
         protocol: "standard", which makes LR from HR, or "card", which takes the set's LR where it has one.
         scale: for bicubic, where no LR tells it; else the model's.
@@ -119,20 +86,24 @@ def evaluate(
             self-ensemble, and the name of `pairs`.
 
     Raises:
-        ProtocolError: if the images cannot be measured: too small, or an LR that does not fit its HR or the model.
-        ImageError: if one cannot be read.
-        UpscaleError: if one is too large for this machine.
+        ProtocolError: if none of the images can be measured: unreadable, too small, too large for this machine, or an
+            LR that does not fit its HR or the model.
     """
     steps = stream_scores(model, pairs, protocol, scale=scale, device=device, precision=precision)
-    images = [step for step in steps if isinstance(step, ImageScore)]
-    return Scores(
+    scores = Scores.of(
         model_name or _name_of(model),
         dataset_name or getattr(pairs, "name", ""),
         scale_of(model, pairs, scale),
         protocol,
-        tuple(images),
+        [step for step in steps if not isinstance(step, Progress)],
         len(pairs),
     )
+    if not scores.images:
+        raise ProtocolError(str(scores.failures[0]))
+    if scores.failures:
+        named = "; ".join(map(str, scores.failures))
+        warnings.warn(f"the scores are of {scores.count}; not measured: {named}", stacklevel=2)
+    return scores
 
 
 def stream_scores(
@@ -143,13 +114,15 @@ def stream_scores(
     scale: int | None = None,
     device: str | torch.device = "auto",
     precision: str = "float32",
-) -> Iterator[Progress | ImageScore]:
-    """As `evaluate`, a step at a time: `Progress` after each strip, and the `ImageScore` of each image.
+) -> Iterator[Progress | ImageScore | ImageFailure]:
+    """As `evaluate`, a step at a time: `Progress` after each strip; of each image an `ImageScore` or `ImageFailure`.
 
     Closing the generator cancels the work: no strip is begun after that. Scores that were
     yielded stand.
     """
     check_protocol(protocol)
+    if isinstance(pairs, (str, os.PathLike)) or not hasattr(pairs, "__len__"):
+        raise ProtocolError(f"the images are {pairs!r}; give a list of images or paths, or find_set(folder)")
     if not len(pairs):
         raise ProtocolError("there are no images to measure")
     scale = scale_of(model, pairs, scale)
@@ -158,24 +131,22 @@ def stream_scores(
         upscaler = model if isinstance(model, Upscaler) else Upscaler(model, device, precision)    # type: ignore[arg-type]
         run = upscaler.stream_tensor
     for index in range(len(pairs)):
-        name, lr, hr = _read(pairs[index], index, protocol)
+        name, item = f"image {index + 1}", None
         try:
-            lr, hr = make_pair(hr, scale, protocol, lr)
-        except ProtocolError as error:
-            raise ProtocolError(f"{name}: {error}") from error
-        yield Progress(name, index / len(pairs))
-        if run is None:
-            measured = bicubic_planes(lr, hr, scale, protocol)
-        else:
-            steps = run(_tensor(lr))
+            item = pairs[index]
+            name = _image_name(item) or name
+            steps = _measure(item, run, scale, protocol)
             while True:
                 try:
                     step = next(steps)
                 except StopIteration as done:
-                    measured = planes(done.value, hr, scale, protocol)
+                    yield ImageScore(name, *done.value)
                     break
                 yield Progress(name, (index + step.fraction) / len(pairs))
-        yield ImageScore(name, *score(*measured))
+        except _FittedHr:
+            raise
+        except FAILURES as error:
+            yield ImageFailure(name, _reason(error, item))
     yield Progress("Done", 1.0, 0.0)
 
 
@@ -185,10 +156,11 @@ def scale_of(model: DrlnModel | Upscaler | str, pairs: Sequence[Any], scale: int
         if model != BICUBIC:
             raise ValueError(f"the model is {model!r}; give {BICUBIC!r}, or a loaded model: DrlnModel.from_pretrained")
         if scale is None:
-            _, lr, hr = _read(pairs[0], 0, CARD)
-            scale = 0 if lr is None else round(hr.shape[1] / lr.shape[1])
+            lr, hr = _read(pairs[0], CARD)
+            scale = None if lr is None else scale_between(lr.shape[1::-1], hr.shape[1::-1])
         if not is_scale(scale):
             raise ValueError(f"bicubic has no scale of its own; pass scale= one of {SCALES}")
+        assert scale is not None
         return scale
     own = model.scale if isinstance(model, Upscaler) else model.config.scale
     if scale not in (None, own):
@@ -204,20 +176,52 @@ class EvalMetrics:
         return evaluate(model, dataset, CARD, scale=scale)
 
 
-def _read(item: Any, index: int, protocol: str) -> tuple[str, np.ndarray | None, np.ndarray]:
-    """A name, LR where there is one and it is wanted, and HR: uint8 (H, W, 3) or (H, W)."""
+class _FittedHr(ProtocolError):
+    """The protocol is wrong for all images of this kind."""
+
+
+def _measure(
+    item: Any, run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None, scale: int, protocol: str
+) -> Generator[Progress, None, tuple[float, float]]:
+    """PSNR and SSIM of one image."""
+    lr, hr = _read(item, protocol)
+    lr, hr = make_pair(hr, scale, protocol, lr)
+    yield Progress("Measuring", 0.0)
+    if run is None:
+        return score(*bicubic_planes(lr, hr, scale, protocol))
+    sr = yield from run(_tensor(lr))
+    return score(*planes(sr, hr, scale, protocol))
+
+
+def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
+    """LR where there is one and it is wanted, and HR: uint8 (H, W, 3) or (H, W)."""
     if isinstance(item, tuple):    # of EvalDataset
         if protocol != CARD:
-            raise ProtocolError(
+            raise _FittedHr(
                 "EvalDataset fits HR to LR, as the card's protocol does; give the data set itself for the standard one"
             )
         small, sharp = (to_levels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
-        return f"image {index + 1}", small, sharp
+        return small, sharp
     row = item if isinstance(item, Mapping) else {"hr": item}
-    hr, lr = row["hr"], row.get("lr")
-    name = Path(getattr(hr, "filename", "") or "" if isinstance(hr, Image.Image) else hr).name
-    lr = None if lr is None or protocol != CARD else read_pixels(lr)
-    return name or f"image {index + 1}", lr, read_pixels(hr)
+    hr, lr = row.get("hr"), row.get("lr")
+    if not isinstance(hr, (str, os.PathLike, Image.Image)):
+        raise ProtocolError(f"its hr is {type(hr).__name__}; give a PIL image or a path")
+    return None if lr is None or protocol != CARD else read_pixels(lr), read_pixels(hr)
+
+
+def _image_name(item: Any) -> str:
+    """By which an image is told; empty where it has none."""
+    row = item if isinstance(item, Mapping) else {"hr": item}
+    hr = row.get("hr")
+    path = getattr(hr, "filename", "") if isinstance(hr, Image.Image) else hr
+    return row.get("name") or (Path(path).name if isinstance(path, (str, os.PathLike)) else "")
+
+
+def _reason(error: BaseException, item: Any) -> str:
+    """Why, in one line, without the path that most errors begin with."""
+    hr = item.get("hr") if isinstance(item, Mapping) else item
+    path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
+    return " ".join(str(error).split()).removeprefix(path) or "memory ran out"
 
 
 def _tensor(image: np.ndarray) -> Tensor:
@@ -232,6 +236,3 @@ def _name_of(model: DrlnModel | Upscaler | str) -> str:
         return model
     return f"{model.source}+" if isinstance(model, Upscaler) and model.self_ensemble else model.source
 
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values) if values else math.nan

@@ -10,8 +10,9 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
-from drln.evaluation import CARD, PROTOCOLS, Scores
+from drln.protocols import CARD, PROTOCOLS
 from drln.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, Published, published
+from drln.scores import Scores
 
 NONE = "–"
 TITLES = {
@@ -72,7 +73,8 @@ def leaderboard(
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    cells = ([" ".join(cell.split()).replace("|", r"\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
 
 
 def markdown_report(scores: Sequence[Scores]) -> str:
@@ -82,26 +84,32 @@ def markdown_report(scores: Sequence[Scores]) -> str:
         ours = [entry for entry in scores if entry.protocol == protocol]
         if not ours:
             continue
-        notes = [p.note for entry in ours for p in published(protocol, entry.dataset, entry.scale) if p.note]
+        notes = [_on_failures(entry) for entry in ours if entry.failures]
+        notes += [p.note for entry in ours for p in published(protocol, entry.dataset, entry.scale) if p.note]
         if protocol == CARD and any(published(CARD, entry.dataset, entry.scale) for entry in ours):
             notes.append(WHY_CARD_IS_HIGH)
         text = f"{TITLES[protocol]}\n\n{markdown(*comparison(ours, protocol))}"
         parts.append(text + "".join(f"\n{note}\n" for note in dict.fromkeys(notes)))
-    return "\n".join(parts)
+    return _encodable("\n".join(parts))
 
 
 def csv_report(scores: Iterable[Scores]) -> str:
-    """A line for each image, and one for each set that is complete, whose image is called "mean"."""
+    """A line for each image, and one for each set that was gone through, whose image is called "mean".
+
+    The note says of an image why it could not be measured, and of a mean over how many images it is.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "dataset", "scale", "protocol", "image", "psnr", "ssim"])
+    writer.writerow(["model", "dataset", "scale", "protocol", "image", "psnr", "ssim", "note"])
     for entry in scores:
         facts = [entry.model, entry.dataset, entry.scale, entry.protocol]
         for image in entry.images:
-            writer.writerow([*facts, image.name, f"{image.psnr:.4f}", f"{image.ssim:.6f}"])
-        if entry.is_complete:
-            writer.writerow([*facts, "mean", f"{entry.psnr:.4f}", f"{entry.ssim:.6f}"])
-    return text.getvalue()
+            writer.writerow([*facts, image.name, f"{image.psnr:.4f}", f"{image.ssim:.6f}", ""])
+        for failure in entry.failures:
+            writer.writerow([*facts, failure.name, "", "", f"not measured: {failure.reason}"])
+        if entry.images and not entry.is_stopped:
+            writer.writerow([*facts, "mean", f"{entry.psnr:.4f}", f"{entry.ssim:.6f}", f"over {entry.count}"])
+    return _encodable(text.getvalue())
 
 
 def format_score(psnr: float, ssim: float) -> str:
@@ -110,10 +118,18 @@ def format_score(psnr: float, ssim: float) -> str:
 
 
 def _of_ours(entry: Scores) -> str:
-    if not entry.images:
-        return NONE
-    stopped = "" if entry.is_complete else f" ({len(entry.images)} of {entry.total} images)"
-    return format_score(entry.psnr, entry.ssim) + stopped
+    over = "" if entry.is_complete else f" ({entry.count})"
+    return format_score(entry.psnr, entry.ssim) + over if entry.images else f"{NONE}{over if entry.failures else ''}"
+
+
+def _on_failures(entry: Scores) -> str:
+    named = "; ".join(map(str, entry.failures))
+    return f"{entry.dataset} {entry.scale}x: {entry.count} were measured. Not measured: {named}"
+
+
+def _encodable(text: str) -> str:
+    """Bytes of file names that are no UTF-8 as "\\xe9", so that the text can be written and printed."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _of_theirs(number: Published) -> str:

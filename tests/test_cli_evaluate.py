@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import photo_files
+import pillow_heif
 import pytest
 import torch
-from set_files import hub_files, photo, write_files
+from photo_files import HEIC_LOSSLESS
+from PIL import Image
+from set_files import hub_files, photo, png, write_files
 from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel
@@ -139,6 +144,86 @@ def test_an_ill_formed_command_is_one_line_and_exit_code_2(place, capsys, argume
 
     line = capsys.readouterr().err
     assert stop.value.code == 2 and message in line and line.count("\n") == 1
+
+
+def test_every_format_and_every_folder_below_is_measured_as_upscale_reads_it(place):
+    folder = place / "mixed"
+    (folder / "day 1").mkdir(parents=True)
+    (folder / "day 2").mkdir()
+    photo(1, 40, 36).save(folder / "a.avif", quality=90)
+    photo(2, 40, 36).save(folder / "b.gif")
+    pillow_heif.from_pillow(photo(3, 40, 36)).save(folder / "c.heic", **HEIC_LOSSLESS)
+    deep = photo_files.noise(36, 40, 3, high=65_536, dtype=np.uint16)
+    (folder / "day 1" / "d.png").write_bytes(photo_files.png(deep))
+    photo(4, 40, 36).save(folder / "day 2" / "d.png")
+    by_others = {
+        "a.avif": np.asarray(Image.open(folder / "a.avif")),
+        "b.gif": np.asarray(Image.open(folder / "b.gif").convert("RGB")),
+        "c.heic": np.asarray(photo(3, 40, 36)),
+        "day 1/d.png": np.round(deep / 257).astype(np.uint8),
+        "day 2/d.png": np.asarray(photo(4, 40, 36)),
+    }
+
+    code = run("--model", "bicubic", "--dataset", "mixed", "--scale", "2", "--output", "scores.csv")
+
+    lines = lines_of(place / "scores.csv")
+    assert code == 0 and [line["image"] for line in lines] == [*by_others, "mean"]
+    for line, pixels in zip(lines, by_others.values()):
+        assert line["psnr"] == f"{evaluate('bicubic', [Image.fromarray(pixels)], scale=2).psnr:.4f}"
+
+
+def test_a_bad_image_is_named_and_the_rest_is_measured_and_written(place, capsys):
+    folder = place / "holiday"
+    photo(5, 50, 44).save(folder / "sea.png")
+    (folder / "cut.png").write_bytes((folder / "sea.png").read_bytes()[:300])
+    photo(6, 12, 12).save(folder / "tiny.png")
+    (folder / "notes.txt").write_text("no photo")
+
+    code = run("--model", "bicubic", "tiny", "--dataset", "holiday", "Set5", "--scale", "2", "--output", "scores.csv")
+
+    printed, lines = capsys.readouterr(), lines_of(place / "scores.csv")
+    assert code == 1 and printed.err.splitlines()[-1].startswith("drln: 2 of 7 images could not be measured")
+    assert "notes.txt: left out: no image" in printed.err and "bicubic: not measured: cut.png: " in printed.err
+    ours = [line for line in lines if (line["model"], line["dataset"]) == ("tiny", "holiday/")]
+    good = evaluate(DrlnModel.from_pretrained("tiny", 2), [folder / "beach.png", folder / "sea.png"])
+    assert [line["image"] for line in ours] == ["beach.png", "sea.png", "cut.png", "tiny.png", "mean"]
+    assert [line["psnr"] for line in ours] == [f"{i.psnr:.4f}" for i in good.images] + ["", "", f"{good.psnr:.4f}"]
+    assert "12x12 pixels, too small" in ours[3]["note"] and ours[4]["note"] == "over 2 of 4 images"
+    report = (place / "scores.md").read_text()
+    assert f"{good.psnr:.2f} / {good.ssim:.4f} (2 of 4 images)" in report and report == printed.out
+    assert report.count("holiday/ 2x: 2 of 4 images were measured. Not measured: cut.png: ") == 1
+    assert [line["image"] for line in lines if line["dataset"] == "Set5"] == [*IMAGES, "mean"] * 2
+
+
+def test_a_set_of_which_nothing_can_be_measured_does_not_stop_the_others(place, capsys):
+    write_files(place / "bad", {"a.jpg": b"no image"})
+
+    code = run("--model", "bicubic", "--dataset", "bad", "holiday", "--scale", "2", "--output", "scores.csv")
+
+    assert code == 1 and "| bad/ | 2x | – (0 of 1 images) |" in capsys.readouterr().out
+    assert [line["image"] for line in lines_of(place / "scores.csv")] == ["a.jpg", "beach.png", "mean"]
+
+
+def test_file_names_that_are_no_utf_8_are_written_readably(place):
+    latin = Path(os.fsdecode(b"caf\xe9"))
+    latin.mkdir()
+    photo(4, 50, 44).save(latin / os.fsdecode(b"\xfc|ber.png"), "PNG")
+
+    code = run("--model", "bicubic", "--dataset", str(latin), "--scale", "2", "--output", "scores.csv")
+
+    [image, _] = lines_of(place / "scores.csv")
+    assert code == 0 and (image["dataset"], image["image"]) == (r"caf\xe9/", r"\xfc|ber.png")
+    assert r"| caf\xe9/ | 2x |" in (place / "scores.md").read_text()
+
+
+def test_two_folders_of_one_name_have_a_row_each(place, capsys):
+    for number, name in enumerate(("one", "two")):
+        write_files(place / name / "photos", {"a.png": png(photo(number, 40, 40))})
+
+    run("--model", "bicubic", "--dataset", "one/photos", "two/photos", "two/photos/", "--scale", "2")
+
+    rows = [row.split("|")[1].strip() for row in capsys.readouterr().out.splitlines()[4:]]
+    assert rows[:2] == ["one/photos", "two/photos"]
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place):

@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from drln import DrlnModel, Progress, Upscaler
 from drln.data import EvalDataset, EvalMetrics, find_set, load_dataset
 from drln.evaluation import ImageScore, ProtocolError, evaluate, stream_scores
-from drln.protocols import bicubic, make_pair, planes
+from drln.protocols import bicubic, make_pair, planes, scale_between
 from drln.resize import imresize
 from drln.samples import SAMPLES_FOLDER
 
@@ -313,6 +313,50 @@ def test_a_stream_that_is_closed_measures_no_further_image(tiny_model):
 
 
 # What cannot be measured
+
+
+def test_an_image_that_cannot_be_measured_is_named_and_the_others_are_measured(tiny_model, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    good = photo(1, 40, 36)
+
+    named = "2 of 4 images; not measured: bad.png: is no image .*; image 3: the image is 4x4"
+    with pytest.warns(UserWarning, match=named):
+        scores = evaluate(tiny_model, [good, tmp_path / "bad.png", photo(2, 4, 4), good])
+
+    assert values(scores) == values(evaluate(tiny_model, [good, good]))
+    assert [failure.name for failure in scores.failures] == ["bad.png", "image 3"]
+    assert (scores.total, scores.is_complete, scores.is_stopped) == (4, False, False)
+
+
+def test_a_result_that_is_no_number_is_no_score(tiny_model):
+    with torch.no_grad():
+        tiny_model.tail.bias.fill_(math.nan)
+
+    for protocol in ("standard", "card"):
+        with pytest.raises(ProtocolError, match="no numbers"):
+            evaluate(tiny_model, [photo(1, 40, 36)], protocol)
+
+
+@pytest.mark.parametrize("images", ["folder", Image.new("RGB", (40, 40)), iter([])])
+def test_what_is_no_list_of_images_is_refused(tiny_model, images):
+    with pytest.raises(ProtocolError, match="give a list of images or paths"):
+        evaluate(tiny_model, images)
+
+
+@pytest.mark.parametrize(
+    ("lr", "hr", "scale"),
+    [((20, 15), (40, 30), 2), ((2, 2), (7, 7), 3), ((2, 3), (5, 7), 2), ((10, 8), (41, 33), 4), ((2, 2), (8, 8), 4)],
+)
+def test_the_scale_of_a_pair_is_that_by_which_its_lr_was_made(lr, hr, scale):
+    assert tuple(side // scale for side in hr) == lr
+
+    assert scale_between(lr, hr) == scale
+
+
+@pytest.mark.parametrize("lr", [(40, 30), (80, 60), (5, 4), (20, 10)])
+def test_lr_that_is_no_smaller_or_of_no_scale_is_refused(lr):
+    with pytest.raises(ProtocolError, match="none of the scales 2, 3, 4"):
+        scale_between(lr, (40, 30))
 
 
 @pytest.mark.parametrize(
