@@ -127,7 +127,7 @@ class Service:
             quality = None
         file = results.result_name(title, name, scale, extension)
         opened = Photo.open(photo)    # before anything is downloaded
-        check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality)
+        check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality, opened.is_opaque)
         loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
             upscaler = averaging(loaded.upscaler) if self_ensemble else loaded.upscaler

@@ -50,7 +50,7 @@ def upscale(args: argparse.Namespace) -> None:
     output = args.output or default_output(args.photo, args.model, args.scale)
     photo = Photo.open(args.photo)
     width, height = photo.width * args.scale, photo.height * args.scale
-    check_output(output, photo.mode, width, height, args.quality)
+    check_output(output, photo.mode, width, height, args.quality, photo.is_opaque)
     if output.exists() and output.samefile(args.photo):
         raise ImageError(f"the output {output} is the photo itself; choose another name")
     if width * height > MOST_PIXELS:

@@ -103,9 +103,8 @@ def upscale_jobs(
             stage = f"{number + 1}/{len(sizes)} {job.photo.name}"
             try:
                 photo = reading.result()
-                check_format(
-                    job.output.name, photo.mode, photo.width * upscaler.scale, photo.height * upscaler.scale, quality
-                )
+                width, height = photo.width * upscaler.scale, photo.height * upscaler.scale
+                check_format(job.output.name, photo.mode, width, height, quality, photo.is_opaque)
                 for step in upscaler.stream(photo):
                     if isinstance(step, Result):
                         result = step

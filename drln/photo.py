@@ -63,6 +63,11 @@ class Photo:
         """The mode of the result, as `Picture` has it: L, LA, RGB, RGBA, or with 16 bits I;16, LA;16 and so on."""
         return mode_of((1 if self.is_grey else 3) + (self.alpha is not None), self.depth)
 
+    @property
+    def is_opaque(self) -> bool:
+        """Whether it has no alpha, or one that hides nothing and may be left out of the result."""
+        return self.alpha is None or bool((self.alpha == 1).all())
+
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Photo:
         """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.

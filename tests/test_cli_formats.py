@@ -44,6 +44,20 @@ def test_the_extension_picks_the_format_and_the_quality_is_taken(photo, model, t
     assert Image.open(tmp_path / f"out{suffix}").info["icc_profile"] == SRGB
 
 
+def test_an_alpha_that_hides_nothing_is_no_hindrance_for_jpeg(model, tmp_path, capsys):
+    opaque = Image.fromarray(noise(13, 17, 3)).convert("RGBA")
+    opaque.save(tmp_path / "opaque.png")
+
+    code = upscale(tmp_path / "opaque.png", model, tmp_path / "out.jpg")
+
+    with Image.open(tmp_path / "out.jpg") as saved:
+        assert code == 0 and saved.mode == "RGB" and saved.size == (34, 26)
+    opaque.putpixel((3, 3), (0, 0, 0, 254))
+    opaque.save(tmp_path / "seen_through.png")
+    assert upscale(tmp_path / "seen_through.png", Path("absent"), tmp_path / "no.jpg") == 1
+    assert "JPEG cannot hold transparency" in capsys.readouterr().err    # and not that there is no such model
+
+
 def test_sixteen_bit_colours_stay_sixteen_bit(model, tmp_path):
     (tmp_path / "scan.png").write_bytes(png(deep_noise(13, 17, 3)))
 

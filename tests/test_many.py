@@ -84,6 +84,18 @@ def test_the_results_have_the_format_that_is_asked_for(place):
         assert image.format == "JPEG" and image.size == (60, 40)
 
 
+def test_of_photos_with_alpha_those_that_hide_something_fail_alone_where_the_format_has_none(place, capsys):
+    opaque = Image.fromarray(noise(9, 9, 3)).convert("RGBA")
+    opaque.save(place / "in" / "opaque.png")
+    opaque.putpixel((3, 3), (0, 0, 0, 254))
+    opaque.save(place / "in" / "seen_through.png")
+
+    assert upscale("--extension", ".jpg") == 1
+
+    assert "seen_through.png: failed: seen_through.jpg: JPEG cannot hold transparency" in capsys.readouterr().err
+    assert "opaque.jpg" in files(place / "out") and "seen_through.jpg" not in files(place / "out")
+
+
 def test_photos_that_differ_by_extension_alone_do_not_overwrite_one_another(place):
     Image.fromarray(noise(9, 9, 3)).save(place / "in" / "a.webp", lossless=True)
 
