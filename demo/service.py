@@ -88,9 +88,9 @@ class Service:
         size, notes = (header.width, header.height), result_notes(header, scale)
         yield Plan(size, scale, notes=notes)
         yardstick = self.models.yardstick(name, scale)
-        estimate = yardstick.estimate(*size)
+        estimate = yardstick.estimate(*size, header.depth)
         if self_ensemble:
-            estimate = averaging(yardstick).estimate(*size)    # with the speed that was found
+            estimate = averaging(yardstick).estimate(*size, header.depth)    # with the speed that was found
         yield Plan(size, scale, estimate, notes)
 
     def upscale(

@@ -7,6 +7,7 @@ nothing, or is not installed. No such Space was at hand: the speed below is a gu
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -82,11 +83,21 @@ class LentGpu(Upscaler):
         self._model = UPSCALERS[key]._model
         self._key = key
 
-    def estimate(self, width: int, height: int) -> Estimate:
+    def estimate(self, width: int, height: int, depth: int = 8) -> Estimate:
         """From the size alone: nothing can be timed outside the call."""
-        memory = self._memory_estimate(width, height)
-        seconds = seconds_needed(self._key, torch.empty(1, 3, height, width, device="meta"), self.self_ensemble)
+        own = self._for(depth)
+        memory = own._memory_estimate(width, height)
+        seconds = seconds_needed(own._key, torch.empty(1, 3, height, width, device="meta"), self.self_ensemble)
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
+
+    def _for(self, depth: int) -> LentGpu:
+        if depth == 8 or self.precision == "float32":
+            return self
+        own = copy.copy(self)
+        own.precision = "float32"
+        own._key = *self._key[:2], own.precision
+        own._model = UPSCALERS[own._key]._model
+        return own
 
     def _sr(self, rgb: Tensor) -> Generator[Progress, None, tuple[Tensor, torch.device, tuple[str, ...]]]:
         try:

@@ -22,7 +22,8 @@ def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upsca
         local_files_only=args.local_files_only,
     )
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
-    options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision]
+    deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")
+    options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision + deep]
     options += ["self-ensemble"] * args.self_ensemble + [f"quality {args.quality}"] * (args.quality is not None)
     return upscaler, ", ".join(options)
 

@@ -20,9 +20,9 @@ from drln.images import Photo, Picture
 from drln.model import DrlnModel
 from drln.speed import Speed
 from drln.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
+from drln.turns import TURNS, turned, turned_back
 
 PROBE_MULTIPLICATIONS = 25e9    # of the short run that finds this machine's speed
-TURNS = [(turns, flip) for flip in (False, True) for turns in range(4)]
 
 
 class UpscaleError(RuntimeError):
@@ -81,7 +81,8 @@ class Upscaler:
     Args:
         model: a `DrlnModel`; it is copied, and stays as it is.
         device: "auto" (cuda, then mps, then cpu) or a device of torch.
-        precision: "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs that compute in it.
+        precision: "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs that compute in it, but float32 for
+            photos of 16 bits, of whose levels bfloat16 would lose some.
         self_ensemble: average the results of the eight flips and turns, the paper's DRLN+, at
             eight times the cost.
 
@@ -102,10 +103,11 @@ class Upscaler:
         self.scale = model.config.scale
         self.source = model.source    # where its weights came from
         self._model = copy.deepcopy(model).eval().requires_grad_(False)
+        self._exact = copy.deepcopy(self._model) if precision == "auto" and self.precision == "bfloat16" else None
         self._model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         self._model.set_trunk_dtype(PRECISIONS[self.precision])
         self._model.to(self.device)
-        self._speed: Speed | None = None    # of one pass over LR
+        self._speeds: dict[str, Speed] = {}    # of one pass over LR, by precision
 
     def upscale(self, image: Image.Image | Photo) -> Image.Image:
         """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
@@ -127,13 +129,14 @@ class Upscaler:
         """
         began = time.monotonic()
         photo = image if isinstance(image, Photo) else Photo.from_pil(image)
-        self._check_memory(photo.width, photo.height)
+        own = self._for(photo.depth)
+        own._check_memory(photo.width, photo.height)
         yield Progress("Upscaling", 0.0)
-        sr, device, notes = yield from self._sr(photo.rgb)
+        sr, device, notes = yield from own._sr(photo.rgb)
         yield Progress("Finishing", 1.0, 0.0)
         picture = photo.picture(sr)
         del sr    # the largest tensor, before the caller writes the picture
-        yield Result(picture, str(device), self.precision, time.monotonic() - began, photo.notes + notes)
+        yield Result(picture, str(device), own.precision, time.monotonic() - began, photo.notes + notes)
 
     def stream_tensor(self, rgb: Tensor) -> Generator[Progress, None, Tensor]:
         """As `stream`, for those who measure: nothing is clamped, rounded or dropped.
@@ -148,19 +151,31 @@ class Upscaler:
         sr, _, _ = yield from self._sr(rgb)
         return sr
 
-    def estimate(self, width: int, height: int) -> Estimate:
+    def estimate(self, width: int, height: int, depth: int = 8) -> Estimate:
         """What a photo of that many pixels will take; the first call times short runs, well under a second's work.
+
+        `depth` is the photo's bits a channel, 8 or 16.
 
         The seconds are for the whole image on this device as it is now, and are corrected by
         every photo that is upscaled and not too small to tell.
         """
-        if self._speed is None:
-            side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self._model)) ** 0.5)))
-            self._speed = Speed.measured(lambda side: upscale_in_strips(self._model, _grey(side)), side)
-        memory = self._memory_estimate(width, height)
+        own = self._for(depth)
+        if own.precision not in self._speeds:
+            side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(own._model)) ** 0.5)))
+            self._speeds[own.precision] = Speed.measured(lambda side: upscale_in_strips(own._model, _grey(side)), side)
+        memory = own._memory_estimate(width, height)
         runs = len(TURNS) if self.self_ensemble else 1
-        seconds = self._speed.seconds(width * height) * runs
+        seconds = self._speeds[own.precision].seconds(width * height) * runs
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
+
+    def _for(self, depth: int) -> Upscaler:
+        """The one that photos of that depth are computed by: this, or one in float32 that shares all else."""
+        if depth == 8 or self._exact is None:
+            return self
+        own = copy.copy(self)
+        own.precision = "float32"
+        own._model = self._exact.to(self.device, memory_format=torch.channels_last)    # type: ignore[call-overload]
+        return own
 
     def _check_memory(self, width: int, height: int) -> None:
         estimate = self._memory_estimate(width, height)
@@ -211,7 +226,7 @@ class Upscaler:
         turns = TURNS if self.self_ensemble else TURNS[:1]
         total: Tensor | None = None
         for number, (turn, flip) in enumerate(turns):
-            steps = stream_strips(model, _turned(rgb, turn, flip), rows)
+            steps = stream_strips(model, turned(rgb, turn, flip), rows)
             while True:
                 try:
                     fraction = (number + next(steps)) / len(turns)
@@ -219,25 +234,17 @@ class Upscaler:
                     sr = done.value
                     break
                 yield Progress.since(began, "Upscaling", fraction)
-            sr = _turned_back(sr, turn, flip)
+            sr = turned_back(sr, turn, flip)
             total = sr if total is None else total.add_(sr)
         assert total is not None
-        if self._speed and model is self._model:    # and not a CPU that stood in
-            self._speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
+        speed = self._speeds.get(self.precision)
+        if speed and model is self._model:    # and not a CPU that stood in
+            speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))
 
 
 def _grey(side: int) -> Tensor:
     return torch.full((1, 3, side, side), 0.5)
-
-
-def _turned(x: Tensor, turns: int, flip: bool) -> Tensor:
-    return torch.rot90(x.flip(3) if flip else x, turns, dims=(2, 3))
-
-
-def _turned_back(x: Tensor, turns: int, flip: bool) -> Tensor:
-    x = torch.rot90(x, -turns, dims=(2, 3))
-    return x.flip(3) if flip else x
 
 
 def _too_large(width: int, height: int, estimate: Estimate) -> str:

@@ -10,7 +10,9 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from drln import Progress, Result, UpscaleError, Upscaler
+from drln import DrlnModel, Progress, Result, UpscaleError, Upscaler
+from drln.hub import BUNDLED
+from drln.images import Photo
 
 
 @pytest.fixture
@@ -42,6 +44,39 @@ def test_bfloat16_is_near_float32(tiny_model, photo):
 
     difference = np.abs(np.asarray(sr, dtype=int) - np.asarray(exact, dtype=int))
     assert 0 < difference.mean() < 3
+
+
+def dark_gradient() -> Photo:
+    """16 bits, of which 8 see eight levels."""
+    return Photo.from_pil(Image.fromarray(np.linspace(0, 2000, 48 * 48).round().astype(np.uint16).reshape(48, 48)))
+
+
+def test_a_dark_gradient_of_sixteen_bits_keeps_its_levels():
+    model = DrlnModel.from_pretrained(BUNDLED, 2)
+    *_, exact = Upscaler(model, "cpu", "float32").stream(dark_gradient())
+
+    *_, result = Upscaler(model, "cpu").stream(dark_gradient())
+
+    count, wanted = (len(np.unique(one.picture.levels)) for one in (result, exact))
+    assert result.precision == "float32" and abs(count - wanted) <= wanted * 0.01 and wanted > 500
+
+
+@pytest.mark.parametrize("self_ensemble", [False, True])
+def test_sixteen_bits_are_computed_in_float32_unless_another_precision_is_asked_for(tiny_model, photo, self_ensemble):
+    def precisions(asked: str) -> list[str]:
+        upscaler = Upscaler(tiny_model, "cpu", asked, self_ensemble)
+        return [list(upscaler.stream(image))[-1].precision for image in (dark_gradient(), photo, dark_gradient())]
+
+    assert precisions("auto") == ["float32", Upscaler(tiny_model, "cpu").precision, "float32"]
+    assert precisions("bfloat16") == ["bfloat16"] * 3
+
+
+def test_the_estimate_knows_that_sixteen_bits_take_more(tiny_model):
+    upscaler = Upscaler(tiny_model, "cpu")
+    exact, same = (Upscaler(tiny_model, "cpu", precision) for precision in ("float32", upscaler.precision))
+
+    assert upscaler.estimate(500, 400, depth=16).memory == exact.estimate(500, 400).memory
+    assert upscaler.estimate(500, 400).memory == same.estimate(500, 400).memory
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
