@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import torch
 from drln.cli_evaluate import Task, measure
 from drln.config import SCALES, DrlnConfig
 from drln.crew import Crew
-from drln.data import DataError, EvalDataset, ImageSet, PhotoPairs, TrainDataset, find_set
+from drln.data import EvalDataset, ImageSet, PhotoPairs, TrainDataset, build_store, find_set
 from drln.evaluation import BICUBIC, STANDARD, Scores
 from drln.figures import write_figure
 from drln.history import plot_history
@@ -24,6 +26,7 @@ from drln.run_folder import RunFolder
 from drln.tables import markdown_report
 from drln.training import Trainer, TrainingArguments, TrainingError
 from drln.training_arguments import SCHEDULES, TRACKERS
+from drln.training_images import check_images, choose_images
 from drln.upscaler import Upscaler
 
 CURVE = "curve.png"
@@ -105,10 +108,17 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)    # of weights that are drawn
     with crew.first_goes_first():    # and downloads
         model = starting_model(args)
-        used, held = split(args)
+        images = choose_images(args.data, args.validation, args.hold_out, args.output / CURVE, finder(args))
+    if crew.is_first:
+        for path, why in images.left_out:
+            print(f"drln: {path}: left out: {why}", file=sys.stderr)
+    check_images(images, args.scale, args.patch_size)
+    used, held = images.used, images.held
     # Processes that share a disk agree on who decodes; those of other machines decode for themselves.
     train_dataset = TrainDataset(PhotoPairs(used, args.scale), args.patch_size, args.cache_dir)
-    trainer = Trainer(model, arguments, train_dataset, EvalDataset(PhotoPairs(held, args.scale)))
+    # Stored too, so that one that cannot be decoded is told now, and the others are decoded once.
+    eval_dataset = EvalDataset(build_store(PhotoPairs(held, args.scale), args.cache_dir))
+    trainer = Trainer(model, arguments, train_dataset, eval_dataset)
     if crew.is_first:
         counts = f"{len(used)} images to train on, {len(held)} to choose the best weights by"
         print(f"drln: {counts}; {trainer.total_steps} steps", flush=True)
@@ -150,33 +160,11 @@ def starting_model(args: argparse.Namespace) -> DrlnModel:
     return model if scale == args.scale else model.at_scale(args.scale)
 
 
-def split(args: argparse.Namespace) -> tuple[list[Path], list[Path]]:
-    """The images to train on, and those to choose the best weights by; none is in both."""
-    images = list(dict.fromkeys(path for name in args.data for path in images_of(name, "train", args)))
-    known = set(images)
-    if args.validation:
-        held = images_of(args.validation, "validation", args)
-    else:
-        everything = (path for name in args.data for path in images_of(name, "validation", args))
-        held = [path for path in everything if path not in known]    # of a set that has a split for it
-    if not held:
-        if args.hold_out < 2 or len(images) < 2:
-            raise DataError(
-                f"there are {len(images)} images, and --hold-out is {args.hold_out}: none is left to train on; give "
-                "more, hold out fewer, or name others with --validation"
-            )
-        held = images[:: args.hold_out]
-    kept_out = set(held)
-    used = [path for path in images if path not in kept_out]
-    if not used:
-        raise DataError(f"all images of {' '.join(args.data)} are in --validation; none is left to train on")
-    return used, held
-
-
-def images_of(name: str, part: str, args: argparse.Namespace) -> list[Path]:
-    """The HR images of a set; LR is made from them, as DIV2K's was."""
-    found = find_set(name, None, part, cache_dir=args.cache_dir, local_files_only=args.local_files_only)
-    return [path.resolve() for path in found.hr]
+def finder(args: argparse.Namespace) -> Callable[[str, str], ImageSet]:
+    """The HR images of a set's split; LR is made from them, as DIV2K's was."""
+    return lambda name, part: find_set(
+        name, None, part, cache_dir=args.cache_dir, local_files_only=args.local_files_only
+    )
 
 
 def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:

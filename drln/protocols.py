@@ -49,12 +49,17 @@ def make_pair(
         ProtocolError: for an unknown protocol, an image too small to be measured, or an LR that does not fit.
     """
     height, width = hr.shape[:2]
-    if min(height, width) // scale * scale - 2 * scale < SSIM_WINDOW:
+    if is_too_small(width, height, scale):
         raise ProtocolError(f"the image is {width}x{height} pixels, too small to be measured at {scale}x")
     if check_protocol(protocol) == STANDARD:
         hr = hr[: height // scale * scale, : width // scale * scale]
         return imresize(hr, scale=1 / scale), hr
     return fit_pair(hr, pillow_lr(hr, scale) if lr is None else lr, scale)
+
+
+def is_too_small(width: int, height: int, scale: int) -> bool:
+    """Whether less than SSIM's window is left of an HR image of that size, cropped and without its borders."""
+    return min(height, width) // scale * scale - 2 * scale < SSIM_WINDOW
 
 
 def fit_pair(hr: np.ndarray, lr: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pillow_heif
 import pytest
 import torch
 from PIL import Image
@@ -125,6 +126,70 @@ def test_images_for_validation_may_be_named(place, capsys):
     assert train("--model", "tiny", "--validation", "others") == 0
 
     assert "5 images to train on, 2 to choose" in capsys.readouterr().out
+
+
+def test_every_format_and_every_folder_below_is_trained_on_and_the_rest_is_named(place, capsys):
+    more = place / "photos" / "more"
+    more.mkdir()
+    photo(6, 60, 50).save(more / "a.avif")
+    photo(7, 60, 50).save(more / "b.gif")
+    pillow_heif.from_pillow(photo(8, 60, 50)).save(more / "c.heic")
+    (more / "notes.txt").write_text("no photo")
+    run = place / "photos" / "run"    # whose curve is no photo
+    train("--model", "tiny", "--output", str(run))
+
+    code = train("--model", "tiny", "--output", str(run), "--overwrite")
+
+    shown = capsys.readouterr()
+    assert code == 0 and shown.out.count("7 images to train on, 1 to choose") == 2
+    assert "notes.txt: left out: no image that can be read here" in shown.err
+
+
+def test_all_images_that_cannot_be_read_are_named_before_anything_is_decoded(place, capsys):
+    for name in "bd":
+        (place / "photos" / f"{name}.png").write_text("no image")
+
+    assert train("--model", "tiny") == 1
+
+    error = capsys.readouterr().err
+    assert "2 of 5 images cannot be read: " in error and "b.png is no image" in error and "d.png is no image" in error
+    assert error.count("\n") == 1 and not (place / "cache").exists() and not (place / "run").exists()
+
+
+def test_all_images_that_cannot_be_decoded_are_named_before_the_training(place, capsys):
+    whole = png(photo(1, 60, 50))
+    for name in "bd":
+        (place / "photos" / f"{name}.png").write_bytes(whole[: len(whole) // 2])
+
+    assert train("--model", "tiny") == 1
+
+    error = capsys.readouterr().err
+    assert "2 of 4 images fail: " in error and "b.png cannot be decoded" in error and "d.png cannot be" in error
+    assert not (place / "run").exists()
+
+
+def test_a_held_out_image_that_cannot_be_decoded_is_named_before_the_training(place, capsys):
+    whole = png(photo(1, 60, 50))
+    (place / "photos" / "a.png").write_bytes(whole[: len(whole) // 2])
+
+    assert train("--model", "tiny") == 1
+
+    assert "a.png cannot be decoded" in capsys.readouterr().err and not (place / "run").exists()
+
+
+def test_images_too_small_for_patches_or_to_be_measured_are_named_at_the_start(place, capsys):
+    write_files(place / "others", {"x.png": png(photo(9, 13, 40)), "y.png": png(photo(9, 60, 14))})
+
+    assert train("--model", "tiny", "--validation", "others") == 1
+    held = capsys.readouterr().err
+    assert train("--model", "tiny", "--validation", "photos", data=("others",)) == 1
+    used = capsys.readouterr().err
+
+    for error in (held, used):
+        assert "x.png (13x40); " in error and "y.png (60x14)" in error and error.count("\n") == 1
+    assert "are too small to be measured at 2x; leave them out, or name others with --validation" in held
+    assert "LR patches of 12 pixels do not fit an LR image with a side of 6; make the patches smaller, or" in used
+    assert not (place / "run").exists() and not (place / "cache").exists()
 
 
 @pytest.mark.parametrize("package", ["accelerate", "matplotlib"])

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from drln.data.archives import FULL, DataError, short_hash
 from drln.data.sources import Cache
+from drln.header import ImageError
 from drln.whole import sync_files
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
@@ -111,13 +112,21 @@ def _replace(folder: Path, pairs: Pairs, state: str) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        shapes = []
+        shapes, failed = [], []
         with open(partial / LR_FILE, "wb") as lr_file, open(partial / HR_FILE, "wb") as hr_file:
             bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
-            for lr, hr in bar:
+            for decoded in bar:
+                if isinstance(decoded, (ImageError, DataError)):
+                    failed.append(decoded)
+                if failed:    # the rest is gone through to name all at once
+                    continue
+                lr, hr = decoded
                 shapes.append(lr.shape[:2])
                 lr_file.write(np.ascontiguousarray(lr).data)
                 hr_file.write(np.ascontiguousarray(hr).data)
+        if failed:
+            named = "; ".join(map(str, failed))
+            raise failed[0] if len(failed) == 1 else DataError(f"{len(failed)} of {len(pairs)} images fail: {named}")
         index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
         (partial / INDEX_FILE).write_text(json.dumps(index))
         sync_files(partial)
@@ -127,12 +136,20 @@ def _replace(folder: Path, pairs: Pairs, state: str) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """All pairs in order. Pillow decodes beside other threads; a few images at a time, so that memory stays flat."""
+def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageError | DataError]:
+    """All pairs in order, or why one is none. Pillow decodes beside other threads; a few images at a time, so that
+    memory stays flat."""
+
+    def decode(index: int) -> tuple[np.ndarray, np.ndarray] | ImageError | DataError:
+        try:
+            return pairs.pair(index)
+        except (ImageError, DataError) as error:
+            return error
+
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(pairs), 2 * workers):
-            yield from pool.map(pairs.pair, range(start, min(start + 2 * workers, len(pairs))))
+            yield from pool.map(decode, range(start, min(start + 2 * workers, len(pairs))))
 
 
 def _state_of(folder: Path) -> str | None:
