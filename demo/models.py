@@ -73,9 +73,9 @@ CHOICES: dict[str, Choice] = {
 BEST = "eugenesiow/drln-bam"
 
 
-def default_choice(choices: Collection[str] = tuple(CHOICES)) -> str:
-    """The best model where there is a GPU, else the quick one that is bundled."""
-    return BEST if BEST in choices and pick_device().type != "cpu" else BUNDLED
+def default_choice(choices: Collection[str] = tuple(CHOICES), device: torch.device | None = None) -> str:
+    """The best model where there is a GPU, else the quick one that is bundled; for the device that is picked here."""
+    return BEST if BEST in choices and (device or pick_device()).type != "cpu" else BUNDLED
 
 
 class Models:
@@ -126,7 +126,10 @@ class Models:
         choice, fetches = self.choices[name], self.must_download(name, scale)
         future = self.load(name, scale)
         while not wait([future], POLL_SECONDS).done:
-            yield _fetching(choice, scale, began) if fetches else Progress("Loading the model", 0.0)
+            if fetches:
+                yield fetching(choice, scale, arriving(choice.where), time.monotonic() - began)
+            else:
+                yield Progress("Loading the model", 0.0)
         try:
             return future.result()
         except (HubError, CheckpointError) as error:
@@ -173,13 +176,13 @@ class Models:
             future.set_exception(error)
 
 
-def _fetching(choice: Choice, scale: int, began: float) -> Progress:
-    """How much of the file is here, and the seconds that the rest takes at that speed."""
+def fetching(choice: Choice, scale: int, arrived: int, seconds: float) -> Progress:
+    """The share of the file's bytes that arrived in so many seconds, and the seconds that the rest takes."""
     stage = f"Fetching {choice.title} {scale}x from the hub"
-    seconds, fraction = time.monotonic() - began, min(arriving(choice.where) / (HUB_MEGABYTES * 1e6), 0.99)
+    fraction = min(arrived / (HUB_MEGABYTES * 1e6), 0.99)
     if not fraction:
         return Progress(f"{stage}, {seconds:.0f} s", 0.0)
-    return Progress.since(began, stage, fraction)
+    return Progress(stage, fraction, seconds * (1 / fraction - 1))
 
 
 def _keep_last(cache: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T, keep: int) -> None:

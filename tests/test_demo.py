@@ -36,11 +36,13 @@ def demo(tmp_path) -> Iterator[gr.Blocks]:
 # The server
 
 
-def test_starting_and_using_the_bundled_model_contact_nobody_but_the_app_itself(app):
+def test_nobody_but_the_app_itself_is_contacted_for_the_bundled_model_and_for_estimates_of_all(app):
     port = int(re.search(r":(\d+)/", app.address)[1])
     photo = list_samples()[0]
 
-    Client(app.address, verbose=False).predict(handle_file(str(photo)), 2, "drln-bam-compact", api_name="/upscale")
+    client = Client(app.address, verbose=False)
+    client.predict(handle_file(str(photo)), 2, "drln-bam-compact", api_name="/upscale")
+    client.predict(handle_file(str(photo)), 4, "eugenesiow/drln", api_name="/estimate")
 
     contacts = set(app.contacts.read_text().splitlines())
 

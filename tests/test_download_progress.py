@@ -9,8 +9,8 @@ from hub_server import SILENT_MIDWAY, HubServer
 from live_app import running_app
 from weight_files import PUBLISHED_CONFIG
 
-from demo import models
-from demo.models import CHOICES
+from demo.models import CHOICES, HUB_MEGABYTES, fetching
+from drln import Progress
 from drln.download import arriving
 from drln.hub import PINNED
 from drln.samples import list_samples
@@ -43,19 +43,13 @@ def test_the_bytes_of_a_running_download_are_counted(tmp_path):
     assert arriving(REPO, cache) == 0    # and no part of it stays
 
 
-def test_a_download_tells_its_share_and_the_seconds_left(monkeypatch):
-    monkeypatch.setattr(models, "arriving", lambda repo: models.HUB_MEGABYTES * 1e6 / 4)
+def test_a_download_tells_its_share_and_the_seconds_left():
+    step = fetching(CHOICES[REPO], 4, arrived=HUB_MEGABYTES * 1_000_000 // 4, seconds=10)
 
-    step = models._fetching(CHOICES[REPO], 4, began=time.monotonic() - 10)
-
-    assert step.stage == "Fetching DRLN-BAM 4x from the hub"
-    assert step.fraction == 0.25
-    assert step.seconds_left == pytest.approx(30, abs=1)
+    assert step == Progress("Fetching DRLN-BAM 4x from the hub", 0.25, 30)
 
 
-def test_a_download_of_which_nothing_has_come_tells_how_long_it_has_been_asked_for(monkeypatch):
-    monkeypatch.setattr(models, "arriving", lambda repo: 0)
+def test_a_download_of_which_nothing_has_come_tells_how_long_it_has_been_asked_for():
+    step = fetching(CHOICES[REPO], 4, arrived=0, seconds=10)
 
-    step = models._fetching(CHOICES[REPO], 4, began=time.monotonic() - 10)
-
-    assert (step.stage, step.fraction) == ("Fetching DRLN-BAM 4x from the hub, 10 s", 0.0)
+    assert step == Progress("Fetching DRLN-BAM 4x from the hub, 10 s", 0.0)

@@ -316,7 +316,8 @@ def test_names_are_escaped():
 
 
 @pytest.fixture
-def tab(service) -> EvaluateTab:
+def tab(service, tmp_path, monkeypatch) -> EvaluateTab:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     with gr.Blocks():
         return EvaluateTab(service, Jobs())
 
@@ -339,11 +340,12 @@ def test_a_file_of_the_server_that_nobody_uploaded_is_not_measured(tab):
     assert tab.trial.result not in last
 
 
-def test_a_small_photo_is_refused_before_the_start(tab, tmp_path, monkeypatch):
-    monkeypatch.setattr(tab.trial.photo, "GRADIO_CACHE", str(tmp_path))
-    Image.new("RGB", (10, 10)).save(tmp_path / "small.png")
+def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
+    small = tmp_path / "uploads" / "small.png"
+    small.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (10, 10)).save(small)
 
-    update = tab.trial.plan({"path": str(tmp_path / "small.png")}, 4, STANDARD)
+    update = tab.trial.plan({"path": str(small)}, 4, STANDARD)
 
     assert 'role="alert"' in said(update) and "10 × 10 pixels, too small" in said(update)
     assert update[tab.trial.job.go]["interactive"] is False

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+import psutil
 import pytest
-import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from hub_server import UNAVAILABLE, HubServer
@@ -22,10 +22,11 @@ from PIL import Image
 from weight_files import PUBLISHED_CONFIG, file_of, tiny_weights
 
 from demo.jobs import Jobs
-from demo.models import Choice, Models
+from demo.models import Choice, Loaded, Models
 from demo.service import Finished, Service
 from demo.upscale_tab import UpscaleTab
-from drln import CheckpointError, Upscaler, strips
+from drln import CheckpointError, DrlnModel, Upscaler
+from drln.device import pick_device, pick_precision
 from drln.hub import PINNED
 
 COMPACT, HUB_MODEL = "drln-bam-compact", "eugenesiow/drln-bam"
@@ -155,19 +156,59 @@ def test_a_disk_that_is_full_when_a_result_is_written(photo, tmp_path):
 # Memory, and workers
 
 
+def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(photo, tmp_path):
+    """The kernel gives the process hardly more than it has."""
+    Image.new("RGB", (1500, 1500)).save(tmp_path / "large.png")
+    with running_app(tmp_path) as app:
+        client = Client(app.address, verbose=False, download_files=tmp_path)
+        assert_alive(client, photo)
+        unlimited = resource.prlimit(app.pid, resource.RLIMIT_AS)
+        hardly_more = psutil.Process(app.pid).memory_info().vms + 2**27
+
+        resource.prlimit(app.pid, resource.RLIMIT_AS, (hardly_more, unlimited[1]))
+        with pytest.raises(AppError, match="(?i)memory"):
+            upscale(client, tmp_path / "large.png")
+
+        resource.prlimit(app.pid, resource.RLIMIT_AS, unlimited)
+        assert_alive(client, photo)
+
+
+class Watched(Upscaler):
+    """Calls somebody after each step of an upscale."""
+
+    def __init__(self, model: DrlnModel) -> None:
+        super().__init__(model, "cpu")
+        self.steps, self.after = 0, lambda: None
+
+    def stream(self, image):
+        for step in super().stream(image):
+            self.steps += 1
+            self.after()
+            yield step
+
+
 @pytest.fixture
-def tab(tiny_model, tmp_path, monkeypatch) -> UpscaleTab:
-    tiny_model.save_pretrained(tmp_path / "weights")
-    service = Service(tmp_path / "results", Models({"tiny": Choice("Tiny", "Tiny", str(tmp_path / "weights"))}))
+def upscaler(tiny_model) -> Watched:
+    return Watched(tiny_model)
+
+
+@pytest.fixture
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@pytest.fixture
+def tab(upscaler, jobs, tmp_path, monkeypatch) -> UpscaleTab:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))    # where uploads are
+    ready = {("tiny", 2, pick_precision(pick_device(), "auto")): Loaded(upscaler, "here")}
+    choices = {"tiny": Choice("Tiny", "Tiny", str(tmp_path / "nowhere"))}
     with gr.Blocks():
-        tab = UpscaleTab(service, Jobs())
-    monkeypatch.setattr(tab.photo, "GRADIO_CACHE", str(tmp_path))
-    return tab
+        return UpscaleTab(Service(tmp_path / "results", Models(choices, preloaded=ready)), jobs)
 
 
-def run(tab: UpscaleTab, photo: Path) -> dict:
+def run(tab: UpscaleTab, photo: Path, key: str) -> dict:
     """What the page shows at the end of a job."""
-    *_, last = tab.job.run(Jobs.new_key(), {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
+    *_, last = tab.job.run(key, {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
     return last
 
 
@@ -175,83 +216,30 @@ def progress(tab: UpscaleTab, update: dict) -> str:
     return update[tab.job.progress]["value"]
 
 
-class Failing:
-    """Stands where dense blocks are made; what they make of a strip fails at the n-th one, or from then on."""
+def test_a_worker_that_raises_frees_the_device_and_the_page(tab, upscaler, photo, caplog):
+    def broken() -> None:
+        raise KeyError(f"no {photo}")
 
-    def __init__(self, error: Exception, at: int, ever_after: bool) -> None:
-        self.make, self.error, self.at, self.ever_after, self.calls = strips.Block, error, at, ever_after, 0
-
-    def __call__(self, block):
-        made = self.make(block)
-
-        def compute(*arguments):
-            self.calls += 1
-            if self.calls == self.at or (self.ever_after and self.calls > self.at):
-                raise self.error
-            return self.compute(made, *arguments)
-
-        return compute
-
-    @staticmethod
-    def compute(made, *arguments):
-        return made(*arguments)
-
-
-OUT_OF_MEMORY = torch.OutOfMemoryError("CUDA out of memory")
-
-
-def test_memory_that_runs_out_in_the_middle_of_an_image_and_is_there_again(tab, tiny_model, photo, monkeypatch):
-    expected = Upscaler(tiny_model).upscale(Image.open(photo))
-    monkeypatch.setattr(strips, "Block", Failing(OUT_OF_MEMORY, at=3, ever_after=False))
-
-    update = run(tab, photo)
-
-    result = Image.open(update[tab.result.download])
-    assert np.abs(np.asarray(result, int) - np.asarray(expected)).max() <= 1    # thinner strips may round otherwise
-    assert any("Memory ran out" in str(value) for value in update.values())
-
-
-def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(tab, photo, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(strips, "Block", Failing(OUT_OF_MEMORY, at=3, ever_after=True))
-        update = run(tab, photo)
-
-    assert "Memory ran out upscaling 30x24 pixels" in progress(tab, update)
-    assert not os.listdir(tab.service.folder)
-    assert tab.result.download in run(tab, photo)
-
-
-def test_a_worker_that_raises_frees_the_device_and_the_page(tab, photo, monkeypatch, caplog):
-    with monkeypatch.context() as patch:
-        patch.setattr(strips, "Block", Failing(KeyError(f"no {photo}"), at=2, ever_after=True))
-        update = run(tab, photo)
+    upscaler.after = broken
+    update = run(tab, photo, "first")
 
     assert "not foreseen" in progress(tab, update)
     assert update[tab.job.go]["visible"] and not update[tab.job.stop]["visible"]
     assert "KeyError" in caplog.text and "photo.png" not in caplog.text
-    assert tab.result.download in run(tab, photo)
+    upscaler.after = lambda: None
+    assert tab.result.download in run(tab, photo, "second")
 
 
-def test_a_job_that_is_stopped_in_the_middle_of_a_strip_begins_no_other(tab, photo, monkeypatch):
-    """The page is free before the strip is done; what was begun ends, and nothing else is begun."""
-    key, watched = Jobs.new_key(), Failing(OUT_OF_MEMORY, at=0, ever_after=False)
-    stopped_at = []
+def test_a_job_that_is_stopped_in_the_middle_of_a_step_begins_no_other(tab, upscaler, jobs, photo):
+    """What was begun ends, and nothing else is begun."""
+    upscaler.after = lambda: tab.job.stopping("key") if upscaler.steps == 2 else None
 
-    def stopping(block, *arguments):
-        made = block(*arguments)
-        if watched.calls == 2:
-            tab.job.stopping(key)
-            stopped_at.append(watched.calls)
-        return made
-
-    watched.compute = stopping
-    monkeypatch.setattr(strips, "Block", watched)
-
-    *_, last = tab.job.run(key, {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
+    last = run(tab, photo, "key")
 
     assert "Stopped." in progress(tab, last)
-    job = tab.job._jobs.find(key)
-    while job.ended is None:
+    until = time.monotonic() + 60
+    while jobs.find("key").ended is None:
+        assert time.monotonic() < until
         time.sleep(0.01)
-    assert stopped_at == [2] and watched.calls == 2
+    assert upscaler.steps == 2
     assert not os.listdir(tab.service.folder)

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from demo import models, previews, results
+from demo import previews, results
 from demo.limits import Limits, UploadError
 from demo.models import Choice, Models, default_choice
 from demo.service import Finished, Service
-from drln import CheckpointError, DrlnModel, ImageError, Progress, UpscaleError, Upscaler
+from drln import CheckpointError, ImageError, Progress, UpscaleError, Upscaler
 from drln.hub import BUNDLED
 
 
@@ -268,21 +269,6 @@ def test_one_loading_serves_all_who_wait_for_it(choices):
     assert len(futures) == 1
 
 
-def test_an_estimate_of_a_hub_model_loads_nothing(monkeypatch):
-    def forbidden(*args, **options):
-        raise AssertionError("the hub was asked")
-
-    monkeypatch.setattr(DrlnModel, "from_pretrained", forbidden)
-    monkeypatch.setattr("drln.hub.download", forbidden)
-
-    upscaler = Models().yardstick("eugenesiow/drln", 4)
-
-    assert sum(parameter.numel() for parameter in upscaler._model.parameters()) == 34_577_867    # the published count
-
-
-def test_the_default_is_the_best_model_on_a_gpu_and_the_bundled_one_on_a_cpu(monkeypatch):
-    monkeypatch.setattr(models, "pick_device", lambda: models.torch.device("cpu"))
-    assert default_choice() == BUNDLED
-
-    monkeypatch.setattr(models, "pick_device", lambda: models.torch.device("cuda"))
-    assert default_choice() == "eugenesiow/drln-bam"
+def test_the_default_is_the_best_model_on_a_gpu_and_the_bundled_one_on_a_cpu():
+    assert default_choice(device=torch.device("cpu")) == BUNDLED
+    assert default_choice(device=torch.device("cuda")) == "eugenesiow/drln-bam"

@@ -1,6 +1,7 @@
 """The path that a ZeroGPU Space takes, on this machine: the real decorator does nothing here, the rest is the same."""
 
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -103,16 +104,12 @@ def test_the_gpu_is_asked_for_longer_the_more_pixels_and_passes_there_are(models
     assert seconds(4000, True) - zero_gpu.START_SECONDS == pytest.approx(8 * small, abs=5)
 
 
-def test_an_estimate_runs_nothing(models, monkeypatch):
-    def forbidden(*_, **__):
-        raise AssertionError("something was computed")
+def test_an_estimate_is_reckoned_and_not_timed(models):
+    estimate = models.yardstick(BUNDLED, 4).estimate(5000, 4000)
 
-    monkeypatch.setattr("drln.upscaler.upscale_in_strips", forbidden)
-
-    estimate = models.yardstick(BUNDLED, 4).estimate(500, 400)
-
-    assert (estimate.width, estimate.height) == (2000, 1600)
-    assert estimate.seconds >= zero_gpu.START_SECONDS
+    rgb = torch.empty(1, 3, 4000, 5000, device="meta")
+    assert (estimate.width, estimate.height) == (20_000, 16_000)
+    assert estimate.seconds == zero_gpu.seconds_needed((BUNDLED, 4, "float32"), rgb, False)
 
 
 def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, tmp_path, monkeypatch):
@@ -126,12 +123,13 @@ def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, 
         list(Service(tmp_path / "results", models).upscale(photo, 2, BUNDLED))
 
 
-def test_models_that_are_not_in_the_cache_are_not_offered(monkeypatch):
-    monkeypatch.setattr(Models, "must_download", lambda self, name, scale: name == "eugenesiow/drln")
-    monkeypatch.setattr(zero_gpu, "CHOICES", {name: choice for name, choice in zero_gpu.CHOICES.items()
-                                              if name in (BUNDLED, "eugenesiow/drln")})
+def test_models_that_are_not_in_the_cache_are_not_offered(tmp_path):
+    code = "from demo import zero_gpu; print(*zero_gpu.preloaded_models().choices)"
+    empty = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "hub")}
 
-    assert list(zero_gpu.preloaded_models().choices) == [BUNDLED]
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=empty, capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == [BUNDLED]
 
 
 def test_spaces_is_imported_before_torch_by_app_py(tmp_path):
