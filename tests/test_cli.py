@@ -132,10 +132,13 @@ def test_what_goes_wrong_is_one_line_and_exit_code_1(photo, models, tmp_path, mo
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_the_output_is_checked_before_any_model_is_looked_for(photo, tmp_path, capsys):
-    main(["upscale", str(photo), "--output", str(tmp_path / "out.xyz"), "--model", str(tmp_path / "absent")])
+@pytest.mark.parametrize(
+    "name, message", [("out.xyz", "'.xyz'"), ("写" * 84 + ".png", "too long for the file system, 256 bytes")]
+)
+def test_the_output_is_checked_before_any_model_is_looked_for(photo, tmp_path, capsys, name, message):
+    main(["upscale", str(photo), "--output", str(tmp_path / name), "--model", str(tmp_path / "absent")])
 
-    assert "'.xyz'" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_photo_too_large_for_the_memory_is_one_line_and_exit_code_1(photo, models, tmp_path, free_bytes, capsys):
