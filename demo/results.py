@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from demo import previews
-from drln.images import ImageError, Picture, write_image
+from drln.images import ImageError, Picture, open_image, write_image
 from drln.whole import WriteError, write_whole
 
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
@@ -178,10 +178,10 @@ def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
         lr, sr = (np.load(saved.result.with_name(name), mmap_mode="r") for name in (LR_PIXELS, SR_PIXELS))
         bicubic = previews.bicubic_crop(lr, box, saved.scale)
         drln = Image.fromarray(np.ascontiguousarray(sr[box[1] : box[3], box[0] : box[2]]))
-        with Image.open(saved.sliders[1]) as preview:
-            overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
-            for crop in (bicubic, drln):    # which have no profile of their own
-                crop.info.update(preview.info)
-    except FileNotFoundError:
+        preview = open_image(saved.sliders[1])    # Pillow alone opens no PNG with a long profile
+    except (FileNotFoundError, ImageError):
         raise GoneError("The result is no longer on the server; upscale the photo again.") from None
+    overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
+    for crop in (bicubic, drln):    # which have no profile of their own
+        crop.info.update(preview.info)
     return Closeup(overview, previews.zoomed(bicubic), previews.zoomed(drln))

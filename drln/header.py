@@ -160,11 +160,11 @@ def _heic_header(path: Path) -> Header:
 
 
 def _avif_depth(path: Path) -> int:
-    """By the boxes that say how the image is coded."""
+    """By the first box that says how a picture is coded; others are of its alpha, or of a gain map."""
     with open(path, "rb") as file:
         start = file.read(AVIF_HEAD)
-    coded = [start[found.end() + 2] for found in re.finditer(b"av1C", start[:-3])]
-    return 16 if any(flags & 0x40 for flags in coded) else 8
+    _, _, coded = start.partition(b"av1C")
+    return 16 if len(coded) > 2 and coded[2] & 0x40 else 8
 
 
 def frames_note(frames: int, word: str, taken: str = "first") -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 import tifffile
 import torch
 from photo_files import SRGB, deep_noise, deep_png_levels, noise, png
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from tiny_service import finish, left_over, tiny_service
 
 from demo import previews, results
@@ -45,15 +45,17 @@ def test_the_download_has_the_format_and_quality_that_are_asked_for(service, pho
     np.testing.assert_array_equal(closeup, np.asarray(previews.zoomed(expected.crop(box))))
 
 
-def test_every_picture_of_a_result_has_the_photos_profile(service, tmp_path):
-    Image.fromarray(noise(40, 50, 3)).save(tmp_path / "photo.png", icc_profile=SRGB)
+@pytest.mark.parametrize("profile", [SRGB, SRGB + bytes(1_200_000)], ids=["short", "long"])
+def test_every_picture_of_a_result_has_the_photos_profile(service, monkeypatch, tmp_path, profile):
+    Image.fromarray(noise(40, 50, 3)).save(tmp_path / "photo.png", icc_profile=profile)
 
     saved = finish(service, tmp_path / "photo.png").saved
     closeup = results.closeup(saved)
 
+    monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 2_000_000)    # for Pillow to read the long one here
     shown = [Image.open(path) for path in (saved.result, *saved.sliders)]
     shown += [closeup.overview, closeup.bicubic, closeup.drln]
-    assert [picture.info.get("icc_profile") for picture in shown] == [SRGB] * 6
+    assert [picture.info.get("icc_profile") for picture in shown] == [profile] * 6
 
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
