@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
-from drln.wide_colours import colours_by_number, number_note
+from drln.wide_colours import colours_by_number, gain_map_note, number_note
 
 # Nothing else is tried: some of Pillow's readers start other programs.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
@@ -146,7 +146,10 @@ def _header(path: Path) -> Header:
             width, height = height, width
         frames = count_gif_frames(path, MANY) if image.format == "GIF" else getattr(image, "n_frames", 1)
         name = "WebP" if image.format == "WEBP" else str(image.format)
-    notes = frames_note(frames, "frames") + (number_note(colours_by_number(path)) if kind == "AVIF" else ())
+    notes = frames_note(frames, "frames")
+    if kind == "AVIF":
+        with open(path, "rb") as file:
+            notes += number_note(colours_by_number(path)) + gain_map_note(file.read(AVIF_HEAD))
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 

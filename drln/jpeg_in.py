@@ -10,6 +10,7 @@ from PIL import Image
 
 from drln.header import Header, ImageError
 from drln.metadata import orientation_of
+from drln.wide_colours import gain_map_note
 
 HEAD = 1_000_000    # bytes in which a file says what it is
 EOI = b"\xff\xd9"
@@ -20,9 +21,7 @@ PROGRESSIVE, LOSSLESS = {0xC2, 0xC6, 0xCA, 0xCE}, {0xC3, 0xC7, 0xCB, 0xCF, 0xF7}
 FILLERS = [bits * 64 for bits in (b"", b"\0", b"\xff\0", b"\x55", b"\xaa")]
 FILLERS += [bytes([0xFF, mark]) + b"\x55" * 64 for mark in range(0xD0, 0xD8)]
 
-GAIN_MAPS = b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap"    # Google's, ISO's and Apple's
 FILMS = b'MotionPhoto="1"', b"MotionPhoto>1<", b'MicroVideo="1"', b"MotionPhoto_Data"    # Google's and Samsung's
-GAIN_MAP = "The file has a gain map, which makes it brighter on HDR screens; the result has the plain photo alone."
 FILM = "The file is a motion photo; the result has the photo without its film."
 
 
@@ -46,9 +45,8 @@ def jpeg_header(path: Path) -> Header:
         width, height = image.size
         if orientation_of(image) > 4:
             width, height = height, width
-    gain = (GAIN_MAP,) if any(mark in content for mark in GAIN_MAPS) else ()
     film = (FILM,) if any(mark in content for mark in FILMS) else ()
-    return Header("JPEG", width, height, notes=gain + film)
+    return Header("JPEG", width, height, notes=gain_map_note(content) + film)
 
 
 def open_jpeg(path: Path) -> Image.Image:

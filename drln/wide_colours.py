@@ -15,6 +15,7 @@ HEAD = 1_000_000    # bytes in which a file says it
 SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
 CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
 HDR = {16: "PQ", 18: "HLG"}
+GAIN_MAPS = b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap", b"hdrgainmap"    # Google's, ISO's, Apple's
 C = (0.310, 0.316)
 # By number: the name; x and y of red, green and blue; and of white.
 PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
@@ -67,6 +68,13 @@ def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
     if primaries in (2, *PRIMARIES) and curve in (*SRGB_LIKE, *CURVES):
         return ()
     return (f"The colours of the file, CICP {primaries} and {curve}, are not kept; the result will look different.",)
+
+
+def gain_map_note(content: bytes) -> tuple[str, ...]:
+    """What is to be said of a file, by its bytes, that has a second picture for HDR screens."""
+    if b"tmap" in content[8:64] or any(mark in content for mark in GAIN_MAPS):    # tmap is a brand of AVIF
+        return ("The file has a gain map, which makes it brighter on HDR screens; the result is the plain photo.",)
+    return ()
 
 
 def profile_by_gamma(gamma: float | None, points: tuple[Point, ...] | None, is_grey: bool) -> bytes | None:

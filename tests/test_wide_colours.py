@@ -72,6 +72,13 @@ def test_hdr_is_said_not_to_be_kept(tmp_path, kind):
     assert "HDR (PQ)" in photo.notes[0] and "icc_profile" not in photo.info
 
 
+def test_an_avif_with_a_gain_map_says_that_it_is_lost(tmp_path):
+    content = imagecodecs.avif_encode(noise(16, 24, 3))
+    (tmp_path / "photo.avif").write_bytes(content.replace(b"MA1A", b"tmap", 1))
+
+    assert "gain map" in Photo.open(tmp_path / "photo.avif").notes[0]
+
+
 def test_a_profile_in_the_file_stays_as_it_is(tmp_path):
     picture = Image.fromarray(noise(64, 64, 3))
     pillow_heif.from_pillow(picture).save(tmp_path / "photo.heic", icc_profile=SRGB, color_primaries=12)
