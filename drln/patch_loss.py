@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from drln.run_folder import TrainingError
-from drln.training_arguments import TrainingArguments
+from drln.training_arguments import TrainingArguments, learning_rate_at
+
+REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
 
 def patch_loss(model: nn.Module, patches: tuple[Tensor, Tensor], args: TrainingArguments) -> Tensor:
@@ -29,3 +34,30 @@ def patch_loss(model: nn.Module, patches: tuple[Tensor, Tensor], args: TrainingA
             f"but the HR patch has {hr.shape[3]}x{hr.shape[2]}; model and data must be of one scale"
         )
     return F.l1_loss(sr.float(), hr)
+
+
+def taken_losses(
+    pending: list[Tensor], accelerator: Any, step: int, total: int, args: TrainingArguments, kept: str
+) -> list[float]:
+    """Take the losses from the device; all processes then have the same.
+
+    Args:
+        pending: of the batches up to and with `step`; it is empty afterwards.
+        accelerator: of the processes.
+        step, total: that is done, counted from 1, and of the run.
+        args: of the run.
+        kept: what is left of it, for the message.
+
+    Raises:
+        TrainingError: if one is no number.
+    """
+    losses: list[float] = accelerator.reduce(torch.stack(pending), reduction="mean").tolist()
+    pending.clear()
+    first = step - len(losses) // args.gradient_accumulation_steps + 1
+    for index, loss in enumerate(losses):
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in step {first + index // args.gradient_accumulation_steps}, "
+                f"at a learning rate of {learning_rate_at(step - 1, total, args):.2g}; {kept}. {REMEDY}"
+            )
+    return losses

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import pickle
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +54,13 @@ class RunState:
     losses: list[float] = field(default_factory=list)
     history: list[dict[str, float]] = field(default_factory=list)
 
+    def add_row(self, psnr: float, learning_rate: float) -> None:
+        """Of an evaluation, with the mean of the losses since the last one."""
+        loss = math.fsum(self.losses) / len(self.losses) if self.losses else math.nan
+        self.losses = []
+        row = {"step": self.step, "loss": loss, "psnr": psnr, "learning_rate": learning_rate}
+        self.history.append(row | {"seconds": self.seconds})
+
 
 class RunFolder:
     """The folder of one run, which `from_pretrained` and `push_to_hub` take: the best weights lie beside the rest.
@@ -73,12 +81,14 @@ class RunFolder:
         """Whether a run was saved there, its best weights with it."""
         return self._checkpoint.is_file()
 
-    def begin(self, resume: bool, overwrite: bool) -> None:
+    def begin(self, resume: bool | None, overwrite: bool) -> None:
         """Clear away what is in the way; a run or weights that are there only if they are to be overwritten.
 
         Raises:
             TrainingError: if this would lose a run or weights, or the folder cannot be written to.
         """
+        if resume not in (True, False, None):
+            raise TrainingError(f"resume_from_checkpoint is {resume!r}; write True, and the run's folder as output_dir")
         resumed = resume and self.has_run
         there = [name for name in (CHECKPOINT, *WEIGHTS) if (self.folder / name).is_file()]
         if there and not (resumed or overwrite):
@@ -111,11 +121,15 @@ class RunFolder:
         return "there is no checkpoint yet"
 
     def save(self, state: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> None:
-        """Write the checkpoint and the history.
+        """Write the checkpoint and the history, and before them the weights if this step's are the best so far.
 
         Raises:
             TrainingError: if the disk refuses them; the checkpoint that was there stays.
         """
+        latest = state.history[-1] if state.history else None
+        if latest and latest["step"] == state.step and not latest["psnr"] <= state.best:
+            state.best = latest["psnr"]
+            self._save_best(average)
         content = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": json.dumps(asdict(state))}
         if average is not model:
             content["average"] = average.state_dict()
@@ -125,12 +139,31 @@ class RunFolder:
         except OSError as error:
             raise TrainingError(f"{error}; {self.kept()}") from error
 
-    def save_best(self, model: nn.Module) -> None:
-        """The weights, as `from_pretrained` takes them."""
+    def save_model(self, model: nn.Module, folder: str | Path | None) -> None:
+        """Write weights as they are into another folder; into that of the run if no run left its best ones there."""
+        if folder is None and self.has_run:
+            warnings.warn(
+                f"{self.folder} holds the best weights of its run, and they stay; "
+                "pass save_model another folder for the weights as they are now",
+                stacklevel=3,
+            )
+        else:
+            cast(Any, model).save_pretrained(folder or self.folder)
+
+    def _save_best(self, model: nn.Module) -> None:
         try:
             cast(Any, model).save_pretrained(self.folder)
         except OSError as error:
             raise TrainingError(f"{error}; {self.kept()}") from error
+
+    def check_shared(self, state: RunState, accelerator: Any) -> None:
+        """Raise a `TrainingError` where the processes do not find the same checkpoint."""
+        steps = accelerator.gather(torch.tensor([state.step], device=accelerator.device)).tolist()
+        if len(set(steps)) > 1:
+            raise TrainingError(
+                f"the processes find checkpoints of different steps, {steps}, in {self.folder}; "
+                "put output_dir on a disk that all machines share"
+            )
 
     def load(self, new: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
         """Put the checkpoint's weights in place; where there is none, it is the new run that is asked for.

@@ -77,6 +77,12 @@ class Scores:
         """The mean over the images that were measured; not a number before the first."""
         return _mean([image.ssim for image in self.images])
 
+    def __repr__(self) -> str:
+        """One line, as a notebook shows it."""
+        of = f"{self.scale}x, {self.protocol} protocol, {self.count}"
+        names = "; ".join(name for name in (self.model, self.dataset) if name)
+        return f"PSNR {self.psnr:.2f} dB, SSIM {self.ssim:.4f} ({of}; {names})"
+
     @property
     def is_complete(self) -> bool:
         """Whether all images of the set were measured."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,7 +20,7 @@ from drln.crew import part_at_exit
 from drln.data.patches import PatchStream
 from drln.device import is_out_of_memory
 from drln.interruption import Interruption
-from drln.patch_loss import patch_loss
+from drln.patch_loss import REMEDY, patch_loss, taken_losses
 from drln.run_display import RunDisplay
 from drln.run_folder import RunFolder, RunState, TrainingError
 from drln.training_arguments import TrainingArguments, learning_rate_at
@@ -27,7 +28,6 @@ from drln.validation import mean_psnr
 
 EVAL_STEPS = 100    # between two evaluations at least, unless the arguments say otherwise
 LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
-REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
 __all__ = ["Trainer", "TrainingArguments", "TrainingError"]
 
@@ -39,7 +39,7 @@ class Trainer:
 
     Args:
         model: the network; it has `save_pretrained(folder)`. The trained weights are in it afterwards.
-        args: how to train.
+        args: how to train; by default `TrainingArguments("tmp_trainer")`, as in super-image.
         train_dataset: a `TrainDataset`, or another data set of such pairs, which then draws by itself.
         eval_dataset: an `EvalDataset`, or another of such pairs; without it the last weights are kept as the best.
 
@@ -50,11 +50,18 @@ class Trainer:
         TrainingError: if a data set is empty.
     """
 
-    def __init__(self, model: nn.Module, args: TrainingArguments, train_dataset: Any, eval_dataset: Any = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        args: TrainingArguments | None = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+    ) -> None:
         from accelerate import Accelerator, DataLoaderConfiguration
 
-        if not len(train_dataset) or (eval_dataset is not None and not len(eval_dataset)):
+        if any(dataset is not None and not len(dataset) for dataset in (train_dataset, eval_dataset)):
             raise TrainingError("the data set is empty; give one with at least one image")
+        args = args or TrainingArguments("tmp_trainer")
         self.model, self.args = model, args
         self.train_dataset, self.eval_dataset = train_dataset, eval_dataset
         self.run = RunFolder(args.output_dir)
@@ -69,11 +76,11 @@ class Trainer:
         part_at_exit()
         batch = args.per_device_train_batch_size * self.accelerator.num_processes
         self.step_patches = batch * args.gradient_accumulation_steps
-        epoch_steps = math.ceil(len(train_dataset) / self.step_patches)
+        epoch_steps = math.ceil(len(train_dataset) / self.step_patches) if train_dataset is not None else 1
         self.total_steps = args.max_steps or args.num_train_epochs * epoch_steps
         self.eval_steps = args.eval_steps or epoch_steps * math.ceil(EVAL_STEPS / epoch_steps)
 
-    def train(self, resume_from_checkpoint: bool = False) -> list[dict[str, float]]:
+    def train(self, resume_from_checkpoint: bool | None = False) -> list[dict[str, float]]:
         """Train to the end.
 
         Ctrl-C, or SIGTERM, ends the run after the step it is at, and saves it. An evaluation ends after the image it
@@ -91,6 +98,8 @@ class Trainer:
                 of different scales; or the loss became NaN.
             KeyboardInterrupt: after a stop, when all is saved; the message says where.
         """
+        if self.train_dataset is None:
+            raise TrainingError("there is no train_dataset; give Trainer one")
         try:
             with Interruption() as stop:
                 return self._train(resume_from_checkpoint, stop)
@@ -102,7 +111,35 @@ class Trainer:
                 "per_device_train_batch_size with more gradient_accumulation_steps, smaller patches, or bf16"
             ) from error
 
-    def _train(self, resume_from_checkpoint: bool, stop: Interruption) -> list[dict[str, float]]:
+    def eval(self, epoch: int | None = None) -> float:
+        """The PSNR in dB of the model's weights as they are, on `eval_dataset`; nothing is saved.
+
+        Args:
+            epoch: of a loop written for super-image; it changes nothing.
+
+        Raises:
+            TrainingError: if there is no `eval_dataset`.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, when an image is done.
+        """
+        if self.eval_dataset is None:
+            raise TrainingError("there is no eval_dataset; give Trainer one")
+        with Interruption() as stop:
+            score = mean_psnr(self.model.to(self.accelerator.device), self.eval_dataset, self.accelerator, stop)
+        if score is None:
+            raise KeyboardInterrupt
+        return score
+
+    def save_model(self, output_dir: str | Path | None = None) -> None:
+        """Save the model's weights as they are, as `from_pretrained` takes them.
+
+        Args:
+            output_dir: by default that of the run. The best weights that `train` left there stay, with a warning.
+        """
+        if self.accelerator.is_main_process:
+            self.run.save_model(self.model, output_dir)
+        self.accelerator.wait_for_everyone()
+
+    def _train(self, resume_from_checkpoint: bool | None, stop: Interruption) -> list[dict[str, float]]:
         args, accelerator, total = self.args, self.accelerator, self.total_steps
         accelerator.gradient_accumulation_steps = args.gradient_accumulation_steps    # shared by all Trainers
         if accelerator.is_main_process:
@@ -142,12 +179,14 @@ class Trainer:
                     continue
                 state.step += 1
                 if average is not self.model:
-                    _update(average, self.model, min(args.ema_decay, state.step / (state.step + 10)))
+                    update = get_ema_multi_avg_fn(min(args.ema_decay, state.step / (state.step + 10)))
+                    with torch.no_grad():
+                        update(list(average.parameters()), list(self.model.parameters()), None)
                 state.seconds = time.monotonic() - began
                 due, stopped = self._is_due(state), stop.of_any_process(accelerator)
                 saves = due or stopped or bool(args.save_steps and state.step % args.save_steps == 0)
                 if saves or state.step % LOG_STEPS == 0:
-                    self._look(pending, state)
+                    state.losses += taken_losses(pending, accelerator, state.step, total, args, self.run.kept())
                 display.show()
                 if due:
                     self._evaluate(average, state, stop, display)
@@ -168,11 +207,7 @@ class Trainer:
         return state.step % self.eval_steps == 0 or state.step == self.total_steps
 
     def _end_if(self, stop: Interruption, state: RunState) -> None:
-        """End a run that is to stop, after all was saved.
-
-        Raises:
-            KeyboardInterrupt: it says what was saved.
-        """
+        """End a run that is to stop, after all was saved, by a KeyboardInterrupt that says so."""
         if stop.of_any_process(self.accelerator):
             saved = f"step {state.step} of {self.total_steps} is saved in {self.run.folder}; resume it from there"
             raise KeyboardInterrupt(saved if state.step or state.history else "no step was made yet")
@@ -182,12 +217,7 @@ class Trainer:
         state = self.run.load(state, self.model, average, optimizer)
         for group in optimizer.param_groups:
             group["betas"] = (0.9, self.args.adam_beta2)    # the arguments say, not the checkpoint
-        steps = self.accelerator.gather(torch.tensor([state.step], device=self.accelerator.device)).tolist()
-        if len(set(steps)) > 1:
-            raise TrainingError(
-                f"the processes find checkpoints of different steps, {steps}, in {self.run.folder}; "
-                "put output_dir on a disk that all machines share"
-            )
+        self.run.check_shared(state, self.accelerator)
         return state
 
     def _loader(self, state: RunState) -> DataLoader:
@@ -199,25 +229,6 @@ class Trainer:
         loader = DataLoader(stream, args.per_device_train_batch_size, pin_memory=pins)
         return self.accelerator.prepare(loader)
 
-    def _look(self, pending: list[Tensor], state: RunState) -> None:
-        """Take the losses, which all processes then have alike, from the device.
-
-        Raises:
-            TrainingError: if one is no number.
-        """
-        losses = self.accelerator.reduce(torch.stack(pending), reduction="mean").tolist()
-        pending.clear()
-        accumulated = self.args.gradient_accumulation_steps
-        first = state.step - len(losses) // accumulated + 1
-        for index, loss in enumerate(losses):
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss became {loss} in step {first + index // accumulated}, at a learning rate of "
-                    f"{learning_rate_at(state.step - 1, self.total_steps, self.args):.2g}; {self.run.kept()}. "
-                    f"{REMEDY}"
-                )
-        state.losses += losses
-
     def _evaluate(self, average: nn.Module, state: RunState, stop: Interruption, display: RunDisplay) -> bool:
         """Add a row to the history; False if the run is to stop before that is done."""
         data = self.eval_dataset
@@ -226,25 +237,11 @@ class Trainer:
             return False
         if data is not None and math.isnan(score):
             raise TrainingError(f"the model's results became NaN by step {state.step}; {self.run.kept()}. {REMEDY}")
-        loss = math.fsum(state.losses) / len(state.losses) if state.losses else math.nan
-        state.losses = []
-        learning_rate = learning_rate_at(max(0, state.step - 1), self.total_steps, self.args)
-        row = {"step": state.step, "loss": loss, "psnr": score, "learning_rate": learning_rate}
-        state.history.append(row | {"seconds": state.seconds})
+        state.add_row(score, learning_rate_at(max(0, state.step - 1), self.total_steps, self.args))
         display.log(state.history[-1])
         return True
 
     def _save(self, state: RunState, average: nn.Module, optimizer: Any) -> None:
         if self.accelerator.is_main_process:
-            latest = state.history[-1] if state.history else None
-            if latest and latest["step"] == state.step and not latest["psnr"] <= state.best:
-                state.best = latest["psnr"]
-                self.run.save_best(average)
             self.run.save(state, self.model, average, optimizer)
         self.accelerator.wait_for_everyone()
-
-
-@torch.no_grad()
-def _update(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the running average of the weights a little towards those of now."""
-    get_ema_multi_avg_fn(decay)(list(average.parameters()), list(model.parameters()), None)

@@ -152,6 +152,50 @@ def test_checkpoints_between_evaluations_are_resumed(store, tmp_path):
     assert [row["loss"] for row in again] == [row["loss"] for row in history]
 
 
+# Beside a run
+
+
+def test_weights_are_measured_and_saved_as_they_are_without_a_run(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = small_model()
+    trainer = Trainer(model, eval_dataset=EvalDataset(store))
+
+    score = trainer.eval(0)
+    trainer.save_model()
+    trainer.save_model("elsewhere")
+
+    assert score == pytest.approx(evaluate(model.eval(), COLOUR).psnr, abs=1e-3)
+    assert same_weights(model, DrlnModel.from_pretrained("tmp_trainer", scale=2))
+    assert same_weights(model, DrlnModel.from_pretrained("elsewhere", scale=2))
+
+
+def test_the_best_weights_stay_where_others_are_saved_after_training(store, tmp_path):
+    model = small_model()
+    trainer = Trainer(model, arguments(tmp_path / "run"), TrainDataset(store, 16), EvalDataset(store))
+    trainer.train()
+    with torch.no_grad():
+        model.tail.bias += 1
+
+    with pytest.warns(UserWarning, match="holds the best weights of its run, and they stay; pass save_model"):
+        trainer.save_model()
+    trainer.save_model(tmp_path / "now")
+
+    best, now = (DrlnModel.from_pretrained(tmp_path / name, scale=2) for name in ("run", "now"))
+    torch.testing.assert_close(best.tail.bias + 1, model.tail.bias)
+    assert same_weights(now, model)
+
+
+def test_what_a_trainer_was_not_given_is_asked_for(store, tmp_path):
+    trainer = Trainer(small_model(), arguments(tmp_path))
+
+    with pytest.raises(TrainingError, match="there is no train_dataset; give Trainer one"):
+        trainer.train()
+    with pytest.raises(TrainingError, match="there is no eval_dataset; give Trainer one"):
+        trainer.eval()
+    with pytest.raises(TrainingError, match="resume_from_checkpoint is 'run/checkpoint-500'; write True"):
+        Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train("run/checkpoint-500")
+
+
 # Training
 
 
