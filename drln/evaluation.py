@@ -172,7 +172,7 @@ class EvalMetrics:
     """The card's way to measure: `EvalMetrics().evaluate(model, EvalDataset(load_dataset(...)))`."""
 
     def evaluate(self, model: DrlnModel | Upscaler | str, dataset: Sequence[Any], scale: int | None = None) -> Scores:
-        """`evaluate` in the card's protocol and in float32. Nothing is printed; a notebook shows the result as a line."""
+        """`evaluate` in the card's protocol and in float32. Nothing is printed; the result shows as a line."""
         return evaluate(model, dataset, CARD, scale=scale)
 
 
