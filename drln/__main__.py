@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"drln: stopped; {str(stop) or 'nothing was saved'}", file=sys.stderr)
         return CANCELLED
     if why := lost_output():
-        code = _failed(f"not all of the output could be printed: {why}; files are as they should be")
+        code = _failed(f"not all could be printed: {why}; the files are written")
         return code if args.run is evaluate and args.output is None else 0    # whose tables were lost
     return 0
 

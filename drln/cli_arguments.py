@@ -6,12 +6,12 @@ from argparse import ArgumentTypeError
 from pathlib import Path
 
 
-def path(text: str) -> Path:
+def a_path(text: str) -> Path:
     """An empty one would be the current folder."""
-    return Path(name(text))
+    return Path(a_name(text))
 
 
-def name(text: str) -> str:
+def a_name(text: str) -> str:
     """Of a model or a set, which may be a folder too."""
     if not text:
         raise ArgumentTypeError("it is empty; give a path or a name")

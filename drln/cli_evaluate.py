@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from drln.cli_arguments import a_name, a_path
 from drln.config import SCALES
 from drln.crew import Crew
 from drln.data import DataError, ImageSet, find_set
@@ -46,23 +47,25 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
     add(
         "--model",
         nargs="+",
+        type=a_name,
         default=[BICUBIC, BUNDLED],
         help=f"one or more of: {BICUBIC}, {BUNDLED}, hub repository, folder, weights file (default: the first two)",
     )
     add(
         "--dataset",
         nargs="+",
+        type=a_name,
         default=[SAMPLES],
         help=f"one or more of: {', '.join((*HUB_SETS, DIV2K))}, {SAMPLES} (default), hub repository, folder of photos",
     )
     add("--split", default="validation", help="validation (default), or train where the set has it")
     add("--scale", nargs="+", type=int, choices=SCALES, default=[4], help="one or more of 2, 3, 4 (default: 4)")
     add("--protocol", nargs="+", choices=PROTOCOLS, default=[STANDARD], help="of papers (default), or of the card")
-    add("--output", type=Path, help="scores.csv: every image's score; the tables go beside it, into scores.md")
+    add("--output", type=a_path, help="scores.csv: every image's score; the tables go beside it, into scores.md")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     add("--precision", choices=("auto", *PRECISIONS), default="float32", help="what to compute in (default: float32)")
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: DRLN+, eight times slower")
-    add("--cache-dir", type=Path, help="where downloads are kept (default: the hub's own cache)")
+    add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")
 
 
@@ -185,7 +188,7 @@ def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, crew: C
         return
     scores = [done[task] for task in tasks if task in done]
     for file, text in ((path, csv_report(scores)), (path.with_suffix(".md"), markdown_report(scores))):
-        write_bytes_whole(file, text.encode())
+        write_bytes_whole(file, text.encode(errors="backslashreplace"))    # a name may be no UTF-8
 
 
 def report(done: dict[Task, Scores], tasks: list[Task], crew: Crew) -> None:

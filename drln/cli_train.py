@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from drln.cli_arguments import a_name, a_path
 from drln.cli_evaluate import Task, measure
 from drln.config import SCALES, DrlnConfig
 from drln.crew import Crew
@@ -39,22 +40,25 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("train", help="train a model on your own photos, or from scratch")
     command.set_defaults(run=train)
     add = command.add_argument_group("data and model").add_argument
-    add("--data", nargs="+", required=True, help="folders of photos, or sets with a train split: Div2k, samples")
+    data = "folders of photos, or sets with a train split: Div2k, samples"
+    add("--data", nargs="+", type=a_name, required=True, help=data)
     add("--scale", type=int, choices=SCALES, default=4, help="to train for (default: 4)")
-    add("--validation", help="folder or set to choose the best weights by (default: held-out images of --data)")
+    held = "folder or set to choose the best weights by (default: held-out images of --data)"
+    add("--validation", type=a_name, help=held)
     add("--hold-out", type=int, default=20, metavar="N", help="hold out every N-th image for that (default: 20)")
-    add("--model", default=BUNDLED, help=f"start from: hub repository, folder, file or {BUNDLED} (default)")
+    start = f"start from: hub repository, folder, file or {BUNDLED} (default)"
+    add("--model", type=a_name, default=BUNDLED, help=start)
     add("--model-scale", type=int, choices=SCALES, help="scale of --model, if another: only its upsampler is new then")
     add("--from-scratch", action="store_true", help="start from random weights, of --channels and --groups")
     add("--channels", type=int, default=64, help="with --from-scratch (default: 64)")
     add("--groups", type=int, nargs="+", default=[3, 3, 3, 3, 4, 4], help="with --from-scratch (default: 3 3 3 3 4 4)")
     add("--laplacian", action="store_true", help="with --from-scratch: the paper's attention, not balanced attention")
     add("--patch-size", type=int, default=64, help="side of the LR patches (default: 64)")
-    add("--output", type=Path, default=Path("results"), help="folder of the run (default: results)")
+    add("--output", type=a_path, default=Path("results"), help="folder of the run (default: results)")
     add("--resume", action="store_true", help="go on where the run in --output stopped")
     add("--overwrite", action="store_true", help="begin anew where --output holds a run")
     add("--push-to-hub", metavar="REPO", help="upload the best weights and their card at the end")
-    add("--cache-dir", type=Path, help="where downloads and decoded images are kept (default: the hub's own cache)")
+    add("--cache-dir", type=a_path, help="where downloads and decoded images are kept (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")
     defaults = TrainingArguments("")
     add = command.add_argument_group("training").add_argument

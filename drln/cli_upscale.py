@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from drln.cli_arguments import name, path
+from drln.cli_arguments import a_name, a_path
 from drln.cli_folder import upscale_folder
 from drln.cli_model import load_upscaler, model_name
 from drln.config import SCALES
@@ -28,17 +28,17 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("upscale", help="upscale a photo, or a folder of them, 2x, 3x or 4x")
     command.set_defaults(run=upscale)
     add = command.add_argument
-    add("photo", type=path, help="the image file to upscale, or a folder of them")
+    add("photo", type=a_path, help="the image file to upscale, or a folder of them")
     add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
-    add("--output", type=path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
+    add("--output", type=a_path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
     add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
-    add("--model", type=name, default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
+    add("--model", type=a_name, default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="what to compute in")
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
     add("--revision", help="commit, tag or branch of the hub repository")
-    add("--cache-dir", type=path, help="where downloads are kept (default: the hub's own cache)")
+    add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine; ask no hub")
 
 

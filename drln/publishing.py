@@ -61,7 +61,7 @@ def write_card(
     )
     path = folder / CARD_FILE
     card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}")
-    write_bytes_whole(path, str(card).encode())
+    write_bytes_whole(path, str(card).encode(errors="backslashreplace"))    # a folder's name may be no UTF-8
     return path
 
 
