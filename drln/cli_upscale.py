@@ -35,7 +35,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
     add("--model", type=a_name, default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="what to compute in")
+    precision = "what to compute in (default: auto, which is float32 for photos of 16 bits)"
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=precision)
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
     add("--revision", help="commit, tag or branch of the hub repository")
     add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
