@@ -1,20 +1,18 @@
-"""Files that Pillow reads with losses, as pictures: PNG, and TIFF, AVIF and HEIC of more than 8 bits a channel.
+"""Files that Pillow reads with losses, as pictures: PNG, TIFF and HEIC, and AVIF of more than 8 bits a channel.
 
 Knows arrays and metadata; no tensors.
 """
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from drln.exif import Exif, read_exif
 from drln.header import PILLOW_FORMATS, Header, ImageError, clear_errors
-from drln.metadata import kept_info, kept_of, orientation_of
+from drln.metadata import kept_of, orientation_of
 from drln.picture import Picture
 
 WHITE = 65_535
@@ -35,7 +33,7 @@ UPRIGHT = {
 
 def is_for_pillow(header: Header) -> bool:
     """Whether Pillow reads such a file without a loss; all others are for `read_deep`."""
-    return header.depth == 8 and header.format != "PNG"
+    return header.depth == 8 and header.format not in ("PNG", "TIFF", "HEIC")
 
 
 def read_deep(path: Path, header: Header) -> Picture:
@@ -55,22 +53,14 @@ def read_deep(path: Path, header: Header) -> Picture:
     return Picture(levels, info)
 
 
-def tiff_exif(path: Path) -> Exif:
-    """What may be kept of the EXIF of a TIFF file."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return read_exif(content)
-
-
 Decoded = tuple[np.ndarray, int, int, dict[str, Any]]    # levels, which of them is white, orientation, what is kept
 
 
 def _tiff(path: Path) -> Decoded:
     from drln.tiff_in import read_tiff
 
-    levels, top, found = read_tiff(path)
-    kept = kept_info(found["icc_profile"], found["dpi"], tiff_exif(path), _is_grey(levels))
-    orientation = found["orientation"]
-    return levels, top, orientation if orientation in UPRIGHT else 1, kept
+    levels, orientation, kept = read_tiff(path)
+    return levels, int(np.iinfo(levels.dtype).max), orientation, kept
 
 
 def _png(path: Path) -> Decoded:
@@ -88,13 +78,10 @@ def _avif(path: Path) -> Decoded:
 
 
 def _heic(path: Path) -> Decoded:
-    import pi_heif
+    from drln.heif_in import read_heif
 
-    heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False, hdr_to_16bit=False)    # which turns it upright
-    levels = np.array(heif)    # a copy: its memory goes when `heif` goes
-    is_grey = _is_grey(levels)
-    kept = kept_info(heif.info.get("icc_profile"), None, read_exif(heif.info.get("exif") or b""), is_grey)
-    return levels, 2 ** heif.info["bit_depth"] - 1, 1, kept
+    levels, top, kept = read_heif(path)
+    return levels, top, 1, kept
 
 
 def _said_by_pillow(path: Path, is_grey: bool) -> tuple[int, dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from drln.deep import is_for_pillow, read_deep, tiff_exif
+from drln.deep import is_for_pillow, read_deep
 from drln.exif import read_exif, with_resolution
 from drln.header import PILLOW_FORMATS, ImageError, clear_errors, read_header
 from drln.icc import rgb_of
@@ -55,17 +55,10 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
     if not is_for_pillow(header):
         return read_deep(path, header).to_pil()
     with clear_errors(path):
-        if header.format == "HEIC":
-            import pi_heif
-
-            return pi_heif.open_heif(path).to_pillow()
         if header.format == "JPEG":
             return open_jpeg(path)
         with Image.open(path, formats=PILLOW_FORMATS) as image:
             image.load()
-            image.getexif()    # while the file is open: TIFF reads it from there
-        if header.format == "TIFF" and (exif := tiff_exif(path).to_bytes()):
-            image.info["exif"] = exif    # of which Pillow has the first directory only, without its bytes
         return image
 
 

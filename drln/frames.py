@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 IMAGE, EXTENSION = b",", b"!"
+SUBFILE_TYPE = 254
 
 
 def count_gif_frames(path: Path, most: int) -> int:
@@ -36,23 +37,28 @@ def count_gif_frames(path: Path, most: int) -> int:
 
 
 def count_pages(path: Path, most: int) -> int:
-    """How many pages a TIFF has; `most` + 1 if there are more. A chain that leads back or nowhere ends there."""
+    """How many pages a TIFF has, less those that are small copies of others; `most` + 1 if there are more.
+
+    A chain that leads back or nowhere ends there.
+    """
     with open(path, "rb") as file:
         start = file.read(16)
         order = "<" if start[:2] == b"II" else ">"
         is_big = struct.unpack(order + "H", start[2:4])[0] == 43
-        number, link, entry = (order + "Q", order + "Q", 20) if is_big else (order + "H", order + "I", 12)
-        at, seen = struct.unpack_from(link, start, 8 if is_big else 4)[0], set[int]()
+        number, link, entry = (order + one for one in (("Q", "Q", "H10xI4x") if is_big else ("H", "I", "H6xI")))
+        at, seen, copies = struct.unpack_from(link, start, 8 if is_big else 4)[0], set[int](), 0
         while at and at not in seen and len(seen) <= most:
             seen.add(at)
             try:
                 file.seek(at)
                 (entries,) = struct.unpack(number, file.read(struct.calcsize(number)))
-                file.seek(entry * entries, 1)
+                tag, value = struct.unpack(entry, file.read(struct.calcsize(entry)))
+                copies += tag == SUBFILE_TYPE and value & 1    # it is the lowest tag, and so the first
+                file.seek(struct.calcsize(entry) * (entries - 1), 1)
                 (at,) = struct.unpack(link, file.read(struct.calcsize(link)))
             except (struct.error, OSError, OverflowError):
                 break
-    return max(len(seen), 1)
+    return max(len(seen) - copies, 1)
 
 
 def _skip_colours(file: BinaryIO, flags: bytes) -> None:

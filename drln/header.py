@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from drln import camera_raw
 from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
 from drln.wide_colours import colours_by_number, gain_map_note, number_note
@@ -110,6 +111,8 @@ def file_format(path: Path) -> str | None:
         start = file.read(64)
     if not start:
         raise ImageError(f"{path} is empty; give an image file")
+    if camera_raw.STARTS.match(start):
+        raise ImageError(camera_raw.refusal(path))
     if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return "TIFF"
     if start[:8] == b"\x89PNG\r\n\x1a\n":
@@ -138,7 +141,9 @@ def _header(path: Path) -> Header:
 
         return jpeg_header(path)
     if kind == "HEIC":
-        return _heic_header(path)
+        from drln.heif_in import heif_header
+
+        return heif_header(path)
     depth = _avif_depth(path) if kind == "AVIF" else 8
     with Image.open(path, formats=PILLOW_FORMATS) as image:
         width, height = image.size
@@ -151,15 +156,6 @@ def _header(path: Path) -> Header:
         with open(path, "rb") as file:
             notes += number_note(colours_by_number(path)) + gain_map_note(file.read(AVIF_HEAD))
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
-
-
-def _heic_header(path: Path) -> Header:
-    import pi_heif
-
-    heif = pi_heif.open_heif(path, convert_hdr_to_8bit=False)
-    frames, (width, height) = len(heif), heif.size
-    notes = frames_note(frames, "pictures", "main one") + number_note(colours_by_number(path))
-    return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
 
 
 def _avif_depth(path: Path) -> int:

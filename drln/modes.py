@@ -5,11 +5,10 @@ Knows no files and no tensors.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
 
+from drln.colour_spaces import inks_to_rgb
 from drln.header import BROKEN_FILE, ImageError
 
 GREY_MODES = ("1", "L", "LA", "La")
@@ -35,26 +34,14 @@ def levels_of(image: Image.Image) -> np.ndarray:
         raise ImageError(f"the image cannot be decoded: {error}; open and save it anew") from error
     if image.mode in DEEP_GREY_MODES:
         return _deep_grey(image)
+    if image.mode == "CMYK":
+        return inks_to_rgb(np.asarray(image), image.info.get("icc_profile"))
     if image.mode in OTHER_MODES:
-        image = _other_to_rgb(image)
+        image = image.convert("RGB")
     elif image.mode not in (*GREY_MODES, *RGB_MODES):
         raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
     wanted = ("L" if image.mode in GREY_MODES else "RGB") + ("A" if image.has_transparency_data else "")
     return np.asarray(image if image.mode == wanted else image.convert(wanted))
-
-
-def _other_to_rgb(image: Image.Image) -> Image.Image:
-    """CMYK and the like: through the file's own colour profile where that works, else by Pillow's formula."""
-    profile = image.info.get("icc_profile")
-    if profile and image.mode == "CMYK":
-        try:
-            srgb = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
-            assert converted is not None
-            return converted
-        except (ImageCms.PyCMSError, OSError):
-            pass    # a broken profile, or one that is not for CMYK
-    return image.convert("RGB")
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:

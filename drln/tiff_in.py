@@ -1,105 +1,189 @@
-"""TIFF files of 9 to 16 bits a channel, read by tifffile. Pillow has no mode for most of them.
+"""TIFF files of all depths to pictures of 8 or 16 bits.
 
-Knows arrays; what is 8 bits or less is left to Pillow.
+Knows arrays and files; no tensors.
 """
 
 from __future__ import annotations
 
 import logging
-import math
+import mmap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from drln.camera_raw import DNG_VERSION, SENSOR_COLOURS, refusal
+from drln.colour_spaces import inks_to_rgb, lab_to_rgb, unmultiply, ycbcr_to_rgb
+from drln.exif import Exif, read_exif
 from drln.frames import count_pages
 from drln.header import MANY, Header, ImageError, frames_note
+from drln.metadata import kept_info
+from drln.tiff_pixels import JPEG, stored_samples
 
-GREY_WHITE_IS_0, GREY, RGB = 0, 1, 2    # photometric interpretations
-PREMULTIPLIED, PLAIN = 1, 2             # kinds of alpha
-SILENCE = logging.NullHandler()         # of files that it can read all the same tifffile would print what is odd
-MOST_TIMES, SMALL = 4, 4_000_000        # tiles may reach beyond an image, but not take memory for another
+GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
+COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
+UNSIGNED, SIGNED, FLOAT, UNSAID = 1, 2, 3, 4    # sample formats
+PREMULTIPLIED = 1    # of the kinds of extra samples; 0 is no alpha, and all others are plain alpha
+OLD_JPEG = 6
+SILENCE = logging.NullHandler()    # of files that it can read all the same tifffile would print what is odd
 INCHES = {2: 1.0, 3: 2.54}
+MOST_SUBIMAGES = 64
+# What holds where a file does not say it, as fractions.
+LUMA, LEVELS, D50 = (299, 1000, 587, 1000, 114, 1000), (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1), (3457, 10_000)
+MIDDLE_WHITE = 0.329    # between the x of D65, 0.3127, and that of D50
 
 
 def tiff_header(path: Path) -> Header:
-    """The figures of the first page.
+    """The figures of the first page in full size.
 
     Raises:
-        ImageError: for samples that are no whole numbers of up to 16 bits.
+        ImageError: for a camera's raw file, and for samples or colours that make no picture.
     """
-    with _opened(path) as tiff:
-        page = tiff.pages[0]
-        bits = int(np.max(page.bitspersample))
-        if page.sampleformat not in (1, 4) or bits > 16:    # whole numbers, or not said
-            kind = {2: "signed", 3: "float"}.get(int(page.sampleformat), "unsigned")
-            raise ImageError(f"{path} has {bits}-bit {kind} samples; convert it to 8 or 16 bits, unsigned, first")
+    with _page(path) as page:
+        _check(path, page)
         width, height = int(page.imagewidth), int(page.imagelength)    # whatever a file says
-        if _value(page, 274, 1) in (5, 6, 7, 8):
+        if _orientation(page) > 4:
             width, height = height, width
-        deep = bits > 8 and page.photometric in (GREY_WHITE_IS_0, GREY, RGB)
-        notes = ("The file has 16-bit colours other than RGB; the result has 8 bits.",) if bits > 8 and not deep else ()
+        depth = 16 if page.bitspersample > 8 and page.photometric != PALETTE else 8
+        further = _samples(page) - COLOURS[page.photometric] - (_alpha(page) is not None)
     frames = count_pages(path, MANY)
-    return Header("TIFF", width, height, frames, 16 if deep else 8, frames_note(frames, "pages") + notes)
+    notes = frames_note(frames, "pages")
+    if further:
+        notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
+    return Header("TIFF", width, height, frames, depth, notes)
 
 
 def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
-    """The first page as it is stored: levels (H, W) or (H, W, C) with C 2 to 4, the last of them plain alpha where
-    C is 2 or 4; the level of white; and `icc_profile`, `dpi` and `orientation`, those that there are.
+    """The first page in full size: levels as `Picture` has them, but not turned; orientation; what is kept beside them.
 
     Raises:
         ValueError: for a file in which pixels are missing.
-        ImageError: for what is no flat grey or RGB image.
+        ImageError: for what makes no picture.
     """
-    with _opened(path) as tiff:
-        page = tiff.pages[0]
-        if not all(page.databytecounts) or len(page.databytecounts) < math.prod(page.chunked):
-            raise ValueError("a part of its pixels is missing")    # tifffile would leave it black
-        if math.prod(page.chunks) > MOST_TIMES * page.size + SMALL:
-            raise ValueError(f"its tiles of {page.tilewidth}x{page.tilelength} are far larger than the image")
-        top = 2 ** int(np.max(page.bitspersample)) - 1
-        colours = 3 if page.photometric == RGB else 1
-        samples, extra = page.samplesperpixel, tuple(page.extrasamples)
-        if samples < colours or page.imagedepth != 1:
-            raise ImageError(f"{path} has {samples} channels and a depth of {page.imagedepth}; give a flat grey or RGB")
-        levels = page.asarray()
-        if page.planarconfig == 2 and samples > 1:
-            levels = np.moveaxis(levels, 0, -1)
-        levels = levels.reshape(page.imagelength, page.imagewidth, samples)
-        info = {"icc_profile": _value(page, 34675, None), "dpi": _dpi(page), "orientation": _value(page, 274, 1)}
-    if page.photometric == GREY_WHITE_IS_0:
-        levels[..., 0] = top - levels[..., 0]
-    alphas = [colours + number for number, kind in enumerate(extra) if kind in (PREMULTIPLIED, PLAIN)]
-    if alphas and extra[alphas[0] - colours] == PREMULTIPLIED:
-        _unmultiply(levels, colours, alphas[0], top)
-    if samples > colours + len(alphas[:1]):
-        levels = levels[..., [*range(colours), *alphas[:1]]]
-    return (levels[..., 0] if levels.shape[2] == 1 else levels), top, info
+    with _page(path) as page:
+        _check(path, page)
+        levels = _full_range(path, page, stored_samples(page))
+        number, alpha, profile = COLOURS[page.photometric], _alpha(page), page.tags.valueof(34675)
+        colours, cover = levels[..., :number], levels[..., alpha : alpha + 1] if alpha else None
+        if page.photometric == GREY_WHITE_IS_0:
+            np.subtract(np.iinfo(levels.dtype).max, colours, out=colours)
+        if alpha and cover is not None and page.extrasamples and page.extrasamples[alpha - number] == PREMULTIPLIED:
+            unmultiply(colours, cover)
+        colours = _to_rgb(page, colours, profile)
+        dpi, orientation = _dpi(page), _orientation(page)
+    if cover is not None:
+        colours = np.concatenate([colours, cover.astype(colours.dtype)], axis=2)
+    is_grey = colours.shape[2] < 3
+    kept = kept_info(profile, dpi, tiff_exif(path), is_grey, converted=page.photometric in (INKS, CIE_LAB, ICC_LAB))
+    return colours[..., 0] if colours.shape[2] == 1 else colours, orientation, kept
 
 
-def _opened(path: Path) -> Any:
+def tiff_exif(path: Path) -> Exif:
+    """What may be kept of the EXIF of a TIFF file."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return read_exif(content)
+
+
+@contextmanager
+def _page(path: Path) -> Iterator[Any]:
+    """The page to read: the first, or the first in full size where that is a small copy of another."""
     import tifffile
 
     logging.getLogger("tifffile").addHandler(SILENCE)
-    return tifffile.TiffFile(path)
+    with tifffile.TiffFile(path) as tiff:
+        first: Any = tiff.pages[0]
+        inside: tuple[Any, ...] = tuple(islice(first.pages or (), MOST_SUBIMAGES))
+        if DNG_VERSION in first.tags or any(page.photometric in SENSOR_COLOURS for page in (first, *inside)):
+            raise ImageError(refusal(path))
+        others: Iterable[Any] = chain(inside, islice(tiff.pages, 1, MANY)) if first.is_reduced else ()
+        yield next((page for page in others if not page.is_reduced), first)
 
 
-def _value(page: Any, tag: int, otherwise: Any) -> Any:
-    value = page.tags.valueof(tag)
-    return otherwise if value is None else value
+def _check(path: Path, page: Any) -> None:
+    bits, kind, photometric = page.bitspersample, page.sampleformat, page.photometric
+    if not page.imagewidth or not page.imagelength:
+        raise ImageError(f"{path} is {page.imagewidth}x{page.imagelength} pixels; give one with at least one pixel")
+    if page.compression == OLD_JPEG:
+        raise ImageError(f"{path} holds JPEG in the way of 1992, which is not read; save it as PNG in another program")
+    if isinstance(bits, tuple) or isinstance(kind, tuple) or page.dtype is None:
+        raise ImageError(f"{path} has channels of {bits} bits; convert it to 8 or 16 bits first")
+    if not (
+        kind in (UNSIGNED, UNSAID) and (bits <= 16 or bits == 32) or (kind, bits) == (SIGNED, 32) or kind == FLOAT
+    ):
+        word = {SIGNED: "signed", UNSIGNED: "unsigned", UNSAID: "unsigned"}.get(kind, "complex")
+        raise ImageError(f"{path} has {bits}-bit {word} samples; convert it to 8 or 16 bits, unsigned, first")
+    is_whole = kind in (UNSIGNED, UNSAID) and bits <= 16
+    fits = {PALETTE: is_whole, YCBCR: bits == 8, CIE_LAB: is_whole and bits in (8, 16), ICC_LAB: bits in (8, 16)}
+    if photometric not in COLOURS or not fits.get(photometric, True) or page.tags.valueof(332, default=1) != 1:
+        name = getattr(photometric, "name", photometric)
+        raise ImageError(f"{path} has {bits}-bit colours of the kind {name}; convert it to RGB or grey first")
+    if _samples(page) < COLOURS[photometric]:
+        raise ImageError(f"{path} has {_samples(page)} channels, too few for its colours; save it again")
+
+
+def _full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
+    """Samples to levels whose whole range is used, uint8 or uint16; those of a palette stay as they are."""
+    bits = page.bitspersample
+    if page.photometric == PALETTE:
+        return samples.astype(np.uint16)
+    if page.sampleformat == FLOAT or bits == 32:
+        top, depth = 1 if page.sampleformat == FLOAT else 65_535, 16
+        low, high = samples.min(), samples.max()
+        if not (low >= 0 and high <= top):    # neither is so for what is not a number
+            raise ImageError(
+                f"{path} has {bits}-bit levels from {low:g} to {high:g}, and 0 to {top} is read; convert it to 16 bits"
+            )
+    else:
+        top, depth = 2**bits - 1, 8 if bits <= 8 else 16
+    white, dtype = 2**depth - 1, f"uint{depth}"
+    if top == white:
+        return samples.astype(dtype, copy=False)
+    levels = np.empty(samples.shape, dtype)
+    for row, stored in zip(levels, samples):
+        row[:] = np.round(stored * np.float64(white / top))
+    return levels
+
+
+def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """Colours of any kind to grey, (H, W, 1), or RGB, (H, W, 3)."""
+    if page.photometric == PALETTE:
+        shades = np.asarray(page.colormap).T    # (2 ** bits, 3)
+        return (shades >> 8 if shades.max() > 255 else shades).astype(np.uint8)[colours[..., 0]]
+    if page.photometric == INKS:
+        return inks_to_rgb(np.ascontiguousarray(colours), profile)
+    if page.photometric in (CIE_LAB, ICC_LAB):
+        x = np.divide(*page.tags.valueof(318, default=D50)[:2])
+        return lab_to_rgb(colours, page.photometric == CIE_LAB, is_d65=x < MIDDLE_WHITE)
+    if page.photometric == YCBCR and page.compression != JPEG:
+        fractions = (page.tags.valueof(529, default=LUMA), page.tags.valueof(532, default=LEVELS))
+        return ycbcr_to_rgb(colours, *(tuple(map(np.divide, found[::2], found[1::2])) for found in fractions))
+    return colours
+
+
+def _alpha(page: Any) -> int | None:
+    """Which of the samples is alpha; a single one that nothing is said of is."""
+    colours = COLOURS[page.photometric]
+    if not page.extrasamples and _samples(page) == colours + 1:
+        return colours
+    return next((colours + n for n, kind in enumerate(page.extrasamples[: _samples(page) - colours]) if kind), None)
+
+
+def _samples(page: Any) -> int:
+    return int(page.samplesperpixel)
+
+
+def _orientation(page: Any) -> int:
+    found = page.tags.valueof(274)
+    return int(found) if found in range(1, 9) else 1
 
 
 def _dpi(page: Any) -> tuple[float, float] | None:
-    inch = INCHES.get(int(_value(page, 296, 2)))
     try:
+        inch = INCHES[int(page.tags.valueof(296, default=2))]
         (x, per_x), (y, per_y) = page.tags.valueof(282), page.tags.valueof(283)
-        return None if inch is None else (inch * x / per_x, inch * y / per_y)
-    except (TypeError, ValueError, ZeroDivisionError):
+        return inch * x / per_x, inch * y / per_y
+    except (LookupError, TypeError, ValueError, ZeroDivisionError):
         return None
-
-
-def _unmultiply(levels: np.ndarray, colours: int, alpha: int, top: int) -> None:
-    """Colours as they were before they were multiplied by their alpha; a row at a time, in place."""
-    for row in levels:
-        cover = np.maximum(row[:, alpha : alpha + 1], 1).astype(np.float64)
-        row[:, :colours] = np.minimum(np.round(row[:, :colours] * (top / cover)), top)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
+from tiff_files import tiff_of
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -49,35 +50,17 @@ def png(levels: np.ndarray, beside: bytes = b"") -> bytes:
 
 
 def tiff(levels: np.ndarray, order: str = "<", photometric: int | None = None, alpha: int = 2, orientation: int = 1):
-    """A TIFF of 16 bits, written by its specification: one strip, not compressed."""
-    height, width = levels.shape[:2]
+    """A TIFF of 8 or 16 bits: one strip, not compressed."""
     channels = 1 if levels.ndim == 2 else levels.shape[2]
-    data = levels.astype(levels.dtype.newbyteorder(order)).tobytes()
     fields = {
-        256: [width],
-        257: [height],
-        258: [16] * channels,
-        259: [1],
+        258: [8 * levels.itemsize] * channels,
         262: [photometric if photometric is not None else 1 if channels < 3 else 2],
         274: [orientation],
-        277: [channels],
-        278: [height],
     }
     if channels in (2, 4):
         fields[338] = [alpha]
-    bits_at = 8 + len(data)
-    entries = [(tag, 3, values) for tag, values in fields.items()] + [(273, 4, [8]), (279, 4, [len(data)])]
-    body = struct.pack(f"{order}{channels}H", *fields[258])
-    ifd_at = bits_at + len(body)
-    directory = struct.pack(order + "H", len(entries))
-    for tag, kind, values in sorted(entries):
-        directory += struct.pack(order + "HHI", tag, kind, len(values))
-        if 2 * len(values) > 4:
-            directory += struct.pack(order + "I", bits_at)
-        else:
-            directory += struct.pack(f"{order}{len(values)}{'H' if kind == 3 else 'I'}", *values).ljust(4, b"\0")
-    start = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, ifd_at)
-    return start + data + body + directory + bytes(4)
+    data = levels.astype(levels.dtype.newbyteorder(order)).tobytes()
+    return tiff_of([data], levels.shape[1], levels.shape[0], fields, order)
 
 
 def deep_png_levels(path: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from photo_files import deep_noise, noise, png, tiff
 from PIL import Image
+from tiff_files import tiff_of
 
 from drln.header import read_header
 from drln.images import ImageError, Photo
@@ -26,9 +27,9 @@ def by_pillow(kind: str) -> bytes:
     return file.getvalue()
 
 
-def by_tifffile(**options) -> bytes:
+def by_tifffile(levels: np.ndarray, **options) -> bytes:
     file = io.BytesIO()
-    tifffile.imwrite(file, deep_noise(32, 40, 3), photometric="rgb", **options)
+    tifffile.imwrite(file, levels, photometric="rgb", **options)
     return file.getvalue()
 
 
@@ -41,8 +42,12 @@ def heic(mode: str, levels: np.ndarray) -> bytes:
 WHOLE = {kind: by_pillow(kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP", "AVIF")} | {
     "deep PNG": png(deep_noise(32, 40, 3)),
     "deep TIFF": tiff(deep_noise(32, 40, 4)),
-    "deep TIFF in strips": by_tifffile(compression="zlib", predictor=True, rowsperstrip=8),
-    "deep TIFF in tiles": by_tifffile(compression="lzw", tile=(16, 16)),
+    "deep TIFF in strips": by_tifffile(deep_noise(32, 40, 3), compression="zlib", predictor=True, rowsperstrip=8),
+    "deep TIFF in tiles": by_tifffile(deep_noise(32, 40, 3), compression="lzw", tile=(16, 16)),
+    "TIFF with JPEG": by_tifffile(noise(32, 40, 3), compression="jpeg", rowsperstrip=8),
+    "TIFF with JPEG 2000": by_tifffile(noise(32, 40, 3), compression="jpeg2000"),
+    "TIFF of YCbCr": tiff_of([bytes(noise(32 * 40 * 3 // 2))], 40, 32, {258: [8] * 3, 262: [6], 530: [2, 2]}),
+    "TIFF of a palette": tiff_of([bytes(noise(32 * 40))], 40, 32, {262: [3], 320: noise(768).tolist()}),
     "deep AVIF": imagecodecs.avif_encode(deep_noise(32, 40, 3) >> 6, bitspersample=10),
     "HEIC": heic("RGB", noise(64, 64, 3)),
     "deep HEIC": heic("RGB;16", deep_noise(64, 64, 3)),

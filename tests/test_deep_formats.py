@@ -11,7 +11,7 @@ from coming_back import assert_same, came_back
 from photo_files import HEIC_LOSSLESS, SHAPES, STORED, chunk, deep_noise, noise, png, tiff
 from PIL import Image
 
-from drln.images import ImageError, Photo, open_image
+from drln.images import open_image
 from drln.pixels import read_pixels
 
 
@@ -141,13 +141,3 @@ def test_measuring_rounds_sixteen_bits_to_eight(tmp_path):
 
     assert np.array_equal(read_pixels(tmp_path / "photo.png"), np.round(levels / 257).astype(np.uint8))
     assert np.array_equal(np.asarray(open_image(tmp_path / "photo.png")), np.round(levels / 257).astype(np.uint8))
-
-
-@pytest.mark.parametrize(
-    "dtype, message", [(np.float32, "32-bit float"), (np.int16, "16-bit signed"), (np.uint32, "32-bit")]
-)
-def test_samples_that_are_no_levels_are_refused_by_what_they_are(tmp_path, dtype, message):
-    tifffile.imwrite(tmp_path / "photo.tiff", np.zeros((4, 5, 3), dtype), photometric="rgb")
-
-    with pytest.raises(ImageError, match=message):
-        Photo.open(tmp_path / "photo.tiff")

@@ -6,12 +6,14 @@ import struct
 import zipfile
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import psutil
 import pytest
 import tifffile
 from photo_files import chunk, deep_noise, noise, png, tiff
 from PIL import Image
+from tiff_files import tiff_of
 from tiny_service import finish, left_over, tiny_service
 
 from demo.limits import UploadError
@@ -65,6 +67,18 @@ def large_tiles() -> bytes:
     return content
 
 
+def large_inside() -> bytes:
+    """A TIFF of 64x48 pixels with a JPEG 2000 of 4000x4000 in it, in 2 KB."""
+    code = imagecodecs.jpeg2k_encode(np.zeros((4000, 4000, 3), np.uint8), level=1)
+    return tiff_of([code], 64, 48, {258: [8] * 3, 259: [34712], 262: [2]})
+
+
+def strips_over_one_another() -> bytes:
+    """A TIFF whose rows are all read from the same 100 KB."""
+    fields = {273: [8] * 48, 278: [1], 279: [100_000] * 48}
+    return tiff_of([bytes(100_000)], 64, 48, fields)
+
+
 def strips_too_few() -> bytes:
     """A TIFF with strips of a row each, of which it names one."""
     rows = struct.pack("<HHI", 278, 3, 1)
@@ -108,6 +122,8 @@ HOSTILE = {
     "no strip.tiff": (strip_of_nothing(), r"no strip\.tiff cannot be decoded: a part of its pixels is missing"),
     "one strip.tiff": (strips_too_few(), r"one strip\.tiff cannot be decoded: a part of its pixels is missing"),
     "tile.tiff": (large_tiles(), r"tile\.tiff cannot be decoded: its tiles of 60000x60000 are far larger"),
+    "inside.tiff": (large_inside(), r"inside\.tiff cannot be decoded: a part of it says that it is 4000x4000 pixels"),
+    "over.tiff": (strips_over_one_another(), r"over\.tiff cannot be decoded: its parts lie over one another"),
     "empty.png": (b"", r"empty\.png is empty"),
     "no size.png": (declaring(0, 100), r"0x100 pixels"),
     "no height.png": (declaring(100, 0), r"100x0 pixels"),

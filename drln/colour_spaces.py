@@ -1,0 +1,87 @@
+"""Inks, YCbCr, Lab and premultiplied colours as plain RGB, in the depth that they have.
+
+Knows arrays only: (H, W, C) of uint8 or uint16, whose whole range is used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import ImageCms
+
+# From XYZ seen under that white, which is 1 in all three, to the linear light of sRGB; D50 by Bradford.
+FROM_D50 = np.array([[3.02173, -1.61687, -0.40486], [-0.94375, 1.91614, 0.02761], [0.06937, -0.22899, 1.15962]])
+FROM_D65 = np.array([[3.07995, -1.53714, -0.54282], [-0.92126, 1.87601, 0.04525], [0.05289, -0.20403, 1.15114]])
+
+
+def inks_to_rgb(levels: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """Cyan, magenta, yellow and black, through their colour profile where it works, else by Pillow's formula."""
+    import imagecodecs
+
+    if profile:
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        try:
+            return imagecodecs.cms_transform(levels, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
+        except imagecodecs.CmsError:
+            pass    # a broken profile, or one that is not for these inks
+    white = int(np.iinfo(levels.dtype).max)
+    rgb = np.empty((*levels.shape[:2], 3), levels.dtype)
+    for row, inks in zip(rgb, levels):
+        light = white - inks[:, 3:].astype(np.uint32)
+        row[:] = light - (inks[:, :3] * light + white // 2) // white
+    return rgb
+
+
+def ycbcr_to_rgb(levels: np.ndarray, luma: tuple[float, ...], blacks_and_whites: tuple[float, ...]) -> np.ndarray:
+    """Luma and two colour differences of 8 bits.
+
+    Args:
+        levels: (H, W, 3).
+        luma: the shares of red, green and blue in it.
+        blacks_and_whites: the levels of black and white in luma, and of none and most of each colour difference.
+    """
+    red, green, blue = luma
+    black, white, no_blue, most_blue, no_red, most_red = blacks_and_whites
+    rgb = np.empty_like(levels)
+    for row, stored in zip(rgb, levels):
+        y, cb, cr = stored.astype(np.float32).T
+        y = (y - black) * (255 / (white - black))
+        b = (cb - no_blue) * (127 / (most_blue - no_blue)) * (2 - 2 * blue) + y
+        r = (cr - no_red) * (127 / (most_red - no_red)) * (2 - 2 * red) + y
+        row[:] = np.stack([r, (y - red * r - blue * b) / green, b], axis=1).round().clip(0, 255)
+    return rgb
+
+
+def lab_to_rgb(levels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
+    """CIE L*a*b* as sRGB, in the same depth.
+
+    Args:
+        levels: (H, W, 3).
+        is_signed: whether 0 of a* and b* is the level 0, and not the middle one.
+        is_d65: whether its white is D65, else D50.
+    """
+    deep = levels.dtype == np.uint16
+    unit, white = (256, 65_535) if deep else (1, 255)
+    matrix = FROM_D65 if is_d65 else FROM_D50
+    rgb = np.empty_like(levels)
+    for row, stored in zip(rgb, levels):
+        lightness = stored[:, 0] * (100 / (white if is_signed or not deep else 0xFF00))
+        ab = stored[:, 1:].view(np.int16 if deep else np.int8) if is_signed else stored[:, 1:] - 128.0 * unit
+        y = (lightness + 16) / 116
+        f = np.stack([y + ab[:, 0] / (500 * unit), y, y - ab[:, 1] / (200 * unit)], axis=1)
+        linear = np.where(f > 6 / 29, f**3, (f - 4 / 29) * (108 / 841)) @ matrix.T
+        curved = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+        row[:] = (np.where(linear > 0.0031308, curved, 12.92 * linear) * white).round().clip(0, white)
+    return rgb
+
+
+def unmultiply(colours: np.ndarray, alpha: np.ndarray, white: int | None = None) -> None:
+    """Colours as they were before they were multiplied by their alpha; in place.
+
+    Args:
+        colours: (H, W, C).
+        alpha: (H, W, 1).
+        white: the level of full cover, if it is not the highest that their type holds.
+    """
+    white = white or int(np.iinfo(colours.dtype).max)
+    for row, cover in zip(colours, alpha):
+        row[:] = np.minimum(np.round(row * (white / np.maximum(cover, 1).astype(np.float64))), white)
