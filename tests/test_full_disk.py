@@ -55,7 +55,7 @@ def run_folder(folder: Path) -> None:
 
 
 def best_weights(folder: Path) -> None:
-    RunFolder(folder).save_best(DrlnModel(TINY))
+    DrlnModel(TINY).save_pretrained(folder)
 
 
 def card(folder: Path) -> None:
