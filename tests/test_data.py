@@ -315,6 +315,18 @@ def test_a_split_that_does_not_exist_names_those_that_do(hub_folder, load):
         load(hub_folder, "bicubic_x2", split="train")
 
 
+def test_an_empty_name_is_not_the_current_folder(load):
+    with pytest.raises(DataError, match="the name of the data set is empty"):
+        load("", "bicubic_x2")
+
+
+def test_a_name_that_datasets_cannot_hold_is_told(tmp_path, load):
+    photo(1, 30, 30).save(tmp_path / os.fsdecode(b"caf\xe9.png"), "PNG")
+
+    with pytest.raises(DataError, match=r"caf\\xe9.png' is no UTF-8, which datasets needs; rename it"):
+        load(tmp_path, "bicubic_x2")
+
+
 @pytest.mark.parametrize("name", ["Set6", "./absent", "a/b/c", "eugenesiow/"])
 def test_a_name_that_is_nothing_names_what_there_is(load, name):
     with pytest.raises(DataError, match="no such data set; give a folder, a hub repository, or one of samples, Set5"):

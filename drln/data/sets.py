@@ -5,6 +5,7 @@ What is downloaded is kept, and needs no network afterwards.
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Sequence
@@ -115,6 +116,7 @@ def load_dataset(
         named = "; ".join(f"{file}: {why}" for file, why in found.left_out)
         warnings.warn(f"left out of the data set: {named}", stacklevel=2)
     made = Cache(cache_dir).root / "made" / found.name.rstrip("/")
+    _check_names([*found.hr, made])
     lr = found.lr or make_lr_files(found.hr, _scale_of(path, name), made)
     columns = {"lr": [str(file) for file in lr], "hr": [str(file) for file in readable_files(found.hr, made)]}
     return Dataset.from_dict(columns, features=Features({"lr": Image(), "hr": Image()}))
@@ -166,6 +168,8 @@ def _scale_of(path: str | Path, name: str) -> int:
 
 
 def _find_layout(path: str | Path, cache: Cache, revision: str, token: str | bool | None) -> _Layout:
+    if not str(path):    # which would be the current folder
+        raise DataError("the name of the data set is empty; give a folder, or a set as Set5; . is the current folder")
     if path == SAMPLES:
         return _Layout(SAMPLES, tuple(SPLITS), None, SAMPLES_FOLDER)
     folder = Path(path).expanduser()
@@ -196,6 +200,15 @@ def _in_folder(folder: Path, cache: Cache) -> _Layout:
         if any(place.glob("DIV2K_*_HR.zip")):
             return _div2k(folder_source(place, cache))
     return _Layout(f"{folder.resolve().name}/", tuple(SPLITS), None, folder)
+
+
+def _check_names(files: Sequence[Path]) -> None:
+    """`datasets` holds text, and a path need not be that."""
+    for file in files:
+        try:
+            str(file).encode()
+        except UnicodeEncodeError:
+            raise DataError(f"the name {os.fsencode(file)!r} is no UTF-8, which datasets needs; rename it") from None
 
 
 def _check_no_lr_beside(folder: Path, photos: Sequence[Path]) -> None:
