@@ -101,7 +101,9 @@ def clear_errors(path: Path) -> Iterator[None]:
         figures = re.search(r"\((\d+) pixels\)", str(error))
         raise ImageError(_too_many(path, f"{int(figures[1]):,}" if figures else "too many")) from None
     except BROKEN_FILE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        # A decoder of PNG stumbles over its own message where the bytes that it tells of are no text.
+        reason = "it is damaged" if isinstance(error, UnicodeError) else " ".join(str(error).split())
+        reason = reason or type(error).__name__
         raise ImageError(f"{path} cannot be decoded: {reason}; open and save it anew in another program") from error
 
 

@@ -188,6 +188,7 @@ def test_a_bad_image_is_named_and_the_rest_is_measured_and_written(place, capsys
     good = evaluate(DrlnModel.from_pretrained("tiny", 2), [folder / "beach.png", folder / "sea.png"])
     assert [line["image"] for line in ours] == ["beach.png", "sea.png", "cut.png", "tiny.png", "mean"]
     assert [line["psnr"] for line in ours] == [f"{i.psnr:.4f}" for i in good.images] + ["", "", f"{good.psnr:.4f}"]
+    assert "cannot be decoded" in ours[2]["note"] and "codec" not in ours[2]["note"]
     assert "12x12 pixels, too small" in ours[3]["note"] and ours[4]["note"] == "over 2 of 4 images"
     report = (place / "scores.md").read_text()
     assert f"{good.psnr:.2f} / {good.ssim:.4f} (2 of 4 images)" in report and report == printed.out
