@@ -148,7 +148,7 @@ it does not hold is guessed.
 
 
 def _results(scores: Sequence[Scores]) -> list[EvalResult]:
-    """The hub's own form of the scores, less those of bicubic."""
+    """The hub's own form of the scores of whole sets, less those of bicubic."""
     return [
         EvalResult(
             task_type="image-to-image",
@@ -158,6 +158,6 @@ def _results(scores: Sequence[Scores]) -> list[EvalResult]:
             metric_value=round(value, digits),
         )
         for entry in scores
-        if entry.model != BICUBIC
+        if entry.model != BICUBIC and entry.is_complete
         for metric, value, digits in (("psnr", entry.psnr, 2), ("ssim", entry.ssim, 4))
     ]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hub_server import TOKEN, HubServer
 from huggingface_hub import ModelCard
-from set_files import write_files
+from set_files import photo, write_files
 
 from drln import CheckpointError, DrlnConfig, DrlnModel, evaluate, write_card
 from drln.published import published
@@ -117,3 +117,12 @@ def test_a_card_beside_published_sets_has_the_published_numbers(tmp_path):
 
     paper = next(p for p in published("standard", "Set5", 2, source="paper") if p.model == "DRLN")
     assert f"{paper.psnr:.2f}" in path.read_text()
+
+
+def test_the_mean_of_a_part_of_a_set_is_no_result_on_the_hub_and_the_table_says_of_how_many(folder, tiny_model):
+    with pytest.warns(UserWarning, match="not measured"):
+        part = evaluate(tiny_model, [photo(1, 40, 40), photo(2, 4, 4)], model_name="mine", dataset_name="photos")
+
+    card = write_card(folder, "mine", data="", recipe={}, scores=[part])
+
+    assert ModelCard.load(card).data.eval_results is None and "(1 of 2 images)" in card.read_text()
