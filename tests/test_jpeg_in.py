@@ -85,6 +85,17 @@ def test_what_a_phone_put_beside_the_photo_is_said_to_be_lost(tmp_path, words, s
     assert np.array_equal(came_back(tmp_path / "photo.jpg").levels, imagecodecs.jpeg8_decode(jpeg(levels)))
 
 
+def test_ultra_hdr_gives_its_plain_photo_and_says_so(tmp_path):
+    light = np.linspace(0, 4, 64 * 64 * 4).reshape(64, 64, 4).astype(np.float16)
+    light[..., 3] = 1
+    content = imagecodecs.ultrahdr_encode(light)
+
+    back = came_back(file_of(tmp_path, content))
+
+    assert np.array_equal(back.levels, imagecodecs.jpeg8_decode(content))
+    assert "gain map" in Photo.open(tmp_path / "photo.jpg").notes[0]
+
+
 def test_a_gain_map_that_its_own_picture_tells_of_is_said_to_be_lost(tmp_path):
     frames = [Image.fromarray(noise(16, 24, 3)), Image.fromarray(noise(8, 12))]
     frames[0].save(tmp_path / "photo.jpg", "MPO", save_all=True, append_images=frames[1:])
