@@ -88,10 +88,8 @@ class Service:
         size, notes = (header.width, header.height), result_notes(header, scale)
         yield Plan(size, scale, notes=notes)
         yardstick = self.models.yardstick(name, scale)
-        estimate = yardstick.estimate(*size, header.depth)
-        if self_ensemble:
-            estimate = averaging(yardstick).estimate(*size, header.depth)    # with the speed that was found
-        yield Plan(size, scale, estimate, notes)
+        upscaler = averaging(yardstick) if self_ensemble else yardstick    # which share the speed that is found
+        yield Plan(size, scale, upscaler.estimate(*size, header.depth), notes)
 
     def upscale(
         self,
