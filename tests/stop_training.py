@@ -14,6 +14,7 @@ a child for each run; `--real` starts a program for each.
 import argparse
 import faulthandler
 import gc
+import json
 import os
 import random
 import re
@@ -31,7 +32,8 @@ import torch
 import torch._dynamo  # noqa: F401
 import training_run
 
-STEPS, LIMIT, RESUME_LIMIT = 24, 10, 120    # seconds
+STEPS = 12
+RESUME_LIMIT = 300    # seconds; a resumed run has to end rightly, not soon
 PROGRAM, ROOT = training_run.__file__, str(Path(__file__).parents[1])
 
 
@@ -39,7 +41,7 @@ class Child(Exception):
     """Raised in a forked child, to leave all that is its parent's."""
 
 
-def start(folder: Path, resume: bool, real: bool) -> int:
+def start(folder: Path, resume: bool = False, real: bool = False) -> int:
     """Begin a run of `STEPS` steps in a session of its own, and give its process id."""
     arguments = [str(folder), str(STEPS), "2", "--workers", *["--resume"] * resume]
     log = folder / ("resumed.log" if resume else "log")
@@ -84,11 +86,10 @@ def is_gone(group: int) -> bool:
     return False
 
 
-def kill(process: int, log: Path, real: bool) -> str:
+def kill(process: int, log: Path) -> str:
     """End a run that does not end; give what it printed, its stacks last."""
-    if not real:
-        os.kill(process, signal.SIGUSR1)
-        time.sleep(1)
+    os.kill(process, signal.SIGUSR1)    # a forked one adds them; a program just ends
+    time.sleep(1)
     os.killpg(process, signal.SIGKILL)
     os.waitpid(process, 0)
     return log.read_text()
@@ -98,11 +99,18 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["model"]
 
 
+def saved_step(folder: Path) -> int:
+    path = folder / "run" / "checkpoint.pt"
+    return json.loads(torch.load(path, weights_only=True)["state"])["step"] if path.exists() else 0
+
+
 def steps_shown(log: str) -> int:
     return max([int(step) for step in re.findall(rf"(\d+)/{STEPS} \[", log)], default=0)
 
 
-def stop_one(folder: Path, chance: random.Random, number: int, longest: float, real: bool) -> tuple[str, float]:
+def stop_one(
+    folder: Path, chance: random.Random, number: int, longest: float, args: argparse.Namespace
+) -> tuple[str, float]:
     """Stop one run and give what became of it, and the seconds that it took to end.
 
     Raises:
@@ -111,8 +119,8 @@ def stop_one(folder: Path, chance: random.Random, number: int, longest: float, r
     first, moment = (signal.SIGTERM, signal.SIGINT)[number % 2], chance.uniform(0, longest)
     send = os.killpg if number % 4 < 2 else os.kill
     again = chance.uniform(0, 5) if number % 4 == chance.randrange(4) else None
-    case = f"run {number}: {first.name} by {send.__name__} after {moment:.3f} s, again after {again}"
-    process = start(folder, False, real)
+    case = f"{first.name} by {send.__name__} after {moment:.3f} s, again after {again}"
+    process = start(folder, real=args.real)
     code = ended(process, moment)
     if code is not None:
         assert code == 0, f"{case}: failed by itself\n{(folder / 'log').read_text()}"
@@ -124,75 +132,86 @@ def stop_one(folder: Path, chance: random.Random, number: int, longest: float, r
         if code is None:
             send(process, signal.SIGINT)
     if code is None:
-        code = ended(process, LIMIT - (time.monotonic() - began))
+        code = ended(process, args.limit - (time.monotonic() - began))
     seconds = time.monotonic() - began
-    assert code is not None, f"{case}: did not end in {LIMIT} s\n{kill(process, folder / 'log', real)}"
+    assert code is not None, f"{case}: did not end in {args.limit:g} s\n{kill(process, folder / 'log')}"
     log = (folder / "log").read_text()
     assert is_gone(process), f"{case}: left processes behind\n{log}"
-    saved = [int(step) for step in re.findall(rf"KeyboardInterrupt: .*?step (\d+) of {STEPS} is saved", log)]
-    has_checkpoint = (folder / "run" / "checkpoint.pt").exists()
+    step = saved_step(folder)
     if again is None:
-        assert steps_shown(log) <= (saved or [0])[0], f"{case}: lost a step\n{log}"
-    if saved:
-        state = torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["state"]
-        assert f'"step": {saved[0]},' in state, f"{case}: {state}\n{log}"
+        assert step >= steps_shown(log), f"{case}: lost steps after step {step}\n{log}"
+    told = re.findall(rf"KeyboardInterrupt: step (\d+) of {STEPS} is saved", log)
+    assert told in ([], [str(step)]), f"{case}: step {step} is saved\n{log}"
+    if told:
         return f"{first.name}, saved", seconds
-    return f"{first.name}, {'an older checkpoint' if has_checkpoint else 'no step yet'}", seconds
+    when = "before the first checkpoint" if not step else "at the end" if step == STEPS else "twice, in the middle"
+    return f"{first.name}, {when}", seconds
+
+
+def resume(folder: Path, straight: Path) -> None:
+    """Resume a run that was stopped.
+
+    Raises:
+        AssertionError: if it does not end with the weights of the run that was not.
+    """
+    process = start(folder, resume=True)
+    code = ended(process, RESUME_LIMIT)
+    if code is None:
+        kill(process, folder / "resumed.log")
+    assert code == 0, f"cannot be resumed\n{(folder / 'resumed.log').read_text()}"
+    expected = weights(straight)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(folder).items()), "other weights"
+
+
+def stop_many(place: Path, args: argparse.Namespace) -> int:
+    """Print what becomes of the runs, and give how many fail."""
+    chance, counts, times = random.Random(args.seed), Counter(), []
+    straight = place / "straight"
+    straight.mkdir()
+    began = time.monotonic()
+    assert ended(start(straight, real=args.real), RESUME_LIMIT) == 0, (straight / "log").read_text()
+    longest = 1.1 * (time.monotonic() - began)
+    print(f"seed {args.seed}; a run takes {longest / 1.1:.1f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+    for number in range(args.runs):
+        folder = place / str(number)
+        folder.mkdir()
+        try:
+            became, seconds = stop_one(folder, chance, number, longest, args)
+            resume(folder, straight)
+        except AssertionError as failure:
+            became, seconds = "failed", None
+            print(f"run {number}: {failure}", flush=True)
+        counts[became] += 1
+        times += [] if seconds is None else [seconds]
+        shutil.rmtree(folder)
+    for became, count in sorted(counts.items()):
+        print(f"{count:4} {became}")
+    print(f"{args.runs - counts['failed']} of {args.runs} ended within {args.limit:g} s, {sum(t <= 10 for t in times)} "
+          f"within 10, the slowest in {max(times, default=0):.1f}, and were resumed to the same weights; "
+          f"load {os.getloadavg()[0]:.1f}")
+    return counts["failed"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
+    parser.add_argument("--limit", type=float, default=10, help="seconds for a run to end (default: 10)")
     parser.add_argument("--real", action="store_true", help="start a program for each run, instead of forking")
     args = parser.parse_args()
-    chance, counts, slowest, failures = random.Random(args.seed), Counter(), 0.0, []
-    parent = os.getpid()
     gc.freeze()    # what is imported is not collected at the end of each child
     os.environ["TQDM_MININTERVAL"] = "0"    # the bar shows each step
-    place = tempfile.mkdtemp()
+    parent, place = os.getpid(), tempfile.mkdtemp()
     try:
-        straight = Path(place, "straight")
-        straight.mkdir()
-        began = time.monotonic()
-        assert ended(start(straight, False, args.real), RESUME_LIMIT) == 0, (straight / "log").read_text()
-        longest = 1.1 * (time.monotonic() - began)
-        print(f"seed {args.seed}; a run takes {longest / 1.1:.1f} s; load {os.getloadavg()[0]:.1f}", flush=True)
-        for number in range(args.runs):
-            folder = Path(place, str(number))
-            folder.mkdir()
-            try:
-                became, seconds = stop_one(folder, chance, number, longest, args.real)
-                if became != "had ended before":
-                    code = ended(start(folder, True, args.real), RESUME_LIMIT)
-                    log = (folder / "resumed.log").read_text()
-                    assert code == 0, f"run {number}: cannot be resumed\n{log}"
-                expected = weights(straight)
-                assert all(torch.equal(tensor, expected[name]) for name, tensor in weights(folder).items()), (
-                    f"run {number}: was resumed to other weights"
-                )
-            except AssertionError as failure:
-                became, seconds = "failed", 0.0
-                failures.append(str(failure))
-                print(failure, flush=True)
-            counts[became] += 1
-            slowest = max(slowest, seconds)
-            shutil.rmtree(folder)
+        sys.exit(bool(stop_many(Path(place), args)))
     finally:
         if os.getpid() == parent:
             shutil.rmtree(place, ignore_errors=True)
-    for became, count in sorted(counts.items()):
-        print(f"{count:4} {became}")
-    print(f"{args.runs - len(failures)} of {args.runs} ended within {LIMIT} s and were resumed to the same weights; "
-          f"slowest {slowest:.1f} s, load {os.getloadavg()[0]:.1f}")
-    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":
     try:
         main()
-        arguments = None
     except Child as child:
         arguments = child.args
-    if arguments:
-        training_run.main(*arguments)
+    training_run.main(*arguments)

@@ -1,9 +1,14 @@
 """The trainer on a network and photos small enough for seconds; `test_training_runs.py` kills and spreads it."""
 
 import csv
+import io
 import math
-import os
+import shutil
 import signal
+import time
+from contextlib import redirect_stderr
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -22,17 +27,47 @@ from drln.samples import list_samples
 from drln.training import Trainer, TrainingArguments, TrainingError
 from drln.training_arguments import learning_rate_at
 
-COLOUR = [path for path in list_samples() if path.stem != "cameraman"][:3]
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Pieces of three sample photos."""
+    folder = tmp_path_factory.mktemp("photos")
+    for path in [path for path in list_samples() if path.stem != "cameraman"][:3]:
+        with Image.open(path) as photo:
+            photo.crop((100, 100, 196, 180)).save(folder / f"{path.stem}.png")
+    return sorted(folder.iterdir())
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return build_store(PhotoPairs(COLOUR, scale=2), tmp_path_factory.mktemp("cache"))
+def store(photos, tmp_path_factory):
+    return build_store(PhotoPairs(photos, scale=2), tmp_path_factory.mktemp("cache"))
+
+
+class Finished(NamedTuple):
+    folder: Path
+    history: list[dict[str, float]]
+    shown: str
+    model: DrlnModel
+
+
+@pytest.fixture(scope="module")
+def finished(store, tmp_path_factory):
+    """A run of eight steps, to read: `again` is a copy, to write to."""
+    folder, model, shown = tmp_path_factory.mktemp("run"), small_model(), io.StringIO()
+    with redirect_stderr(shown):
+        args = arguments(folder, report_to="tensorboard")
+        trainer = Trainer(model, args, TrainDataset(store, 16), EvalDataset(store))
+        return Finished(folder, trainer.train(), shown.getvalue(), model)
+
+
+@pytest.fixture
+def again(finished, tmp_path):
+    return shutil.copytree(finished.folder, tmp_path / "again")
 
 
 def small_model(scale: int = 2) -> DrlnModel:
     torch.manual_seed(5)
-    return DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(1, 2)))
+    return DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(1,)))
 
 
 def arguments(folder, **changes) -> TrainingArguments:
@@ -225,7 +260,7 @@ def test_one_step_is_that_of_plain_pytorch(store, tmp_path):
         torch.testing.assert_close(ours_now, plain_now, rtol=0, atol=1e-7)
 
 
-def test_training_lowers_the_loss_and_keeps_the_best_weights(store, tmp_path):
+def test_training_lowers_the_loss_and_keeps_the_best_weights(photos, store, tmp_path):
     args = arguments(tmp_path, max_steps=60, eval_steps=20, learning_rate=3e-3)
 
     history = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store)).train()
@@ -234,14 +269,14 @@ def test_training_lowers_the_loss_and_keeps_the_best_weights(store, tmp_path):
     assert [row["step"] for row in history] == [20, 40, 60]
     assert read_history(tmp_path / "history.csv") == history
     best = DrlnModel.from_pretrained(tmp_path, scale=2)
-    by_evaluate = evaluate(best, COLOUR).psnr    # the standard protocol
+    by_evaluate = evaluate(best, photos).psnr    # the standard protocol
     assert max(row["psnr"] for row in history) == pytest.approx(by_evaluate, abs=1e-3)
 
 
 def test_fine_tuning_keeps_what_it_began_with_where_nothing_better_came(store, tmp_path):
     model = DrlnModel.from_pretrained("drln-bam-compact", scale=2)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    args = arguments(tmp_path, max_steps=2, eval_steps=1, learning_rate=0.05, ema_decay=0, eval_on_start=True)
+    args = arguments(tmp_path, max_steps=1, eval_steps=1, learning_rate=0.05, ema_decay=0, eval_on_start=True)
 
     history = Trainer(model, args, TrainDataset(store, 16), EvalDataset(store)).train()
 
@@ -277,14 +312,14 @@ def test_accumulated_batches_are_one_large_batch(store, tmp_path):
 def test_bfloat16_trains_float32_weights(store, tmp_path):
     model = small_model()
 
-    history = Trainer(model, arguments(tmp_path, bf16=True, max_steps=20), TrainDataset(store, 16)).train()
+    history = Trainer(model, arguments(tmp_path, bf16=True, max_steps=20, eval_steps=10), TrainDataset(store, 16)).train()
 
     assert history[-1]["loss"] < history[0]["loss"]
     assert {tensor.dtype for tensor in model.state_dict().values()} == {torch.float32}
     assert model(torch.rand(1, 3, 8, 8)).dtype == torch.float32
 
 
-def test_workers_cut_the_same_patches(store, tmp_path):
+def test_threads_cut_the_same_patches(store, tmp_path):
     one, two = small_model(), small_model()
 
     Trainer(one, arguments(tmp_path / "a"), TrainDataset(store, 16)).train()
@@ -306,103 +341,139 @@ def test_the_learning_rate_follows_its_schedule(tmp_path):
 # Resuming
 
 
-def test_a_resumed_run_ends_as_one_that_was_not_interrupted(store, tmp_path):
+def test_a_resumed_run_ends_as_one_that_was_not_interrupted(store, finished, tmp_path):
     dataset = TrainDataset(store, 16)
-    straight, resumed = small_model(), small_model()
-    history = Trainer(straight, arguments(tmp_path / "straight"), dataset, EvalDataset(store)).train()
+    resumed = small_model()
     broken = Patches(dataset, fails_at=2 * 6 + 1)    # in the seventh of eight steps, two after the checkpoint
     with pytest.raises(Interrupted):
         Trainer(small_model(), arguments(tmp_path / "resumed"), broken, EvalDataset(store)).train()
 
-    again = Trainer(resumed, arguments(tmp_path / "resumed"), dataset, EvalDataset(store)).train(True)
+    history = Trainer(resumed, arguments(tmp_path / "resumed"), dataset, EvalDataset(store)).train(True)
 
-    assert same_weights(straight, resumed)
-    assert [row["loss"] for row in history] == [row["loss"] for row in again]    # bit for bit
-    assert [row["psnr"] for row in history] == [row["psnr"] for row in again]
+    assert same_weights(finished.model, resumed)
+    assert figures(history) == figures(finished.history)    # bit for bit
 
 
-def test_a_run_stopped_between_two_evaluations_goes_on_to_the_same_losses(store, tmp_path):
-    dataset = TrainDataset(store, 16)
-    straight, resumed = small_model(), small_model()
-    history = Trainer(straight, arguments(tmp_path / "straight"), dataset).train()
+def figures(history: list[dict[str, float]]) -> list[tuple[float, float, float]]:
+    return [(row["step"], row["loss"], row["psnr"]) for row in history]
+
+
+def test_a_run_stopped_between_two_evaluations_is_resumed_to_the_same_losses(store, finished, tmp_path):
+    dataset, resumed = TrainDataset(store, 16), small_model()
     stopped = Patches(dataset)
     stopped.patch = lambda index, rng: stopped.asked.append(index) or press_ctrl_c(stopped) or dataset.patch(index, rng)
     with pytest.raises(KeyboardInterrupt, match="step [567] of 8 is saved in .*; resume it"):
-        Trainer(small_model(), arguments(tmp_path / "resumed"), stopped).train()
+        Trainer(small_model(), arguments(tmp_path), stopped, EvalDataset(store)).train()
 
-    again = Trainer(resumed, arguments(tmp_path / "resumed"), dataset).train(True)
+    history = Trainer(resumed, arguments(tmp_path), dataset, EvalDataset(store)).train(True)
 
     assert len(stopped.asked) < 16    # no step was begun after it
-    assert same_weights(straight, resumed)
-    assert [row["loss"] for row in history] == [row["loss"] for row in again]
+    assert same_weights(finished.model, resumed)
+    assert figures(history) == figures(finished.history)
 
 
 def press_ctrl_c(patches: Patches) -> None:
     """In the sixth of eight steps."""
     if len(patches.asked) == 2 * 5 + 1:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
 
-def test_a_finished_run_is_resumed_to_its_end(store, tmp_path):
-    first, again = small_model(), small_model()
+class StoppedAt(EvalDataset):
+    """Whoever asks for the image of this number, counted over all evaluations, is asked to stop then."""
+
+    def __init__(self, store, number: int) -> None:
+        super().__init__(store)
+        self.number, self.asked = number, 0
+
+    def __getitem__(self, index):
+        self.asked += 1
+        if self.asked == self.number:
+            signal.raise_signal(signal.SIGTERM)
+        return super().__getitem__(index)
+
+
+@pytest.mark.parametrize(("number", "step"), [(2, 4), (5, 8)], ids=["first evaluation", "last evaluation"])
+def test_an_evaluation_ends_when_the_run_is_stopped_and_is_made_again(store, finished, tmp_path, number, step):
+    dataset, images, resumed = TrainDataset(store, 16), StoppedAt(store, number), small_model()
+    with pytest.raises(KeyboardInterrupt, match=f"step {step} of 8 is saved"):
+        Trainer(small_model(), arguments(tmp_path), dataset, images).train()
+    left = len(read_history(tmp_path / "history.csv"))
+
+    history = Trainer(resumed, arguments(tmp_path), dataset, EvalDataset(store)).train(True)
+
+    assert images.asked == number and left == step // 4 - 1
+    assert same_weights(finished.model, resumed)
+    assert figures(history) == figures(finished.history)
+
+
+def test_a_run_stopped_before_its_first_step_says_that_there_is_none(store, tmp_path):
+    images = StoppedAt(store, 1)
+
+    with pytest.raises(KeyboardInterrupt, match="no step was made yet"):
+        Trainer(small_model(), arguments(tmp_path, eval_on_start=True), TrainDataset(store, 16), images).train()
+
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_ctrl_c_works_as_before_when_the_run_has_ended(finished):
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_finished_run_is_resumed_to_its_end(store, finished, again):
+    model = small_model()
+
+    history = Trainer(model, arguments(again), TrainDataset(store, 16)).train(resume_from_checkpoint=True)
+
+    assert figures(history) == figures(finished.history)
+    assert same_weights(finished.model, model)
+
+
+def test_a_run_is_not_overwritten_unasked(store, again):
     dataset = TrainDataset(store, 16)
-    history = Trainer(first, arguments(tmp_path), dataset).train()
-
-    resumed = Trainer(again, arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
-
-    assert [row["loss"] for row in resumed] == [row["loss"] for row in history]
-    assert same_weights(first, again)
-
-
-def test_a_run_is_not_overwritten_unasked(store, tmp_path):
-    dataset = TrainDataset(store, 16)
-    Trainer(small_model(), arguments(tmp_path), dataset).train()
-    before = (tmp_path / "checkpoint.pt").read_bytes()
+    before = (again / "checkpoint.pt").read_bytes()
 
     with pytest.raises(TrainingError, match="holds a run already; resume it"):
-        Trainer(small_model(), arguments(tmp_path), dataset).train()
+        Trainer(small_model(), arguments(again), dataset).train()
 
-    assert (tmp_path / "checkpoint.pt").read_bytes() == before
-    Trainer(small_model(), arguments(tmp_path, overwrite_output_dir=True, max_steps=4), dataset).train()
-    assert len(read_history(tmp_path / "history.csv")) == 1
+    assert (again / "checkpoint.pt").read_bytes() == before
+    Trainer(small_model(), arguments(again, overwrite_output_dir=True, max_steps=4), dataset).train()
+    assert len(read_history(again / "history.csv")) == 1
 
 
-def test_a_checkpoint_of_another_network_or_a_damaged_one_is_refused(store, tmp_path):
+def test_a_checkpoint_of_another_network_or_a_damaged_one_is_refused(store, again):
     dataset = TrainDataset(store, 16)
-    Trainer(small_model(), arguments(tmp_path), dataset).train()
-    other = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1, 2)))
+    other = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
 
     with pytest.raises(TrainingError, match="checkpoint.pt cannot be resumed with this model"):
-        Trainer(other, arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
-    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+        Trainer(other, arguments(again), dataset).train(resume_from_checkpoint=True)
+    (again / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(TrainingError, match="checkpoint.pt cannot be resumed with this model"):
-        Trainer(small_model(), arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+        Trainer(small_model(), arguments(again), dataset).train(resume_from_checkpoint=True)
 
 
-def test_a_run_is_not_resumed_with_other_patches_a_step_images_or_seed(store, tmp_path):
+def test_a_run_is_not_resumed_with_other_patches_a_step_images_or_seed(store, again, tmp_path):
     dataset = TrainDataset(store, 16)
-    Trainer(small_model(), arguments(tmp_path), dataset).train()
 
     for change, words in (
         ({"per_device_train_batch_size": 4}, "with 2 as its patches a step, and this one has 4"),
         ({"seed": 3}, "with 0 as its seed, and this one has 3"),
     ):
         with pytest.raises(TrainingError, match=words):
-            Trainer(small_model(), arguments(tmp_path, **change), dataset).train(resume_from_checkpoint=True)
+            Trainer(small_model(), arguments(again, **change), dataset).train(resume_from_checkpoint=True)
     fewer = TrainDataset([{"lr": Image.new("RGB", (20, 20)), "hr": Image.new("RGB", (40, 40))}], 16, tmp_path)
     with pytest.raises(TrainingError, match="with 3 as its number of images, and this one has 1"):
-        Trainer(small_model(), arguments(tmp_path), fewer).train(resume_from_checkpoint=True)
+        Trainer(small_model(), arguments(again), fewer).train(resume_from_checkpoint=True)
 
 
-def test_an_overwritten_run_leaves_nothing_of_the_old_one(store, tmp_path):
-    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train()
-    write_card(tmp_path, "me/old", data="", recipe={})
+def test_an_overwritten_run_leaves_nothing_of_the_old_one(store, again):
+    write_card(again, "me/old", data="", recipe={})
     wider = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
 
-    Trainer(wider, arguments(tmp_path, overwrite_output_dir=True), TrainDataset(store, 16)).train()
+    Trainer(wider, arguments(again, overwrite_output_dir=True), TrainDataset(store, 16)).train()
 
-    assert DrlnModel.from_pretrained(tmp_path).config == wider.config
-    assert not (tmp_path / "README.md").exists()
+    assert DrlnModel.from_pretrained(again).config == wider.config
+    assert not (again / "README.md").exists()
 
 
 def test_a_readme_that_is_no_model_card_is_not_removed(store, tmp_path):
@@ -425,19 +496,17 @@ def test_weights_in_the_folder_are_not_replaced_unasked(store, tmp_path):
     assert weights.read_bytes() == before and not (tmp_path / "checkpoint.pt").exists()
 
 
-def test_a_run_that_kept_its_weights_in_best_loads_and_is_resumed(store, tmp_path):
-    dataset = TrainDataset(store, 16)
-    model = small_model()
-    Trainer(model, arguments(tmp_path), dataset).train()
-    (tmp_path / "best").mkdir()
+def test_a_run_that_kept_its_weights_in_best_loads_and_is_resumed(store, finished, again):
+    best = DrlnModel.from_pretrained(finished.folder, scale=2)
+    (again / "best").mkdir()
     for name in ("config.json", "model_2x.safetensors"):
-        (tmp_path / name).rename(tmp_path / "best" / name)
+        (again / name).rename(again / "best" / name)
 
-    earlier = DrlnModel.from_pretrained(tmp_path, scale=2)
-    Trainer(small_model(), arguments(tmp_path), dataset).train(resume_from_checkpoint=True)
+    earlier = DrlnModel.from_pretrained(again, scale=2)
+    Trainer(small_model(), arguments(again), TrainDataset(store, 16)).train(resume_from_checkpoint=True)
 
-    assert same_weights(earlier, model) and same_weights(DrlnModel.from_pretrained(tmp_path), model)
-    assert (tmp_path / "model_2x.safetensors").is_file() and not list((tmp_path / "best").iterdir())
+    assert same_weights(earlier, best) and same_weights(DrlnModel.from_pretrained(again), best)
+    assert (again / "model_2x.safetensors").is_file() and not list((again / "best").iterdir())
 
 
 # What goes wrong
@@ -466,16 +535,14 @@ def test_too_little_memory_is_told_with_what_to_do(store, tmp_path):
         Trainer(Greedy(), arguments(tmp_path, ema_decay=0), TrainDataset(store, 16)).train()
 
 
+def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoint(store, again):
+    good = (again / "checkpoint.pt").read_bytes()
+    args = arguments(again, max_steps=12, learning_rate=1e30)
 
-def test_a_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoint(store, tmp_path):
-    dataset = TrainDataset(store, 16)
-    Trainer(small_model(), arguments(tmp_path, max_steps=4), dataset).train()
-    good = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(TrainingError, match="the loss became nan in step 10, .* last good checkpoint is kept in"):
+        Trainer(small_model(), args, TrainDataset(store, 16)).train(resume_from_checkpoint=True)
 
-    with pytest.raises(TrainingError, match="the loss became nan in step 6, .* last good checkpoint is kept in"):
-        Trainer(small_model(), arguments(tmp_path, learning_rate=1e30), dataset).train(resume_from_checkpoint=True)
-
-    assert (tmp_path / "checkpoint.pt").read_bytes() == good
+    assert (again / "checkpoint.pt").read_bytes() == good
 
 
 def test_model_and_data_of_different_scales_are_refused(store, tmp_path):
@@ -522,22 +589,27 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_work(store, tmp_p
 # What is shown
 
 
-def test_the_bar_tells_loss_psnr_and_speed(store, tmp_path, capsys):
-    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16), EvalDataset(store)).train()
+def test_the_bar_tells_loss_psnr_and_speed(finished):
+    shown = finished.shown
 
-    shown = capsys.readouterr().err
     assert "8/8" in shown and "loss=0." in shown and " dB" in shown and "images/s=" in shown
 
 
-def test_tensorboard_gets_each_row_of_the_history(store, tmp_path):
-    args = arguments(tmp_path, report_to="tensorboard")
+def test_the_bar_moves_with_each_step_that_takes_its_time(store, tmp_path, capsys):
+    patches = Patches(TrainDataset(store, 16))
+    patches.patch = lambda index, rng: time.sleep(0.06) or patches.dataset.patch(index, rng)    # two a step
+    Trainer(small_model(), arguments(tmp_path, eval_steps=8), patches).train()
 
-    history = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store)).train()
+    shown = capsys.readouterr().err
+    assert all(f" {step}/8 " in shown for step in range(9))
 
-    read = EventAccumulator(str(tmp_path / "drln")).Reload()
+
+def test_tensorboard_gets_each_row_of_the_history(finished):
+    read = EventAccumulator(str(finished.folder / "drln")).Reload()
+
     for name in ("loss", "psnr", "learning_rate"):
         rows = [(event.step, event.value) for event in read.Scalars(name)]
-        assert rows == [(row["step"], pytest.approx(row[name])) for row in history]
+        assert rows == [(row["step"], pytest.approx(row[name])) for row in finished.history]
 
 
 def test_the_curve_shows_loss_and_psnr(tmp_path):
@@ -553,16 +625,15 @@ def test_the_curve_shows_loss_and_psnr(tmp_path):
         plot_history([])
 
 
-def test_the_history_is_a_table_that_others_can_read(store, tmp_path):
-    Trainer(small_model(), arguments(tmp_path), TrainDataset(store, 16)).train()
-
-    with open(tmp_path / "history.csv", newline="") as file:
+def test_the_history_is_a_table_that_others_can_read(finished):
+    with open(finished.folder / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
+
     assert [row["step"] for row in rows] == ["4", "8"] and float(rows[0]["seconds"]) > 0
 
 
-def test_a_sample_is_as_the_photo_says(store):
-    with Image.open(COLOUR[0]) as photo:
+def test_a_sample_is_as_the_photo_says(photos, store):
+    with Image.open(photos[0]) as photo:
         hr = np.asarray(photo.convert("RGB"))
 
     assert torch.equal(EvalDataset(store)[0][1], torch.from_numpy(hr.transpose(2, 0, 1) / np.float32(255)))

@@ -29,7 +29,7 @@ def small_photos(folder: Path) -> list[Path]:
 def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(5)
-    model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2)))
+    model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1,)))
     train_dataset = TrainDataset(PhotoPairs(small_photos(Path(folder)), scale=2), 16, f"{folder}/cache")
     if "--apart" in flags:    # as on machines that share no disk
         folder += os.environ["RANK"]
