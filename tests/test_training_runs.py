@@ -6,33 +6,29 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
+import training_run
 from terminal import read_until
 
 from drln.history import read_history
 
 ROOT = Path(__file__).parents[1]
-PROGRAM = str(Path(__file__).with_name("training_run.py"))
+PROGRAM = training_run.__file__
 TWO_PROCESSES = [
     "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
     "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
 ]    # fmt: skip
 
 
-def start(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> subprocess.Popen:
+def start(folder: Path, *arguments: str, launch: Sequence[str] = ()) -> subprocess.Popen:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *launch, PROGRAM, str(folder), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
-
-
-def run(folder: Path, *arguments: str, launch: tuple[str, ...] | list[str] = ()) -> None:
-    process = start(folder, *arguments, launch=launch)
-    errors = process.communicate(timeout=240)[1]
-    assert process.returncode == 0, errors
 
 
 def steps(shown: str) -> list[int]:
@@ -56,7 +52,7 @@ def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
 def straight(tmp_path_factory) -> Path:
     """A run of twelve steps that nothing befell."""
     folder = tmp_path_factory.mktemp("straight")
-    run(folder, "12", "4")
+    training_run.main(str(folder), "12", "4")
     return folder
 
 
@@ -70,26 +66,33 @@ def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and
     left = [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".checkpoint")]
     assert len(left) == 1 and columns(tmp_path, "step") == [[4]]
 
-    run(tmp_path, "12", "4", "--resume")
+    training_run.main(str(tmp_path), "12", "4", "--resume")
 
     assert columns(tmp_path, "step", "loss", "psnr") == columns(straight, "step", "loss", "psnr")
     assert same(weights(tmp_path), weights(straight))
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path, number):
+def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path):
     process = start(tmp_path, "5000", "4", "--workers")
     assert process.stderr
     read_until(process.stderr.fileno(), lambda shown: max(steps(shown), default=0) >= 10)
-    os.killpg(process.pid, number)    # as a terminal and a cluster do
+    os.killpg(process.pid, signal.SIGINT)    # as a terminal does
 
     errors = process.communicate(timeout=120)[1]
 
     checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    assert "is saved in" in errors.splitlines()[-1] and "KeyboardInterrupt: step " in errors
-    step = int(errors.rsplit("KeyboardInterrupt: step ")[1].split()[0])
+    step = int(re.findall(r"KeyboardInterrupt: step (\d+) of 5000 is saved in", errors.splitlines()[-1])[0])
     assert f'"step": {step},' in checkpoint["state"] and 10 <= step < 5000
+
+
+def test_runs_stopped_at_random_moments_end_and_are_resumed_to_the_same_weights():
+    command = [sys.executable, str(ROOT / "tests" / "stop_training.py"), "--runs", "4", "--limit", "60"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_processes_that_do_not_share_a_disk_do_not_resume_apart(straight, tmp_path):
@@ -103,7 +106,9 @@ def test_processes_that_do_not_share_a_disk_do_not_resume_apart(straight, tmp_pa
 
 
 def test_two_processes_have_the_losses_and_weights_of_one_with_the_same_global_batch(straight, tmp_path):
-    run(tmp_path, "12", "2", launch=TWO_PROCESSES)
+    process = start(tmp_path, "12", "2", launch=TWO_PROCESSES)
+    errors = process.communicate(timeout=240)[1]
+    assert process.returncode == 0, errors
 
     for ours, theirs in zip(columns(tmp_path, "loss", "psnr"), columns(straight, "loss", "psnr")):
         assert ours == pytest.approx(theirs, rel=1e-4)
