@@ -190,7 +190,7 @@ def test_checkpoints_between_evaluations_are_resumed(store, tmp_path):
 # Beside a run
 
 
-def test_weights_are_measured_and_saved_as_they_are_without_a_run(store, tmp_path, monkeypatch):
+def test_weights_are_measured_and_saved_as_they_are_without_a_run(photos, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model = small_model()
     trainer = Trainer(model, eval_dataset=EvalDataset(store))
@@ -199,7 +199,7 @@ def test_weights_are_measured_and_saved_as_they_are_without_a_run(store, tmp_pat
     trainer.save_model()
     trainer.save_model("elsewhere")
 
-    assert score == pytest.approx(evaluate(model.eval(), COLOUR).psnr, abs=1e-3)
+    assert score == pytest.approx(evaluate(model.eval(), photos).psnr, abs=1e-3)
     assert same_weights(model, DrlnModel.from_pretrained("tmp_trainer", scale=2))
     assert same_weights(model, DrlnModel.from_pretrained("elsewhere", scale=2))
 
