@@ -154,15 +154,16 @@ class Upscaler:
     def estimate(self, width: int, height: int, depth: int = 8) -> Estimate:
         """What a photo of that many pixels will take; the first call times short runs, well under a second's work.
 
-        `depth` is the photo's bits a channel, 8 or 16.
-
-        The seconds are for the whole image on this device as it is now, and are corrected by
-        every photo that is upscaled and not too small to tell.
+        `depth` is the photo's bits a channel, 8 or 16. The seconds are for the whole image on this device as it
+        is now, and are corrected by every photo that is upscaled and not too small to tell.
         """
         own = self._for(depth)
         if own.precision not in self._speeds:
             side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(own._model)) ** 0.5)))
-            self._speeds[own.precision] = Speed.measured(lambda side: upscale_in_strips(own._model, _grey(side)), side)
+            def run(side: int) -> Tensor:
+                return upscale_in_strips(own._model, torch.full((1, 3, side, side), 0.5))
+
+            self._speeds[own.precision] = Speed.measured(run, side)
         memory = own._memory_estimate(width, height)
         runs = len(TURNS) if self.self_ensemble else 1
         seconds = self._speeds[own.precision].seconds(width * height) * runs
@@ -241,10 +242,6 @@ class Upscaler:
         if speed and model is self._model:    # and not a CPU that stood in
             speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))
-
-
-def _grey(side: int) -> Tensor:
-    return torch.full((1, 3, side, side), 0.5)
 
 
 def _too_large(width: int, height: int, estimate: Estimate) -> str:

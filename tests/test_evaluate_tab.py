@@ -149,8 +149,8 @@ def test_a_photo_beyond_the_limit_is_refused_with_its_figures(service, models, p
         finish(trials, photos[0])
 
 
-def test_a_photo_that_the_memory_does_not_hold_is_refused_with_the_figures(trials, monkeypatch, tmp_path):
-    monkeypatch.setattr("demo.trial.free_memory", lambda device: 200e6)
+def test_a_photo_that_the_memory_does_not_hold_is_refused_with_the_figures(trials, free_bytes, tmp_path):
+    free_bytes(200_000_000)
     Image.new("L", (2000, 1000)).save(tmp_path / "large.png")
 
     with pytest.raises(UploadError, match=r"2000 × 1000 pixels needs about 0.3 GB of memory, and 0.2 GB are free"):

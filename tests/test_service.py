@@ -142,8 +142,8 @@ def test_a_plan_with_the_self_ensemble_takes_eight_times_the_seconds(service, ph
     assert averaged.estimate.seconds == pytest.approx(8 * once.estimate.seconds)
 
 
-def test_a_result_that_the_memory_cannot_hold_is_refused_and_the_plan_says_so(service, photo, monkeypatch):
-    monkeypatch.setattr("drln.upscaler.free_memory", lambda device: 100_000)    # bytes
+def test_a_result_that_the_memory_cannot_hold_is_refused_and_the_plan_says_so(service, photo, free_bytes):
+    free_bytes(100_000)
 
     *_, plan = service.plan(photo, 2, "tiny")
 
