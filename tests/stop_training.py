@@ -170,8 +170,8 @@ def stop_many(place: Path, args: argparse.Namespace) -> int:
     straight.mkdir()
     began = time.monotonic()
     assert ended(start(straight, real=args.real), RESUME_LIMIT) == 0, (straight / "log").read_text()
-    longest = 1.1 * (time.monotonic() - began)
-    print(f"seed {args.seed}; a run takes {longest / 1.1:.1f} s; load {os.getloadavg()[0]:.1f}", flush=True)
+    longest = time.monotonic() - began
+    print(f"seed {args.seed}; a run takes {longest:.1f} s; load {os.getloadavg()[0]:.1f}", flush=True)
     for number in range(args.runs):
         folder = place / str(number)
         folder.mkdir()
@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=10, help="seconds for a run to end (default: 10)")
     parser.add_argument("--real", action="store_true", help="start a program for each run, instead of forking")
     args = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background hands down that it is ignored
     gc.freeze()    # what is imported is not collected at the end of each child
     os.environ["TQDM_MININTERVAL"] = "0"    # the bar shows each step
     parent, place = os.getpid(), tempfile.mkdtemp()
