@@ -14,6 +14,7 @@ from PIL import Image
 from drln import DrlnConfig, DrlnModel, Trainer, TrainingArguments
 from drln.data import EvalDataset, PhotoPairs, TrainDataset
 from drln.samples import list_samples
+from drln.whole import write_whole
 
 
 def small_photos(folder: Path) -> list[Path]:
@@ -22,7 +23,8 @@ def small_photos(folder: Path) -> list[Path]:
     for sample, piece in zip(list_samples(), pieces):
         if not piece.exists():
             with Image.open(sample) as photo:
-                photo.crop((100, 100, 196, 180)).save(piece)
+                part = photo.crop((100, 100, 196, 180))
+                write_whole(piece, lambda file, part=part: part.save(file, "PNG"))    # the program may be killed here
     return pieces
 
 
