@@ -1,6 +1,11 @@
+import os
 import signal
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+
+# Tiny networks gain nothing from threads, and threads of OpenMP that wait for one another spin: beside other
+# tests they take many times as long. Before torch is imported, and for the programs that the tests start.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import psutil
 import pytest
@@ -13,8 +18,6 @@ from drln import DrlnConfig, DrlnModel
 def pytest_configure() -> None:
     """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-torch.set_num_threads(1)    # tiny networks gain nothing from threads, and lose much where others want the cores
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from demo.service import Service
 from drln import ImageError
 from drln.images import Photo, open_image
 
-REPEATS = 40
+REPEATS = 10
 MEGABYTES_GROWN = 25    # of noise in what a process holds; a bomb that was decoded once would be 144 or more
 
 

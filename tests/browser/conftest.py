@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from live_app import App
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -39,9 +41,9 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def new_page(app, chromium) -> Iterator[NewPage]:
-    """Open the app in a window of its own; when the tests of the file are done, nothing may have gone elsewhere."""
+@contextmanager
+def opening(app: App, chromium: Browser) -> Iterator[NewPage]:
+    """Open the app in windows of their own, which close at the end; by then nothing may have gone elsewhere."""
     requested: list[str] = []
     errors: list[str] = []
     contexts = []
@@ -58,12 +60,28 @@ def new_page(app, chromium) -> Iterator[NewPage]:
         page.wait_for_selector("#upscale-go")
         return page
 
-    yield open_page
-    for context in contexts:
-        context.close()
+    try:
+        yield open_page
+    finally:
+        for context in contexts:
+            context.close()
     elsewhere = [url for url in requested if not url.startswith((app.address, "data:", f"blob:{app.address}"))]
-    assert requested and not elsewhere
+    assert not elsewhere
     assert not errors
+
+
+@pytest.fixture
+def new_page(app, chromium) -> Iterator[NewPage]:
+    """Pages of one test."""
+    with opening(app, chromium) as new_page:
+        yield new_page
+
+
+@pytest.fixture(scope="module")
+def lasting_page(app, chromium) -> Iterator[Page]:
+    """A page of all tests of a file."""
+    with opening(app, chromium) as new_page:
+        yield new_page()
 
 
 @pytest.fixture

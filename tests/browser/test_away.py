@@ -126,7 +126,9 @@ def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatie
     assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
 
 
-def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tmp_path, photo, large):
+def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tmp_path, large):
+    photo = tmp_path / "small.png"
+    Image.effect_noise((60, 50), 70).convert("RGB").save(photo)
     with running_app(tmp_path, DRLN_QUEUE="1") as app:
         pages = [chromium.new_context().new_page() for _ in range(3)]
         for page, chosen in zip(pages, (large, large, photo)):
@@ -148,6 +150,6 @@ def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tm
             page.locator("#upscale-stop").click()
             expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
         third.locator("#upscale-go").click()
-        expect(third.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+        expect(third.locator("#facts")).to_contain_text("240 × 200 pixels (4×)")
         for page in pages:
             page.context.close()

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from demo import error_map
 
 pytestmark = pytest.mark.browser
+STORED = "JSON.stringify(localStorage)"
 TABS = ("Upscale", "Batch", "Evaluate", "About")
 
 
@@ -28,6 +29,13 @@ def chosen(page: Page, radio: str, label: str):
 
 def more_options(page: Page, tab: str = "upscale") -> None:
     page.locator(f"#{tab}-options").get_by_role("button", name="More options").click()
+
+
+def keep(page: Page, choice) -> None:
+    """Check a choice, and wait until the browser has stored it."""
+    before = page.evaluate(STORED)
+    choice.check()
+    page.wait_for_function(f"before => {STORED} != before", arg=before)
 
 
 def result_of(page: Page) -> tuple[str, Image.Image]:
@@ -84,11 +92,10 @@ def test_the_difference_from_bicubic_is_shown_whole_and_in_the_closeup(new_page,
 
 def test_choices_survive_a_reload_and_are_those_of_the_tab(new_page, photo):
     page = new_page()
-    chosen(page, "scale", "3×").check()
+    keep(page, chosen(page, "scale", "3×"))
     more_options(page)
-    chosen(page, "upscale-format", "WebP").check()
-    page.get_by_label("Self-ensemble").first.check()
-    page.wait_for_timeout(1000)    # until they are written
+    keep(page, chosen(page, "upscale-format", "WebP"))
+    keep(page, page.get_by_label("Self-ensemble").first)
 
     page.reload()
     page.wait_for_selector("#upscale-go")
@@ -105,12 +112,11 @@ def test_choices_survive_a_reload_and_are_those_of_the_tab(new_page, photo):
 def test_choices_of_tabs_that_are_not_open_survive_too(new_page):
     page = new_page()
     page.get_by_role("tab", name="Batch").click()
-    chosen(page, "batch-scale", "3×").check()
+    keep(page, chosen(page, "batch-scale", "3×"))
     more_options(page, "batch")
-    chosen(page, "batch-format", "WebP").check()
+    keep(page, chosen(page, "batch-format", "WebP"))
     page.get_by_role("tab", name="Evaluate").click()
-    chosen(page, "trial-scale", "2×").check()
-    page.wait_for_timeout(1000)    # until they are written
+    keep(page, chosen(page, "trial-scale", "2×"))
 
     page.reload()
     page.wait_for_selector("#upscale-go")

@@ -33,9 +33,9 @@ def expected(photo) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def finished(new_page, photo) -> Page:
+def finished(lasting_page, photo) -> Page:
     """A page with the result of the photo."""
-    page = new_page()
+    page = lasting_page
     with page.expect_file_chooser() as chooser:
         page.locator("#photo").get_by_text("click to choose one").click()
     chooser.value.set_files(photo)
