@@ -59,11 +59,11 @@ def straight(tmp_path_factory) -> Path:
 def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and_losses(straight, tmp_path):
     process = start(tmp_path, "12", "4", "--slow-save")
     assert process.stdout
-    # The first save is done with its half; now in the middle of the second, after step 8.
+    # The first checkpoint has its name; the second, after step 8, has none yet.
     read_until(process.stdout.fileno(), lambda shown: shown.count("saving") == 2)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
-    left = [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".checkpoint")]
+    left = [path.name for path in (tmp_path / "run").iterdir() if path.name.startswith(".drln-")]
     assert len(left) == 1 and columns(tmp_path, "step") == [[4]]
 
     training_run.main(str(tmp_path), "12", "4", "--resume")

@@ -41,17 +41,16 @@ def main(folder: str, steps: str, batch: str = "2", *flags: str) -> None:
         dataloader_num_workers=2 * ("--workers" in flags),
     )    # fmt: skip
     if "--slow-save" in flags:
-        save = torch.save
+        save, sync, packed = torch.save, os.fsync, []
 
-        def slowly(content, path):    # half of the file, a pause in which to be killed, the whole
-            save(content, path)
-            whole = path.read_bytes()
-            path.write_bytes(whole[: len(whole) // 2])
-            print("saving", flush=True)
-            time.sleep(1)
-            path.write_bytes(whole)
+        def slowly(file):    # a checkpoint is written and has no name yet: a pause in which to be killed
+            if packed:
+                packed.clear()
+                print("saving", flush=True)
+                time.sleep(1)
+            sync(file)
 
-        torch.save = slowly
+        torch.save, os.fsync = lambda content, file: packed.append(save(content, file)), slowly
     Trainer(model, args, train_dataset, EvalDataset(train_dataset.store)).train("--resume" in flags)
 
 
