@@ -110,7 +110,8 @@ def test_the_commands_run(folder, command):
     run(shlex.split(command)[1:], folder)
 
     if output.is_dir():
-        assert {path.stem for path in output.iterdir() if path.is_file()} == {path.stem for path in (folder / "photos").iterdir()}
+        results = {path.stem for path in output.iterdir() if path.is_file()}
+        assert results == {path.stem for path in (folder / "photos").iterdir()}
     elif output.suffix in (".png", ".jpg"):
         scale = int(re.search(r"--scale (\d)", command)[1])
         with Image.open(output) as result:
