@@ -141,7 +141,7 @@ def _chunks(path: Path, content: mmap.mmap) -> Chunks:
             (checksum,) = struct.unpack_from(">I", content, end - 4)
             if name not in beside and zlib.crc32(content[at + 4 : end - 4]) == checksum:
                 beside[name] = body
-    if not has_pixels:
+    if not has_pixels and content.find(b"IDAT") < 0:    # where they begin and are cut off, the decoder says so
         raise ImageError(f"{path} cannot be decoded: it ends before its pixels do; get the whole file")
     return Chunks(width, height, bits, colour, beside, drawn)
 
