@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.header import PILLOW_FORMATS, Header, ImageError, clear_errors
+from drln.header import PILLOW_FORMATS, Header, ImageError, avif_bits, clear_errors
 from drln.metadata import kept_of, orientation_of
 from drln.picture import Picture
 
 WHITE = 65_535
-AVIF_TOPS = (1023, 4095)    # white of 10 and 12 bits
 
 # Where EXIF's orientation has row 0 and column 0: turned so that the picture stands upright.
 UPRIGHT = {
@@ -74,7 +73,7 @@ def _avif(path: Path) -> Decoded:
     import imagecodecs
 
     levels = imagecodecs.avif_decode(path.read_bytes())
-    return levels, _avif_top(path), *_said_by_pillow(path, _is_grey(levels))
+    return levels, 2 ** avif_bits(path) - 1, *_said_by_pillow(path, _is_grey(levels))
 
 
 def _heic(path: Path) -> Decoded:
@@ -87,12 +86,6 @@ def _heic(path: Path) -> Decoded:
 def _said_by_pillow(path: Path, is_grey: bool) -> tuple[int, dict[str, Any]]:
     with Image.open(path, formats=PILLOW_FORMATS) as image:
         return orientation_of(image), kept_of(image, is_grey)
-
-
-def _avif_top(path: Path) -> int:
-    """By the box that says how the image is coded."""
-    content = path.read_bytes()
-    return AVIF_TOPS[bool(content[content.index(b"av1C") + 6] & 0x20)]
 
 
 def _is_grey(levels: np.ndarray) -> bool:

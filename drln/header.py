@@ -146,7 +146,7 @@ def _header(path: Path) -> Header:
         from drln.heif_in import heif_header
 
         return heif_header(path)
-    depth = _avif_depth(path) if kind == "AVIF" else 8
+    depth = 16 if kind == "AVIF" and avif_bits(path) > 8 else 8
     with Image.open(path, formats=PILLOW_FORMATS) as image:
         width, height = image.size
         if orientation_of(image) > 4:
@@ -160,12 +160,13 @@ def _header(path: Path) -> Header:
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 
-def _avif_depth(path: Path) -> int:
-    """By the first box that says how a picture is coded; others are of its alpha, or of a gain map."""
+def avif_bits(path: Path) -> int:
+    """8, 10 or 12, by the first box that says how a picture is coded; others are of its alpha, or of a gain map."""
     with open(path, "rb") as file:
         start = file.read(AVIF_HEAD)
     _, _, coded = start.partition(b"av1C")
-    return 16 if len(coded) > 2 and coded[2] & 0x40 else 8
+    flags = coded[2] if len(coded) > 2 else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
 def frames_note(frames: int, word: str, taken: str = "first") -> tuple[str, ...]:
