@@ -127,13 +127,15 @@ class RunFolder:
             TrainingError: if the disk refuses them; the checkpoint that was there stays.
         """
         latest = state.history[-1] if state.history else None
-        if latest and latest["step"] == state.step and not latest["psnr"] <= state.best:
+        is_best = latest and latest["step"] == state.step and not latest["psnr"] <= state.best
+        if latest and is_best:
             state.best = latest["psnr"]
-            self._save_best(average)
         content = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "state": json.dumps(asdict(state))}
         if average is not model:
             content["average"] = average.state_dict()
         try:
+            if is_best:
+                cast(Any, average).save_pretrained(self.folder)
             write_torch(self._checkpoint, content)
             write_history(self.folder / HISTORY, state.history)
         except OSError as error:
@@ -149,12 +151,6 @@ class RunFolder:
             )
         else:
             cast(Any, model).save_pretrained(folder or self.folder)
-
-    def _save_best(self, model: nn.Module) -> None:
-        try:
-            cast(Any, model).save_pretrained(self.folder)
-        except OSError as error:
-            raise TrainingError(f"{error}; {self.kept()}") from error
 
     def check_shared(self, state: RunState, accelerator: Any) -> None:
         """Raise a `TrainingError` where the processes do not find the same checkpoint."""
