@@ -2,13 +2,14 @@
 
 from drln.checkpoint import CheckpointError
 from drln.config import DrlnConfig
+from drln.estimate import Estimate
 from drln.evaluation import EvalMetrics, Scores, evaluate
 from drln.hub import HubError
 from drln.images import ImageError, ImageLoader, Photo, write_image
 from drln.model import DrlnModel
 from drln.publishing import push_to_hub, write_card
 from drln.training import Trainer, TrainingArguments, TrainingError
-from drln.upscaler import Estimate, Progress, Result, UpscaleError, Upscaler
+from drln.upscaler import Progress, Result, UpscaleError, Upscaler
 
 __all__ = [
     "CheckpointError",

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from drln.cost import network_cost
 from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
+from drln.estimate import Estimate
 from drln.images import Photo, Picture
 from drln.model import DrlnModel
 from drln.speed import Speed
@@ -57,22 +58,6 @@ class Result:
     def image(self) -> Image.Image:
         """The picture as a PIL image, which holds 16 bits of grey alone: of other 16 bits 8 are left."""
         return self.picture.to_pil()
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What an upscale will take: size of the result in pixels, seconds, bytes, and the bytes that are free."""
-
-    width: int
-    height: int
-    seconds: float
-    memory: int
-    available: int
-
-    @property
-    def fits(self) -> bool:
-        """Whether the memory suffices."""
-        return self.memory <= self.available
 
 
 class Upscaler:
@@ -181,7 +166,7 @@ class Upscaler:
     def _check_memory(self, width: int, height: int) -> None:
         estimate = self._memory_estimate(width, height)
         if not estimate.fits:
-            raise UpscaleError(_too_large(width, height, estimate))
+            raise UpscaleError(estimate.refusal(width, height))
 
     def _memory_estimate(self, width: int, height: int) -> Estimate:
         """The estimate with no seconds in it. On the CPU features and result share the memory."""
@@ -242,11 +227,3 @@ class Upscaler:
         if speed and model is self._model:    # and not a CPU that stood in
             speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))
-
-
-def _too_large(width: int, height: int, estimate: Estimate) -> str:
-    return (
-        f"{width}x{height} pixels to {estimate.width}x{estimate.height} needs about "
-        f"{estimate.memory / 1e9:.1f} GB of memory, and {estimate.available / 1e9:.1f} GB are free here; "
-        "choose a smaller scale, crop the photo, or use a machine with more memory"
-    )
