@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 from live_app import App
@@ -22,7 +23,8 @@ def speak(app: App, ask):
                 await session.initialize()
                 return await ask(session)
 
-    return asyncio.run(session())
+    with ThreadPoolExecutor(1) as thread:    # in this one the browser's client may have a loop of its own
+        return thread.submit(asyncio.run, session()).result()
 
 
 def test_every_endpoint_is_a_tool_with_described_arguments(app):
