@@ -6,7 +6,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -127,42 +126,43 @@ def test_images_without_files_are_told_apart_by_their_pixels(tmp_path):
     assert np.array_equal(two.pair(0)[1], np.asarray(photo(2, 40, 40)))
 
 
+# In so many processes at once; each ends at the image of this number, if there is one.
 BUILD = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from drln.data import PhotoPairs, build_store
-store = build_store(PhotoPairs(sorted(Path(sys.argv[1]).iterdir()), 2), sys.argv[2])
-print((store.folder / "hr.raw").stat().st_ino)
+photos, cache, processes, last = *sys.argv[1:3], *map(int, sys.argv[3:])
+class Pairs(PhotoPairs):
+    def pair(self, index):
+        return os.kill(os.getpid(), signal.SIGKILL) if index == last else super().pair(index)
+pairs = Pairs(sorted(Path(photos).iterdir()), 2)
+any(os.fork() == 0 for _ in range(processes - 1))    # up to the first in a child
+os.write(1, b"%d " % (build_store(pairs, cache).folder / "hr.raw").stat().st_ino)
 """
 
 
-def builder(photos: list[Path], cache: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", BUILD, str(photos[0].parent), str(cache)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True)
+def build(photos: list[Path], cache: Path, processes: int, last: int) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", BUILD, str(photos[0].parent), str(cache), str(processes), str(last)]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)
 
 
 def test_of_processes_that_start_at_once_one_builds(photos, tmp_path):
-    processes = [builder(photos, tmp_path / "cache") for _ in range(3)]
+    built = build(photos, tmp_path / "cache", processes=3, last=len(photos)).stdout.split()
 
-    built = {process.communicate()[0] for process in processes}
-
-    assert len(built) == 1 and all(process.returncode == 0 for process in processes)
+    assert len(built) == 3 and len(set(built)) == 1
     assert same_pairs(build_store(PhotoPairs(photos, 2), tmp_path / "cache"), PhotoPairs(photos, 2))
 
 
 def test_a_builder_that_was_killed_is_no_hindrance(tmp_path):
-    large = write_files(tmp_path / "photos", {f"{i:02}.png": png(photo(i, 900, 700)) for i in range(20)})
-    photos, cache = sorted(large.iterdir()), tmp_path / "cache"
-    process = builder(photos, cache)
-    while not list(cache.rglob("hr.raw")) and process.poll() is None:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert list(cache.rglob("*.partial"))    # it was killed in the middle
+    many = 4 * os.cpu_count()    # more than are decoded at once
+    write_files(tmp_path, {f"photos/{i:03}.png": png(photo(i, 40, 30)) for i in range(many)})
+    photos, cache = sorted((tmp_path / "photos").iterdir()), tmp_path / "cache"
+    assert build(photos, cache, processes=1, last=many - 1).returncode == -signal.SIGKILL
+    (partial,) = cache.rglob("*.partial")    # it was killed in the middle
 
-    store = build_store(PhotoPairs(photos[:20], 2), cache)
+    store = build_store(PhotoPairs(photos, 2), cache)
 
-    assert same_pairs(store, PhotoPairs(photos, 2)) and not list(cache.rglob("*.partial"))
+    assert same_pairs(store, PhotoPairs(photos, 2)) and not partial.exists()
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(photos, tmp_path):
