@@ -35,9 +35,9 @@ PICTURE_WIDTH, COVER_WIDTH = 720, 840    # pixels
 
 # What the quick form, of the tests, sets after the cell "knobs": less of the same.
 QUICK = {
-    "evaluate": "SCALES = [2]",
-    "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 96, 32, [0, 4, 16]",
-    "train": "STAGES = [50, 100, 200]",
+    "evaluate": "SCALES = [4]",
+    "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 64, 32, [0, 4, 16]",
+    "train": "STAGES = [25, 50, 75]",
     "upscale": "SIDES = [32, 64]",
 }
 

@@ -8,6 +8,7 @@ import resource
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import gradio as gr
@@ -38,8 +39,8 @@ def photo(tmp_path) -> Path:
     return tmp_path / "photo.png"
 
 
-def upscale(client: Client, photo: Path, model: str = COMPACT) -> Path:
-    return Path(client.predict(handle_file(str(photo)), 2, model, api_name="/upscale"))
+def upscale(client: Client, photo: Path, model: str = COMPACT, scale: int = 2) -> Path:
+    return Path(client.predict(handle_file(str(photo)), scale, model, api_name="/upscale"))
 
 
 def assert_alive(client: Client, photo: Path) -> None:
@@ -49,17 +50,16 @@ def assert_alive(client: Client, photo: Path) -> None:
 # The hub
 
 
-def test_a_hub_that_is_down_at_the_start_and_in_use(photo, tmp_path):
-    with running_app(tmp_path) as app:    # its hub refuses every connection
-        client = Client(app.address, verbose=False, download_files=tmp_path)
+def test_a_hub_that_is_down_at_the_start_and_in_use(app, photo, tmp_path):
+    client = Client(app.address, verbose=False, download_files=tmp_path)    # the app's hub refuses every connection
 
-        with pytest.raises(AppError, match="DRLN-BAM could not be had from the hub"):
-            upscale(client, photo, HUB_MODEL)
+    with pytest.raises(AppError, match="DRLN-BAM could not be had from the hub"):
+        upscale(client, photo, HUB_MODEL)
 
-        assert_alive(client, photo)
+    assert_alive(client, photo)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hub() -> Iterator[HubServer]:
     """The published repository, with small weights."""
     server = HubServer()
@@ -70,49 +70,55 @@ def hub() -> Iterator[HubServer]:
     server.close()
 
 
-def weights_in(app: App) -> list[Path]:
-    """The weights in the app's own hub cache."""
-    return sorted((app.output.parent / "hub").rglob("pytorch_model_*.pt"))
+@pytest.fixture(scope="module")
+def app_with_hub(hub, tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app"), HF_ENDPOINT=hub.endpoint) as app:
+        yield app
 
 
-def test_a_hub_that_goes_down_while_its_model_is_used(hub, photo, tmp_path):
-    with running_app(tmp_path, HF_ENDPOINT=hub.endpoint) as app:
-        client = Client(app.address, verbose=False, download_files=tmp_path)
-        first = upscale(client, photo, HUB_MODEL)
+@pytest.fixture
+def client_with_hub(app_with_hub, tmp_path) -> Client:
+    return Client(app_with_hub.address, verbose=False, download_files=tmp_path)
 
-        hub.repositories[HUB_MODEL].fault = UNAVAILABLE
 
-        np.testing.assert_array_equal(np.asarray(Image.open(upscale(client, photo, HUB_MODEL))), np.asarray(
-            Image.open(first)))
+# Each of these takes a scale of its own, which the app has not loaded before.
+
+
+def test_a_hub_that_goes_down_while_its_model_is_used(hub, client_with_hub, photo):
+    first = upscale(client_with_hub, photo, HUB_MODEL)
+
+    hub.repositories[HUB_MODEL].fault = UNAVAILABLE
+    try:
+        second = upscale(client_with_hub, photo, HUB_MODEL)
         with pytest.raises(AppError, match="could not be had from the hub"):
-            client.predict(handle_file(str(photo)), 3, HUB_MODEL, api_name="/upscale")
-        assert_alive(client, photo)
+            upscale(client_with_hub, photo, HUB_MODEL, 3)
+    finally:
+        hub.repositories[HUB_MODEL].fault = None
+
+    np.testing.assert_array_equal(np.asarray(Image.open(second)), np.asarray(Image.open(first)))
+    assert_alive(client_with_hub, photo)
 
 
-def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_anew(hub, photo, tmp_path):
-    with running_app(tmp_path, HF_ENDPOINT=hub.endpoint) as app:
-        upscale(Client(app.address, verbose=False, download_files=tmp_path), photo, HUB_MODEL)
-        (weights,) = weights_in(app)
-    weights.resolve().write_bytes(weights.read_bytes()[:1000])
+def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_anew(app_with_hub, client_with_hub, photo):
+    cached = f"hub/hub/models--{HUB_MODEL.replace('/', '--')}/snapshots/{PINNED[HUB_MODEL]}/pytorch_model_4x.pt"
+    weights = app_with_hub.output.parent / cached
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_bytes(file_of(tiny_weights(4))[:1000])
 
-    with running_app(tmp_path, HF_ENDPOINT=hub.endpoint) as app:
-        client = Client(app.address, verbose=False, download_files=tmp_path)
-        with pytest.raises(AppError, match="removed from the cache"):
-            upscale(client, photo, HUB_MODEL)
-        assert not weights_in(app)
-        assert Image.open(upscale(client, photo, HUB_MODEL)).size == (60, 48)
+    with pytest.raises(AppError, match="removed from the cache"):
+        upscale(client_with_hub, photo, HUB_MODEL, 4)
+    assert not weights.exists()
+    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL, 4)).size == (120, 96)
 
 
-def test_a_model_file_that_is_deleted_while_the_app_runs(hub, photo, tmp_path):
-    with running_app(tmp_path, HF_ENDPOINT=hub.endpoint) as app:
-        client = Client(app.address, verbose=False, download_files=tmp_path)
-        upscale(client, photo, HUB_MODEL)
+def test_a_model_file_that_is_deleted_while_the_app_runs(app_with_hub, client_with_hub, photo):
+    upscale(client_with_hub, photo, HUB_MODEL)
 
-        shutil.rmtree(app.output.parent / "hub")
+    shutil.rmtree(app_with_hub.output.parent / "hub")
 
-        assert Image.open(upscale(client, photo, HUB_MODEL)).size == (60, 48)    # it is in memory
-        path = client.predict(handle_file(str(photo)), 3, HUB_MODEL, api_name="/upscale")
-        assert Image.open(path).size == (90, 72)    # and fetched anew where it is not
+    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL)).size == (60, 48)    # it is in memory
+    # And fetched anew where it is not.
+    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL, 3)).size == (90, 72)
 
 
 def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, photo, tmp_path):
@@ -128,49 +134,61 @@ def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, 
     assert isinstance(list(service.upscale(photo, 2, "kept"))[-1], Finished)
 
 
-# The disk
+# The disk, and memory
 
 
-def test_a_disk_that_is_full_when_a_result_is_written(photo, tmp_path):
-    """As if: the kernel lets the process write no file of more than some kilobytes."""
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory) -> Iterator[App]:
+    """An app that the kernel will deny something."""
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@contextmanager
+def limit(app: App, kind: int, most: int) -> Iterator[None]:
+    """Have the kernel let the app's process take so much of something, and no more."""
+    unlimited = resource.prlimit(app.pid, kind)
+    resource.prlimit(app.pid, kind, (most, unlimited[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(app.pid, kind, unlimited)
+
+
+def test_a_disk_that_is_full_when_a_result_is_written(limited, photo, tmp_path):
+    """As if: the process may write no file of more than some kilobytes."""
     Image.effect_noise((200, 150), 90).convert("RGB").save(tmp_path / "large.png")
-    with running_app(tmp_path) as app:
-        client = Client(app.address, verbose=False, download_files=tmp_path)
-        upload = handle_file(str(tmp_path / "large.png"))
-        assert_alive(client, photo)
-        kept = set(os.listdir(tmp_path / "files"))
-        unlimited = resource.prlimit(app.pid, resource.RLIMIT_FSIZE)
+    client = Client(limited.address, verbose=False, download_files=tmp_path)
+    upload = handle_file(str(tmp_path / "large.png"))
+    files = limited.output.parent / "files"
+    assert_alive(client, photo)
+    kept = set(os.listdir(files))
 
-        resource.prlimit(app.pid, resource.RLIMIT_FSIZE, (150_000, unlimited[1]))
+    with limit(limited, resource.RLIMIT_FSIZE, 150_000):
         with pytest.raises(AppError, match="cannot be written"):
             client.predict(upload, 2, COMPACT, api_name="/upscale")
         path, states = client.predict([upload], 2, COMPACT, api_name="/batch")
 
-        assert (path, states[0]["state"]) == (None, "failed")
-        assert "cannot be written" in states[0]["problem"]
-        assert {name for name in os.listdir(tmp_path / "files") if name.startswith("drln-")} <= kept
-        resource.prlimit(app.pid, resource.RLIMIT_FSIZE, unlimited)
-        assert_alive(client, photo)
+    assert (path, states[0]["state"]) == (None, "failed")
+    assert "cannot be written" in states[0]["problem"]
+    assert {name for name in os.listdir(files) if name.startswith("drln-")} <= kept
+    assert_alive(client, photo)
 
 
-# Memory, and workers
-
-
-def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(photo, tmp_path):
+def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(limited, photo, tmp_path):
     """The kernel gives the process hardly more than it has."""
     Image.new("RGB", (1500, 1500)).save(tmp_path / "large.png")
-    with running_app(tmp_path) as app:
-        client = Client(app.address, verbose=False, download_files=tmp_path)
-        assert_alive(client, photo)
-        unlimited = resource.prlimit(app.pid, resource.RLIMIT_AS)
-        hardly_more = psutil.Process(app.pid).memory_info().vms + 2**27
+    client = Client(limited.address, verbose=False, download_files=tmp_path)
+    assert_alive(client, photo)
+    hardly_more = psutil.Process(limited.pid).memory_info().vms + 2**27
 
-        resource.prlimit(app.pid, resource.RLIMIT_AS, (hardly_more, unlimited[1]))
-        with pytest.raises(AppError, match="(?i)memory"):
-            upscale(client, tmp_path / "large.png")
+    with limit(limited, resource.RLIMIT_AS, hardly_more), pytest.raises(AppError, match="(?i)memory"):
+        upscale(client, tmp_path / "large.png")
 
-        resource.prlimit(app.pid, resource.RLIMIT_AS, unlimited)
-        assert_alive(client, photo)
+    assert_alive(client, photo)
+
+
+# Workers
 
 
 class Watched(Upscaler):

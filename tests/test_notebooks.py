@@ -83,7 +83,7 @@ def test_evaluate_shows_a_table_of_each_protocol(executed):
 
     ours, theirs = markdown(cells["tables"]), markdown(cells["theirs"])
     assert ours.index("Standard protocol") < ours.index("Card's protocol")
-    assert ours.count("| samples | 2x |") == 2
+    assert ours.count("| samples | 4x |") == 2
     assert theirs.count("| BSD100 | 4x |") == 2
 
 

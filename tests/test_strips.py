@@ -1,5 +1,7 @@
 """The pass in strips against the plain pass: the same pixels, a fraction of the memory."""
 
+from functools import cache
+
 import pytest
 import torch
 from live_memory import LiveMemory
@@ -149,6 +151,7 @@ def published_on_meta(dtype: torch.dtype) -> DrlnModel:
         return DrlnModel(PUBLISHED).eval().to(memory_format=torch.channels_last).set_trunk_dtype(dtype)
 
 
+@cache
 def peak_bytes(dtype: torch.dtype, side: int, run) -> int:
     model = published_on_meta(dtype)
     image = torch.empty(1, 3, side, side, device="meta")

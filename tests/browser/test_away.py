@@ -4,13 +4,14 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from live_app import running_app
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from demo import interface
 from demo.interface import build_demo, launch
 from demo.jobs import Jobs
 from demo.service import Service
@@ -21,9 +22,9 @@ WAIT = 60    # seconds; a bound, and no claim
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory) -> Path:
-    """Large enough to take some seconds."""
+    """Large enough to take longer than the page takes to be there again."""
     path = tmp_path_factory.mktemp("photos") / "photo.png"
-    Image.effect_noise((420, 320), 70).convert("RGB").save(path)
+    Image.effect_noise((300, 220), 70).convert("RGB").save(path)
     return path
 
 
@@ -48,13 +49,13 @@ def test_a_page_that_is_reloaded_finds_its_job_and_later_its_result(new_page, ph
 
     page.reload()
 
-    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    expect(page.locator("#facts")).to_contain_text("1200 × 880 pixels (4×)")
     expect(page.locator("#upscale-go")).to_be_visible()
     page.reload()
-    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    expect(page.locator("#facts")).to_contain_text("1200 × 880 pixels (4×)")
     with page.expect_download() as download:
         page.locator("#download").click()
-    assert Image.open(download.value.path()).size == (1680, 1280)
+    assert Image.open(download.value.path()).size == (1200, 880)
 
 
 def test_a_job_found_again_can_be_stopped(new_page, large):
@@ -94,49 +95,60 @@ def test_a_page_that_lost_its_connection_goes_on_when_it_has_one_again(new_page,
     page.wait_for_timeout(1000)
     page.context.set_offline(False)
 
-    expect(page.locator("#facts")).to_contain_text("1680 × 1280 pixels (4×)")
+    expect(page.locator("#facts")).to_contain_text("1200 × 880 pixels (4×)")
     expect(page.locator("#upscale-go")).to_be_visible()
 
 
-@pytest.fixture
-def impatient(tmp_path, monkeypatch) -> Iterator[tuple[str, Jobs, Path]]:
-    """An app of this process that stops a job half a second after its page has gone; its address, jobs and folder."""
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
-    jobs = Jobs(grace=0.5)
-    demo = build_demo(Service(tmp_path / "files"), jobs)
-    yield launch(demo), jobs, tmp_path / "files"
-    demo.close(verbose=False)
+@contextmanager
+def app_of_this_process(folder: Path, jobs: Jobs) -> Iterator[str]:
+    """The address of an app with these jobs."""
+    demo = build_demo(Service(folder), jobs)
+    try:
+        yield launch(demo)
+    finally:
+        demo.close(verbose=False)
 
 
-def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatient, chromium, large):
-    address, jobs, folder = impatient
-    page = chromium.new_context().new_page()
+def open_at(address: str, context: BrowserContext) -> Page:
+    page = context.new_page()
     page.goto(address)
     page.wait_for_selector("#upscale-go")
-    start(page, large)
-    (job,) = jobs._jobs.values()
+    return page
 
-    page.context.close()
 
-    until = time.monotonic() + WAIT
-    while job.ended is None:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+@pytest.fixture
+def files(tmp_path, monkeypatch) -> Path:
+    """The folder of uploads and results of an app of this process."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
+    return tmp_path / "files"
+
+
+def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(files, chromium, large):
+    jobs = Jobs(grace=0.5)
+    with app_of_this_process(files, jobs) as address:
+        page = open_at(address, chromium.new_context())
+        start(page, large)
+        (job,) = jobs._jobs.values()
+
+        page.context.close()
+
+        until = time.monotonic() + WAIT
+        while job.ended is None:
+            assert time.monotonic() < until
+            time.sleep(0.05)
     assert job.was_stopped
-    assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
+    assert not [name for name in os.listdir(files) if name.startswith("drln-")]
 
 
-def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tmp_path, large):
+def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(files, chromium, monkeypatch, tmp_path, large):
     photo = tmp_path / "small.png"
     Image.effect_noise((60, 50), 70).convert("RGB").save(photo)
-    with running_app(tmp_path, DRLN_QUEUE="1") as app:
-        pages = [chromium.new_context().new_page() for _ in range(3)]
+    monkeypatch.setattr(interface, "WAITING", 1)
+    with app_of_this_process(files, Jobs()) as address, chromium.new_context() as window:
+        first, second, third = pages = [open_at(address, window) for _ in range(3)]
         for page, chosen in zip(pages, (large, large, photo)):
-            page.goto(app.address)
-            page.wait_for_selector("#upscale-go")
             page.set_input_files("#photo input[type=file]", chosen)
             expect(page.locator("#plan")).to_contain_text(re.compile(r"to \d+ × \d+ pixels, about"))
-        first, second, third = pages
         first.locator("#upscale-go").click()
         expect(first.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
         second.locator("#upscale-go").click()
@@ -151,5 +163,3 @@ def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(chromium, tm
             expect(page.locator("#upscale-progress")).to_contain_text("Stopped.")
         third.locator("#upscale-go").click()
         expect(third.locator("#facts")).to_contain_text("240 × 200 pixels (4×)")
-        for page in pages:
-            page.context.close()

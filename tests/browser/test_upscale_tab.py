@@ -118,7 +118,8 @@ def test_a_photo_can_be_dropped(page, photo):
 
 
 def test_a_photo_can_be_pasted(new_page, photo, app):
-    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    page = new_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
         """async content => {
             const blob = await (await fetch("data:image/png;base64," + content)).blob();
