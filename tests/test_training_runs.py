@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import training_run
+from live_app import free_port
 from terminal import read_until
 
 from drln.history import read_history
@@ -24,8 +25,8 @@ TWO_PROCESSES = [
 ]    # fmt: skip
 
 
-def start(folder: Path, *arguments: str, launch: Sequence[str] = ()) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+def start(folder: Path, *arguments: str, launch: Sequence[str] = (), **variables: str) -> subprocess.Popen:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
     command = [sys.executable, *launch, PROGRAM, str(folder), *arguments]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
@@ -98,10 +99,13 @@ def test_runs_stopped_at_random_moments_end_and_are_resumed_to_the_same_weights(
 def test_processes_that_do_not_share_a_disk_do_not_resume_apart(straight, tmp_path):
     shutil.copytree(straight / "run", f"{tmp_path}0/run")    # that of the first process alone
 
-    process = start(tmp_path, "16", "2", "--resume", "--apart", launch=TWO_PROCESSES)
-    errors = process.communicate(timeout=240)[1]
+    ranks = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    processes = [
+        start(tmp_path, "16", "2", "--resume", "--apart", RANK=rank, LOCAL_RANK=rank, **ranks) for rank in ("0", "1")
+    ]
+    errors = "".join([process.communicate(timeout=240)[1] for process in processes])
 
-    assert process.returncode != 0 and "find checkpoints of different steps, [12, 0]" in errors
+    assert all(process.returncode for process in processes) and "find checkpoints of different steps, [12, 0]" in errors
     assert "put output_dir on a disk that all machines share" in errors
 
 

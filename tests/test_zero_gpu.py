@@ -123,22 +123,22 @@ def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, 
         list(Service(tmp_path / "results", models).upscale(photo, 2, BUNDLED))
 
 
-def test_models_that_are_not_in_the_cache_are_not_offered(tmp_path):
-    code = "from demo import zero_gpu; print(*zero_gpu.preloaded_models().choices)"
+def test_app_py_imports_spaces_before_torch_and_models_that_are_not_in_the_cache_are_not_offered(tmp_path):
+    code = """
+import sys
+sys.path.insert(0, ".")
+import app
+from demo import zero_gpu
+print(*sys.modules)
+print(*zero_gpu.preloaded_models().choices)
+"""
     empty = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path / "hub")}
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=empty, capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == [BUNDLED]
-
-
-def test_spaces_is_imported_before_torch_by_app_py(tmp_path):
-    code = "import sys; sys.path.insert(0, '.'); import app; print(*sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    modules = done.stdout.split()
+    modules, choices = (line.split() for line in done.stdout.splitlines())
     assert modules.index("spaces") < modules.index("torch")
+    assert choices == [BUNDLED]
 
 
 def test_the_real_decorator_leaves_the_function_as_it_is_here():
