@@ -83,7 +83,7 @@ def test_stop_keeps_what_is_done_and_begins_no_other_file(new_page, tmp_path):
 @pytest.mark.parametrize("later_ms", [0, 1500], ids=["at once", "when the page has long asked for its jobs"])
 def test_a_batch_is_found_again_when_its_tab_is_opened_after_a_reload(new_page, tmp_path, later_ms):
     page = open_tab(new_page())
-    start(page, save(tmp_path / "a.png", (40, 30)), save(tmp_path / "b.png", (500, 400)))
+    start(page, save(tmp_path / "a.png", (40, 30)), save(tmp_path / "b.png", (300, 240)))
     expect(page.locator("#batch-states tbody tr").nth(1)).to_contain_text("working")
 
     page.reload()
