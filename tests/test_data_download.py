@@ -2,10 +2,11 @@
 
 import json
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import hub_server
 import numpy as np
@@ -15,18 +16,17 @@ from PIL import Image
 from set_files import div2k_files, hub_files, photo, shrunk
 from web_server import WebServer
 
-from drln.data import DataError, load_dataset
+from drln.data import DataError, find_set, load_dataset
 from drln.data.web import fetch_file
 from drln.download import HubError, MissingFileError
 
 ROOT = Path(__file__).parents[1]
 IMAGES = {"a.png": photo(1, 40, 30), "b.png": photo(2, 41, 33)}
 DIV2K = {"0801": photo(1, 40, 30), "0802": photo(2, 36, 44)}
-# Loads one set after another, and prints of each what became of it.
 LOAD = """
 import json, sys
 from drln.data import load_dataset
-for case in json.loads(sys.argv[1]):
+for case in map(json.loads, sys.stdin):
     try:
         dataset = load_dataset(*case.pop("args"), **case)
         answer = [[str(image.filename) for image in dataset[column]] for column in ("lr", "hr")]
@@ -38,38 +38,52 @@ for case in json.loads(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[HubServer]:
-    server = HubServer()
-    yield server
-    server.close()
+    with closing(HubServer()) as server:
+        yield server
 
 
-def load_all(endpoint: str, home: Path, *cases: dict) -> list[list]:
-    """What `load_dataset` gives in a fresh process that knows this hub and this HF_HOME: file names, or an error."""
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def load(hub, home) -> Iterator[Callable[..., list]]:
+    with loader(hub.endpoint, home) as load:
+        yield load
+
+
+@contextmanager
+def loader(endpoint: str, home: Path) -> Iterator[Callable[..., list]]:
+    """`load_dataset` in a fresh process that knows this hub and this HF_HOME: file names, or an error."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DOWNLOAD_TIMEOUT": "2", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", LOAD, json.dumps(cases)]
-    done = subprocess.run(command, env=kept | settings, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def load(*args: str, **case: object) -> list:
+        print(json.dumps({"args": args, **case}, default=str), file=process.stdin, flush=True)
+        return json.loads(process.stdout.readline())
+
+    with Popen([sys.executable, "-c", LOAD], env=kept | settings, stdin=PIPE, stdout=PIPE, text=True) as process:
+        yield load
 
 
 def same(path: str, image: Image.Image) -> bool:
     return np.array_equal(np.asarray(Image.open(path)), np.asarray(image))
 
 
-def test_a_set_is_downloaded_once_and_needs_no_hub_afterwards(hub, tmp_path):
+def test_a_set_is_downloaded_once_and_needs_no_hub_afterwards(hub, home, load):
     hub.add("datasets/eugenesiow/Set5", hub_files("Set5", IMAGES))
-    case = {"args": ["eugenesiow/Set5", "bicubic_x4"], "split": "validation"}
+    name, options = ("eugenesiow/Set5", "bicubic_x4"), {"split": "validation"}
 
-    first, again = load_all(hub.endpoint, tmp_path, case, case)
+    (lr, hr), again = load(*name, **options), load(*name, **options)
     asked = len(hub.asked("datasets/eugenesiow/Set5"))
-    offline, other_scale = load_all("http://127.0.0.1:9", tmp_path, case, {"args": ["Set5", "bicubic_x3"]})
+    with loader("http://127.0.0.1:9", home) as load_offline:
+        offline, other_scale = load_offline(*name, **options), load_offline("Set5", "bicubic_x3")
 
-    lr, hr = first
     assert all(same(file, image) for file, image in zip(hr, IMAGES.values()))
     assert all(same(file, shrunk(image, 4)) for file, image in zip(lr, IMAGES.values()))
-    assert first == again == offline
-    assert all(Path(file).is_relative_to(tmp_path) for file in lr + hr)    # in HF_HOME
+    assert [lr, hr] == again == offline
+    assert all(Path(file).is_relative_to(home) for file in lr + hr)
     files = [entry.path.rsplit("/", 1)[1] for entry in hub.asked("datasets/eugenesiow/Set5") if entry.host == "storage"]
     assert sorted(files) == ["Set5_HR.tar.gz", "Set5_LR_x4.tar.gz"]
     assert len(hub.asked("datasets/eugenesiow/Set5")) == asked
@@ -77,17 +91,15 @@ def test_a_set_is_downloaded_once_and_needs_no_hub_afterwards(hub, tmp_path):
     assert "127.0.0.1:9 cannot be reached for data/Set5_LR_x3.tar.gz of eugenesiow/Set5" in other_scale[1]
 
 
-def test_cache_dir_holds_all_there_is(hub, tmp_path):
+def test_cache_dir_holds_all_there_is(hub, home, load, tmp_path):
     hub.add("datasets/eugenesiow/Set14", hub_files("Set14", IMAGES))
-    case = {"args": ["eugenesiow/Set14", "bicubic_x2"], "cache_dir": str(tmp_path / "mine")}
+    lr, hr = load("eugenesiow/Set14", "bicubic_x2", cache_dir=tmp_path)
 
-    [(lr, hr)] = load_all(hub.endpoint, tmp_path / "home", case)
-
-    assert all(Path(file).is_relative_to(tmp_path / "mine") for file in lr + hr)
-    assert not list((tmp_path / "home").rglob("*.png")) and not list((tmp_path / "home").rglob("*.tar.gz"))
+    assert all(Path(file).is_relative_to(tmp_path) for file in lr + hr)
+    assert not list(home.rglob("*Set14*"))
 
 
-def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, tmp_path):
+def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, load, tmp_path):
     good = hub_files("Set", IMAGES)
     cut = {name: content[: len(content) // 2] for name, content in good.items()}
     hub.add("datasets/user/Set", {name: content for name, content in good.items() if "LR" not in name})
@@ -96,11 +108,9 @@ def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, tmp_
     hub.add("datasets/user/Corrupt", hub_files("Corrupt", IMAGES), hub_server.CORRUPT)
     hub.add("datasets/user/Other", {"README.json": b"{}"})
     names = ["user/Cut", "user/Silent", "user/Corrupt", "user/Other", "user/None", "user/Set"]
-    cases = [{"args": [name, "bicubic_x2"]} for name in names]
 
-    only_local = {"args": ["BSD100", "bicubic_x2"], "local_files_only": True}
-
-    *failed, made, unasked = load_all(hub.endpoint, tmp_path, *cases, only_local)
+    *failed, made = (load(name, "bicubic_x2", cache_dir=tmp_path) for name in names)
+    unasked = load("BSD100", "bicubic_x2", cache_dir=tmp_path, local_files_only=True)
 
     messages = dict(zip(names, (message for _, message in failed)))
     assert "Cut_HR.tar.gz is cut off or damaged" in messages["user/Cut"] and "removed from the" in messages["user/Cut"]
@@ -111,8 +121,7 @@ def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, tmp_
     assert unasked[0] == "HubError" and "local_files_only forbids more" in unasked[1]
     assert all("\n" not in message for message in messages.values())
     assert all(same(file, shrunk(image, 2)) for file, image in zip(made[0], IMAGES.values()))    # LR from HR
-    kept = {path.parent.name.split("-")[0] for path in tmp_path.rglob("*.png")}
-    assert kept == {"Set_HR", "x2"}
+    assert {path.parent.name.split("-")[0] for path in tmp_path.rglob("*.png")} == {"Set_HR", "x2"}
     assert not list(tmp_path.rglob("*.incomplete")) and not list(tmp_path.rglob("Cut_HR.tar.gz"))
 
 
@@ -121,10 +130,9 @@ def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, tmp_
 
 @pytest.fixture
 def web(monkeypatch) -> Iterator[WebServer]:
-    server = WebServer(div2k_files(DIV2K))
-    monkeypatch.setenv("DRLN_DIV2K_URL", server.address)
-    yield server
-    server.close()
+    with closing(WebServer(div2k_files(DIV2K))) as server:
+        monkeypatch.setenv("DRLN_DIV2K_URL", server.address)
+        yield server
 
 
 def test_div2k_is_downloaded_from_its_own_server_and_its_zips_are_removed(web, tmp_path):
@@ -214,17 +222,9 @@ def test_div2k_that_cannot_be_had_says_why(web, tmp_path):
         load_dataset("Div2k", "bicubic_x4", cache_dir=tmp_path)
 
 
-def test_without_the_package_datasets_sets_are_still_found(tmp_path):
-    code = """
-import sys
-sys.modules["datasets"] = None    # as if it was not installed
-from drln.data import find_set, load_dataset
-print(len(find_set("samples", "bicubic_x2")))
-try:
-    load_dataset("samples", "bicubic_x2")
-except ValueError as error:
-    print(error)
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+def test_without_the_package_datasets_sets_are_still_found(monkeypatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)    # as Python has one that cannot be imported
 
-    assert done.stdout.splitlines() == ["5", "load_dataset needs the package datasets: pip install 'drln[train]'"]
+    assert len(find_set("samples", "bicubic_x2")) == 5
+    with pytest.raises(ValueError, match=r"load_dataset needs the package datasets: pip install 'drln\[train\]'"):
+        load_dataset("samples", "bicubic_x2")
