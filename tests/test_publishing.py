@@ -1,9 +1,11 @@
 """Model cards, and uploads by the hub's real client to a server on this machine that answers as the hub does."""
 
+import json
 import os
-import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 import yaml
@@ -11,20 +13,22 @@ from hub_server import TOKEN, HubServer
 from huggingface_hub import ModelCard
 from set_files import photo, write_files
 
-from drln import CheckpointError, DrlnConfig, DrlnModel, evaluate, write_card
+from drln import CheckpointError, DrlnConfig, DrlnModel, evaluate, push_to_hub, write_card
 from drln.published import published
 from drln.samples import list_samples
 
 ROOT = Path(__file__).parents[1]
-PUSH = """
-import sys
-from drln import HubError, push_to_hub
-try:
-    print(push_to_hub(sys.argv[1], "me/my-drln", token=sys.argv[2] if len(sys.argv) > 2 else False))
-except HubError as error:
-    sys.exit(str(error))
+# Uploads whenever it is told a folder and a token, then loads what is there, or prints why not.
+CLIENT = """
+import json, sys
+from drln import DrlnModel, HubError, push_to_hub
+for folder, token in map(json.loads, sys.stdin):
+    try:
+        answer = [push_to_hub(folder, "me/my-drln", token=token), DrlnModel.from_pretrained("me/my-drln", 2).source]
+    except HubError as error:
+        answer = str(error)
+    print(json.dumps(answer), flush=True)
 """
-LOAD = "import sys; from drln import DrlnModel; print(DrlnModel.from_pretrained('me/my-drln', 2).source)"
 
 
 @pytest.fixture
@@ -50,11 +54,18 @@ def folder(tmp_path, tiny_model) -> Path:
     return tmp_path / "model"
 
 
-def program(code: str, hub: HubServer, home: Path, *arguments: str) -> subprocess.CompletedProcess:
+@pytest.fixture
+def push(hub, folder, tmp_path) -> Iterator[Callable[[str | bool], list[str] | str]]:
+    """Upload with a token: the address and what is loaded from there, or the error."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    environment |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    environment |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+
+    def tell(token: str | bool) -> list[str] | str:
+        print(json.dumps([str(folder), token]), file=client.stdin, flush=True)
+        return json.loads(client.stdout.readline())
+
+    with Popen([sys.executable, "-c", CLIENT], env=environment, stdin=PIPE, stdout=PIPE, text=True) as client:
+        yield tell
 
 
 def test_the_card_states_data_recipe_protocol_and_scores(folder):
@@ -69,39 +80,27 @@ def test_the_card_states_data_recipe_protocol_and_scores(folder):
     assert f"{results[0].metric_value:.2f} / " in card.text
 
 
-def test_an_uploaded_model_is_loaded_from_the_hub_by_its_name(folder, hub, tmp_path):
+def test_with_the_right_token_a_model_is_uploaded_and_loaded_from_the_hub_by_its_name(folder, hub, push):
     beside = ("checkpoint.pt", "history.csv", "earlier/model_2x.safetensors")    # in the folder of a training run
     write_files(folder, dict.fromkeys(beside, b"not to be uploaded"))
 
-    pushed = program(PUSH, hub, tmp_path / "home", str(folder), TOKEN)
-    loaded = program(LOAD, hub, tmp_path / "home")
+    wrong, none = push("hf_wrong"), push(False)
+    address, source = push(TOKEN)
 
-    assert pushed.returncode == 0 and f"{hub.endpoint}/me/my-drln/commit/" in pushed.stdout, pushed.stderr
-    assert "me/my-drln 2x, hub commit" in loaded.stdout, loaded.stderr
+    assert "hf auth login" in wrong and "hf auth login" in none and "\n" not in wrong + none
+    assert f"{hub.endpoint}/me/my-drln/commit/" in address and "me/my-drln 2x, hub commit" in source
     (files,) = hub.repositories["me/my-drln"].commits.values()
     assert sorted(files) == ["README.md", "config.json", "model_2x.safetensors"]
     assert files["model_2x.safetensors"] == (folder / "model_2x.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("token", ["hf_wrong", None], ids=["wrong", "none"])
-def test_an_upload_without_the_right_token_says_what_to_do(folder, hub, tmp_path, token):
-    pushed = program(PUSH, hub, tmp_path / "home", str(folder), *([token] if token else []))
-
-    assert pushed.returncode == 1 and len(pushed.stderr.strip().splitlines()) == 1
-    assert "hf auth login" in pushed.stderr and "Traceback" not in pushed.stderr
-
-
-def test_an_upload_to_a_hub_that_is_not_there_says_so(folder, hub, tmp_path):
+def test_an_upload_to_a_hub_that_is_not_there_says_so(hub, push):
     hub.close()
 
-    pushed = program(PUSH, hub, tmp_path / "home", str(folder), TOKEN)
-
-    assert pushed.returncode == 1 and "cannot be reached for the upload to me/my-drln" in pushed.stderr
+    assert "cannot be reached for the upload to me/my-drln" in push(TOKEN)
 
 
 def test_a_folder_without_weights_or_without_a_card_is_not_uploaded(tmp_path, tiny_model):
-    from drln import push_to_hub
-
     with pytest.raises(CheckpointError, match="holds no weights; write them first"):
         push_to_hub(tmp_path, "me/my-drln")
     tiny_model.save_pretrained(tmp_path)
