@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,10 @@ import photo_files
 import pillow_heif
 import pytest
 import torch
+from live_app import free_port
 from photo_files import HEIC_LOSSLESS
 from PIL import Image
 from set_files import hub_files, photo, png, write_files
-from terminal import end_of, in_a_terminal, read_until
 
 from drln import DrlnConfig, DrlnModel
 from drln.__main__ import main
@@ -227,50 +228,48 @@ def test_two_folders_of_one_name_have_a_row_each(place, capsys):
     assert rows[:2] == ["one/photos", "two/photos"]
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place):
+def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place, capsys, monkeypatch):
     for number in range(3):
-        photo(number, 700, 600).save(place / "holiday" / f"large{number}.png")
-    process, terminal = in_a_terminal(
-        "evaluate", "--model", "tiny", "--dataset", "Set5", "holiday", "--scale", "2", "--cache-dir", "cache",
-        "--device", "cpu", "--output", "scores.csv",
-    )    # fmt: skip
-    shown = read_until(terminal, lambda shown: "large1.png" in shown)    # beach and large0 are measured
+        photo(number, 50, 44).save(place / "holiday" / f"large{number}.png")
+    write = sys.stderr.write
 
-    os.write(terminal, b"\x03")
-    code, rest = end_of(process, terminal)
+    def interrupted(shown: str) -> int:
+        return signal.raise_signal(signal.SIGINT) if "large1.png" in shown else write(shown)
 
-    assert code == 130
-    assert "stopped; what was done is above and in scores.csv" in rest.splitlines()[-1] and "Traceback" not in rest
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stderr, "write", interrupted)    # beach and large0 are measured then
+
+    code = run("--model", "tiny", "--dataset", "Set5", "holiday", "--scale", "2", "--output", "scores.csv")
+
+    shown = capsys.readouterr().err
+    assert code == 130 and "Set5 2x standard, tiny: a.png" in shown    # the progress
+    assert "stopped; what was done is above and in scores.csv" in shown.splitlines()[-1]
     images = [(line["dataset"], line["image"]) for line in lines_of(place / "scores.csv")]
-    assert images[:4] == [("Set5", name) for name in (*IMAGES, "mean")]
-    assert images[4:6] == [("holiday/", "beach.png"), ("holiday/", "large0.png")]
-    assert ("holiday/", "mean") not in images
-    assert f"({len(images) - 4} of 4 images)" in (place / "scores.md").read_text()
-    assert "Set5 2x standard, tiny: a.png" in shown    # the progress
+    done = {"Set5": (*IMAGES, "mean"), "holiday/": ("beach.png", "large0.png")}
+    assert images == [(name, image) for name in done for image in done[name]]
+    assert "(2 of 4 images)" in (place / "scores.md").read_text()
 
 
-def test_two_processes_give_the_scores_of_one(place):
-    arguments = [
-        "-m", "drln", "evaluate", "--model", "bicubic", "tiny", "--dataset", "Set5", "holiday", "--scale", "2",
-        "--protocol", "standard", "card", "--cache-dir", "cache", "--device", "cpu",
-    ]    # fmt: skip
-    launch = [
-        "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-        "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
-    ]    # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+# As a launcher starts two, with one import for both.
+TWO_PROCESSES = """
+import accelerate, os, sys
+from drln.__main__ import main
+child = os.fork()
+os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if child else "1"
+sys.exit(main(sys.argv[1:]) or child and os.waitstatus_to_exitcode(os.wait()[1]))
+"""
 
-    one, two = (
-        subprocess.run(
-            [sys.executable, *command, *arguments, "--output", f"{name}.csv"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        for name, command in (("one", []), ("two", launch))
-    )
 
-    assert one.returncode == two.returncode == 0, two.stderr
-    assert "1 process\n" in one.stderr and "2 processes\n" in two.stderr
-    assert lines_of(place / "one.csv") == lines_of(place / "two.csv") and one.stdout == two.stdout
+def test_two_processes_give_the_scores_of_one(place, capsys):
+    what = ["--model", "bicubic", "tiny", "--dataset", "Set5", "holiday", "--protocol", "standard", "card"]
+    where = ["--scale", "2", "--cache-dir", "cache", "--device", "cpu", "--output"]
+    met = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    command = [sys.executable, "-c", TWO_PROCESSES, "evaluate", *what, *where, "two.csv"]
+
+    code, one = run(*what, *where, "one.csv"), capsys.readouterr()
+    environment = os.environ | met | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    two = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+
+    assert code == two.returncode == 0, two.stderr
+    assert "1 process\n" in one.err and "2 processes\n" in two.stderr
+    assert lines_of(place / "one.csv") == lines_of(place / "two.csv") and one.out == two.stdout
