@@ -1,6 +1,5 @@
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -173,23 +172,21 @@ def test_an_ill_formed_command_is_one_line_and_exit_code_2(capsys, arguments, me
     assert message in line and line.count("\n") == 1
 
 
-def test_a_process_without_a_terminal_prints_its_last_line_only(photo, models, tmp_path):
-    command = [sys.executable, "-m", "drln", "upscale", str(photo), "--scale", "2", "--model", str(models)]
+def test_without_a_terminal_the_last_line_is_all_that_is_printed(photo, models, capsys):
+    code = main(["upscale", str(photo), "--scale", "2", "--model", str(models)])
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-    assert done.returncode == 0 and done.stderr == ""
-    assert done.stdout.count("\n") == 1
+    printed = capsys.readouterr()
+    assert code == 0 and printed.err == "" and printed.out.count("\n") == 1
 
 
-def test_a_terminal_shows_the_fraction_and_the_time_left(photo, models):
-    process, terminal = in_a_terminal("upscale", str(photo), "--scale", "2", "--model", str(models))
+def test_a_terminal_shows_the_fraction_and_the_time_left(photo, models, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
 
-    code, shown = end_of(process, terminal)
+    code = main(["upscale", str(photo), "--scale", "2", "--model", str(models)])
 
-    assert code == 0
-    assert "Upscaling" in shown and "100%" in shown and "0:00 left" in shown
-    assert "17x13 to 34x26" in shown.splitlines()[-1]
+    printed = capsys.readouterr()
+    assert code == 0 and "17x13 to 34x26" in printed.out
+    assert "Upscaling" in printed.err and "100%" in printed.err and "0:00 left" in printed.err
 
 
 def test_ctrl_c_ends_with_130_and_leaves_nothing_behind(models, tmp_path):
