@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from hub_server import HubServer
+from huggingface_hub import constants
 from PIL import Image
 from set_files import div2k_files, hub_files, photo, write_files
 from weight_files import PUBLISHED_CONFIG, file_of, tiny_weights
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 # With `url` of a photo on this machine.
 UPSCALE = """
 from drln import DrlnModel, ImageLoader
+from huggingface_hub import constants
 from PIL import Image
 import requests
 
@@ -102,7 +104,7 @@ def hub() -> Iterator[HubServer]:
 
 
 def run(code: str, folder: Path, hub: HubServer) -> str:
-    """What a program prints that consists of these cells."""
+    """What a program prints that consists of these cells, with a hub."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     settings = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "PYTHONPATH": f"{ROOT}:{folder}"}
     done = subprocess.run(
@@ -112,37 +114,35 @@ def run(code: str, folder: Path, hub: HubServer) -> str:
     return done.stdout
 
 
-def test_the_upscale_notebook(hub, tmp_path):
+def test_the_upscale_and_the_evaluate_notebook(hub, tmp_path):
+    """One after the other in one process, whose start takes the time."""
     photo(1, 40, 30).save(tmp_path / "photo.jpg")
     hub.add("datasets/me/photos", {"photo.jpg": (tmp_path / "photo.jpg").read_bytes()})
     url = f"{hub.endpoint}/datasets/me/photos/resolve/main/photo.jpg"
     # The reader has requests; here it is the copy that pip brings.
     (tmp_path / "requests.py").write_text("from pip._vendor.requests import get")
-
-    run(f"url = {url!r}\n{UPSCALE}", tmp_path, hub)
-
-    with Image.open(tmp_path / "scaled_2x.png") as sr, Image.open(tmp_path / "scaled_2x_compare.png") as both:
-        assert sr.size == (80, 60) and both.width >= 160
-
-
-def test_the_evaluate_notebook(hub, tmp_path):
     images = {"a.png": photo(1, 40, 30), "b.png": photo(2, 41, 33)}
     write_files(tmp_path / "eugenesiow" / "Set5", hub_files("Set5", images))
     *lines, last = EVALUATE.strip().splitlines()
+    cells = [f"url = {url!r}\n{UPSCALE}", "\n".join([*lines, f"print({last})"])]    # as a notebook shows the last line
 
-    shown = run("\n".join([*lines, f"print({last})"]), tmp_path, hub)    # as a notebook shows a cell's last line
+    shown = run(f"for cells in {cells!r}:\n    exec(cells, {{'__name__': '__main__'}})", tmp_path, hub)
 
+    with Image.open(tmp_path / "scaled_2x.png") as sr, Image.open(tmp_path / "scaled_2x_compare.png") as both:
+        assert sr.size == (80, 60) and both.width >= 160
     assert re.match(r"PSNR \d+\.\d\d dB, SSIM 0\.\d{4} \(2x, card protocol, 2 images; eugenesiow/drln-bam", shown)
 
 
-def test_the_train_notebook(hub, tmp_path):
+def test_the_train_notebook(tmp_path, monkeypatch):
     images = {"0801": photo(1, 520, 512)}
     for split in ("train", "valid"):
         files = {name.replace("valid", split): content for name, content in div2k_files(images).items()}
         write_files(tmp_path / "eugenesiow" / "Div2k", files)
     small = TRAIN.replace("bam=True,", "bam=True, channels=4, groups=(1,),")    # 34 M weights take minutes a step
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "home"))
 
-    run(AUGMENT + small + AFTERWARDS, tmp_path, hub)
+    exec(AUGMENT + small + AFTERWARDS, {"__name__": "__main__"})
 
     assert DrlnModel.from_pretrained(tmp_path / "results", scale=4).config.bam
     assert DrlnModel.from_pretrained(tmp_path / "last", scale=4).config.bam
