@@ -5,7 +5,6 @@ Knows files; nothing of hubs, pairs and arrays.
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import os
@@ -24,10 +23,10 @@ from typing import IO
 from tqdm.auto import tqdm
 
 from drln.photo_folder import SUFFIXES, is_clutter
+from drln.system_errors import FULL
 from drln.whole import sync_files
 
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class DataError(ValueError):

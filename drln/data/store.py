@@ -17,9 +17,10 @@ import numpy as np
 from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
-from drln.data.archives import FULL, DataError, short_hash
+from drln.data.archives import DataError, short_hash
 from drln.data.sources import Cache
 from drln.header import ImageError
+from drln.system_errors import FULL
 from drln.whole import sync_files
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"

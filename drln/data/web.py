@@ -5,7 +5,6 @@ For data that lies on no hub. Knows nothing of what is in the file.
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
 from drln.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
+from drln.system_errors import FULL
 
 SILENT_SECONDS = 20.0    # without a byte, in the middle of a file
 IDLE_TRIES = 2    # in a row that bring no byte
@@ -44,7 +44,7 @@ def fetch_file(url: str, path: Path) -> Path:
     except OSError as error:
         if isinstance(error, HubError):
             raise
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in FULL:
             message = f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir="
             raise HubError(message) from error
         raise HubError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
