@@ -27,7 +27,7 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 AVIF_BRANDS = {b"avif", b"avis"}
 MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
 MANY = 1000                  # frames are not counted beyond
-AVIF_HEAD = 1_000_000        # bytes in which its boxes are looked for
+HEAD = 1_000_000             # bytes in which the boxes of AVIF and HEIC are looked for
 
 # What Pillow and the other readers raise for a file that is not what it says.
 BROKEN_FILE = (
@@ -156,14 +156,14 @@ def _header(path: Path) -> Header:
     notes = frames_note(frames, "frames")
     if kind == "AVIF":
         with open(path, "rb") as file:
-            notes += number_note(colours_by_number(path)) + gain_map_note(file.read(AVIF_HEAD))
+            notes += number_note(colours_by_number(path)) + gain_map_note(file.read(HEAD))
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 
 def avif_bits(path: Path) -> int:
     """8, 10 or 12, by the first box that says how a picture is coded; others are of its alpha, or of a gain map."""
     with open(path, "rb") as file:
-        start = file.read(AVIF_HEAD)
+        start = file.read(HEAD)
     _, _, coded = start.partition(b"av1C")
     flags = coded[2] if len(coded) > 2 else 0
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10

@@ -116,3 +116,15 @@ def test_the_colours_of_heic_are_by_the_matrix_that_it_tells(tmp_path, matrix, f
     heif.save(tmp_path / "photo.heic", quality=-1, chroma=444, matrix_coefficients=matrix, full_range_flag=full_range)
 
     assert np.abs(came_back(tmp_path / "photo.heic").levels.astype(int) - levels).max() <= 3
+
+
+def test_a_gain_map_of_heic_is_told(tmp_path):
+    save(tmp_path / "photo.heic", levels_of(8, 3), "RGB", 8)
+    assert not read_header(tmp_path / "photo.heic").notes
+
+    # As cameras name the picture beside the photo, in a box of its own.
+    with open(tmp_path / "photo.heic", "ab") as file:
+        kind = b"urn:com:apple:photo:2020:aux:hdrgainmap\0"
+        file.write((8 + len(kind)).to_bytes(4, "big") + b"free" + kind)
+
+    assert "gain map" in read_header(tmp_path / "photo.heic").notes[0]
