@@ -27,7 +27,7 @@ GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3,
 COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
 UNSIGNED, SIGNED, FLOAT, UNSAID = 1, 2, 3, 4    # sample formats
 PREMULTIPLIED = 1    # of the kinds of extra samples; 0 is no alpha, and all others are plain alpha
-OLD_JPEG = 6
+OLD_JPEG, JPEG_2000_LOSSY = 6, 33004
 SILENCE = logging.NullHandler()    # of files that it can read all the same tifffile would print what is odd
 INCHES = {2: 1.0, 3: 2.54}
 MOST_SUBIMAGES = 64
@@ -48,11 +48,14 @@ def tiff_header(path: Path) -> Header:
         if _orientation(page) > 4:
             width, height = height, width
         depth = 16 if page.bitspersample > 8 and page.photometric != PALETTE else 8
+        is_unclear = page.compression == JPEG_2000_LOSSY and page.photometric == RGB
         further = _samples(page) - COLOURS[page.photometric] - (_alpha(page) is not None)
     frames = count_pages(path, MANY)
     notes = frames_note(frames, "pages")
     if further:
         notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
+    if is_unclear:    # libvips stores YCbCr, others RGB, and nothing in the file differs
+        notes += ("Its JPEG 2000 data may be YCbCr, and nothing in it tells; if the colours are wrong, save it anew.",)
     return Header("TIFF", width, height, frames, depth, notes)
 
 

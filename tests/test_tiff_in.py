@@ -350,3 +350,10 @@ def test_raw_files_that_begin_in_their_own_way_are_refused(tmp_path, start):
 
     with pytest.raises(ImageError, match="a camera's raw file"):
         Photo.open(tmp_path / "photo.tif")
+
+
+@pytest.mark.parametrize("compression, is_told", [("JPEG_2000_LOSSY", True), ("JPEG2000", False)])
+def test_colours_of_jpeg_2000_that_may_be_others_are_told(tmp_path, compression, is_told):
+    tifffile.imwrite(tmp_path / "photo.tif", noise(32, 40, 3), photometric="rgb", compression=compression)
+
+    assert ("may be YCbCr" in " ".join(read_header(tmp_path / "photo.tif").notes)) == is_told
