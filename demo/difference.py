@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngImageFile
 
 from demo import error_map
 from demo.results import Closeup, GoneError, Saved
+from drln.images import ImageError, open_image
 
 
 def of_previews(saved: Saved) -> Image.Image:
@@ -20,10 +20,10 @@ def of_previews(saved: Saved) -> Image.Image:
         GoneError: if the files have been cleared away.
     """
     try:
-        with PngImageFile(saved.sliders[0]) as bicubic, PngImageFile(saved.sliders[1]) as drln:
-            return between(bicubic, drln)
-    except FileNotFoundError:
+        bicubic, drln = map(open_image, saved.sliders)    # Pillow alone opens no PNG with a long profile
+    except ImageError:
         raise GoneError("The result is no longer on the server; upscale the photo again.") from None
+    return between(bicubic, drln)
 
 
 def of_closeup(closeup: Closeup) -> Image.Image:

@@ -5,16 +5,20 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from PIL import Image
+from PIL.ImageCms import ImageCmsProfile, createProfile
 
 from demo.models import Choice, Models
 from demo.result_view import ResultView
 from demo.service import Finished, Service
+from drln.images import open_image
+
+SRGB = ImageCmsProfile(createProfile("sRGB")).tobytes()
 
 
-@pytest.fixture
-def finished(tiny_model, tmp_path) -> Finished:
+@pytest.fixture(params=[b"", SRGB + bytes(1_200_000)], ids=["plain", "with a long profile"])
+def finished(tiny_model, tmp_path, request) -> Finished:
     tiny_model.save_pretrained(tmp_path / "weights")
-    Image.effect_noise((70, 60), 60).convert("RGB").save(tmp_path / "photo.png")
+    Image.effect_noise((70, 60), 60).convert("RGB").save(tmp_path / "photo.png", icc_profile=request.param)
     service = Service(tmp_path / "results", Models({"tiny": Choice("Tiny", "Tiny", str(tmp_path / "weights"))}))
     *_, finished = service.upscale(tmp_path / "photo.png", 2, "tiny")
     return finished
@@ -56,7 +60,7 @@ def test_a_click_shows_its_place_and_leaves_no_more_files_than_the_one_before(fi
         update = clicked.fn(finished, before, gr.SelectData(None, {"index": place, "value": None}))
         before = update[view.clicked]
         pictures = [Path(value) for part, value in update.items() if isinstance(part, gr.Image)]
-        seen.append([Image.open(path).tobytes() for path in pictures])
+        seen.append([open_image(path).tobytes() for path in pictures])
         assert set(finished.saved.result.parent.iterdir()) - files == set(pictures)
 
     assert len(pictures) == 4 and seen[0] != seen[1] != seen[2]
