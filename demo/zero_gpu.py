@@ -20,6 +20,7 @@ from torch import Tensor
 
 from demo.models import CHOICES, Loaded, Models, averaging
 from drln import DrlnModel, Estimate, Progress, UpscaleError, Upscaler
+from drln.border import extended_area
 from drln.config import SCALES
 from drln.cost import network_cost
 from drln.device import PRECISIONS, pick_device
@@ -112,8 +113,9 @@ class LentGpu(Upscaler):
 
 def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:
     """For how long the GPU is asked, from the image's size; ZeroGPU hands over the arguments of `on_the_gpu`."""
-    pixels = rgb.shape[2] * rgb.shape[3] * (TURNS if self_ensemble else 1)
-    work = network_cost(UPSCALERS[key]._model) * pixels * (2 if key[2] == "float32" else 1)
+    model = UPSCALERS[key]._model
+    pixels = extended_area(rgb.shape[3], rgb.shape[2], model.config) * (TURNS if self_ensemble else 1)
+    work = network_cost(model) * pixels * (2 if key[2] == "float32" else 1)
     return START_SECONDS + round(work / MULTIPLICATIONS)
 
 

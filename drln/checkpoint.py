@@ -1,6 +1,7 @@
 """Files to tensors and back, under the key names of the published weights.
 
-A file tells its own shape: width, groups, attention and scale are read from its keys.
+A file tells its own shape: width, groups, attention and scale are read from its keys. A border, which changes no key,
+is a tensor of its own.
 Builds no network and asks no hub.
 """
 
@@ -12,6 +13,7 @@ import os
 import pickle
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from torch import Tensor
 
 from drln.config import DrlnConfig
 from drln.layout import (
+    BORDER,
     CONFIG_FILE,
     Shape,
     config_facts,
@@ -49,18 +52,20 @@ def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnCon
         scale: the scale it must have; None takes what is there.
 
     Returns:
-        The config that its keys and shapes tell, and its tensors in float32 on the CPU, under
+        The config that the file tells, and its tensors in float32 on the CPU, under
         the names of `DrlnModel.state_dict()`.
 
     Raises:
-        CheckpointError: for a file of another scale, for a missing, unexpected or misshapen key
-            and for values that are not finite; `UnreadableCheckpoint` where nothing can be read.
+        CheckpointError: for a file of another scale or with a border that is no whole number, for a missing,
+            unexpected or misshapen key and for values that are not finite; `UnreadableCheckpoint` where nothing
+            can be read.
     """
     path = Path(path)
     tensors = _read(path)
+    border: Any = tensors.pop(BORDER, torch.tensor(0)).tolist()
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     try:
-        config = infer_config(found)
+        config = replace(infer_config(found), border=border)
     except ValueError as error:
         holds = _some([f"{key} {shape}" for key, shape in found.items()])
         raise CheckpointError(f"{path.name} holds no DRLN weights: {error}. It holds {holds or 'nothing'}") from error
@@ -88,6 +93,8 @@ def save_checkpoint(
     """
     path = Path(path)
     file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
+    if config.border:
+        file[BORDER] = torch.tensor(config.border)
     if path.suffix == ".safetensors":
         content = save(file, metadata={"format": "pt"})    # `save_file` would shut out other users
         write_bytes_whole(path, content)
@@ -173,7 +180,11 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise UnreadableCheckpoint(f"{path.name} is damaged, or no file of weights: {_reason(error)}") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} holds a {type(content).__name__}, and not the named tensors of a network")
-    other = [key for key, value in content.items() if not isinstance(value, Tensor) or not value.is_floating_point()]
+    other = [
+        key
+        for key, value in content.items()
+        if not isinstance(value, Tensor) or not (value.is_floating_point() or key == BORDER)
+    ]
     if other or not all(isinstance(key, str) for key in content):
         raise CheckpointError(f"{path.name} holds more than the named float tensors of a network: {_some(other)}")
     if content and all(key.startswith("module.") for key in content):

@@ -31,6 +31,8 @@ def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upsca
 def weights_hash(model: DrlnModel) -> str:
     """Twelve letters that change with the weights, wherever they come from."""
     digest = hashlib.sha256()
+    if model.config.border:
+        digest.update(f"border {model.config.border}".encode())
     for name, tensor in model.state_dict().items():
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().numpy())

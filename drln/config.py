@@ -31,6 +31,8 @@ class DrlnConfig:
             the DRLN paper (Anwar and Barnes 2020).
         channels: feature maps between the blocks.
         groups: dense blocks in each residual group.
+        border: LR pixels, repeated from the image's own edge, that the network runs over on each side and that are cut
+            from the result; 0 for the published networks.
 
     Raises:
         ValueError: for a value that no network can be built from; 2.0 and True are no whole numbers.
@@ -42,6 +44,7 @@ class DrlnConfig:
     _: KW_ONLY
     channels: int = 64
     groups: tuple[int, ...] = (3, 3, 3, 3, 4, 4)
+    border: int = 0
 
     def __post_init__(self) -> None:
         if not is_scale(self.scale):
@@ -55,6 +58,8 @@ class DrlnConfig:
             raise ValueError(
                 f"groups is {self.groups!r}; give the number of dense blocks of each group, as in (3, 3)"
             )
+        if not _is_whole(self.border) or self.border < 0:
+            raise ValueError(f"border is {self.border!r}; give a whole number of at least 0")
         object.__setattr__(self, "groups", groups)
 
 

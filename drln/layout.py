@@ -13,6 +13,7 @@ from drln.config import DrlnConfig
 
 Shape = tuple[int, ...]
 CONFIG_FILE, CARD_FILE = "config.json", "README.md"
+BORDER = "border"    # the key of a whole number in a file, where the network has one; published files have none
 EARLIER_BEST = "best"    # where a training run kept its weights once, below its folder
 
 
@@ -43,6 +44,7 @@ def config_facts(config: DrlnConfig) -> dict[str, Any]:
         "bam": config.bam,
         "channels": config.channels,
         "groups": list(config.groups),
+        "border": config.border,
     }
 
 
@@ -52,7 +54,7 @@ def published_config(config: DrlnConfig) -> dict[str, Any]:
 
 
 def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
-    """The config of the network that a file's keys and shapes belong to, as far as can be told.
+    """The config of the network that a file's keys and shapes belong to, as far as can be told; of no border.
 
     Faults are for a comparison with `published_shapes` to find.
 

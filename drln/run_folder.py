@@ -23,7 +23,7 @@ from drln.history import write_history
 from drln.layout import CARD_FILE, CONFIG_FILE, EARLIER_BEST, weights_files
 from drln.whole import remove_left_partials
 
-MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed"}
+MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed", "border": "border"}
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
 WEIGHTS = (CONFIG_FILE, *(name for scale in SCALES for name in weights_files(scale)))
 
@@ -38,7 +38,8 @@ class RunState:
 
     Attributes:
         step: optimiser steps done.
-        patches: a step; `images` and `seed`: of the data. What has to stay for a run to be gone on with.
+        patches: a step; `images` and `seed`: of the data; `border`: of the network. What has to stay for a run to be
+            gone on with.
         best: the highest PSNR so far, in dB.
         seconds: spent, earlier sessions included.
         losses: of each batch since the last evaluation.
@@ -49,6 +50,7 @@ class RunState:
     patches: int = 0
     images: int = 0
     seed: int = 0
+    border: int = 0
     best: float = -math.inf
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -165,8 +167,8 @@ class RunFolder:
         """Put the checkpoint's weights in place; where there is none, it is the new run that is asked for.
 
         Raises:
-            TrainingError: if it is damaged, of another network or optimizer, or of a run with other patches
-                a step, images or seed, which would draw other patches.
+            TrainingError: if it is damaged, of another network or optimizer, or of a run with another border, or with
+                other patches a step, images or seed, which would draw other patches.
         """
         if not self._checkpoint.is_file():
             return new

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from drln.blocks import ResidualGroup
+from drln.border import extended, extended_size, inner
 from drln.cost import block_cost, conv_cost, network_cost, upsampler_cost
 from drln.device import keep_freed_memory
 from drln.streaming import Block, Conv, Strip, Tail
@@ -49,6 +50,7 @@ def default_rows(model: DrlnModel, width: int, batch: int = 1) -> int:
 
 def strips_memory(model: DrlnModel, width: int, height: int) -> int:
     """Bytes that features take at most while one image of that size is upscaled, without image and result."""
+    width, height = extended_size(width, height, model.config)
     maps = max(model.config.groups) + 2    # all that a group gathers, and its input
     channels = maps * model.config.channels + 4    # the others for an attention's pixel weights
     stored = channels * model.trunk_dtype.itemsize * width * height
@@ -90,6 +92,7 @@ def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> G
     Yields the fraction of the work that is done, after each strip; returns the result. Closing
     the generator ends the work: no strip is begun after that.
     """
+    image = extended(image, model.config)
     rows = rows or default_rows(model, image.shape[3], image.shape[0])
     passes = _passes(model, image, split_rows(image.shape[2], rows))
     done, total = 0.0, network_cost(model) + (UPSAMPLER_WEIGHT - 1) * upsampler_cost(model)
@@ -97,7 +100,7 @@ def stream_strips(model: DrlnModel, image: Tensor, rows: int | None = None) -> G
         try:
             done += next(passes) / total
         except StopIteration as finished:
-            return finished.value
+            return inner(finished.value, model.config)
         yield min(done, 1.0)
 
 

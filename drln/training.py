@@ -152,7 +152,8 @@ class Trainer:
             self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
         )
         average = copy.deepcopy(self.model).requires_grad_(False) if args.ema_decay else self.model
-        state = RunState(patches=self.step_patches, images=len(self.train_dataset), seed=args.seed)
+        border = getattr(getattr(self.model, "config", None), "border", 0)
+        state = RunState(patches=self.step_patches, images=len(self.train_dataset), seed=args.seed, border=border)
         if resume_from_checkpoint:
             state = self._resumed(state, average, optimizer)
         loader = self._loader(state)

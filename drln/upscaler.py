@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from drln.border import extended_area
 from drln.cost import network_cost
 from drln.device import PRECISIONS, free_memory, is_out_of_memory, pick_device, pick_precision
 from drln.estimate import Estimate
@@ -145,13 +146,16 @@ class Upscaler:
         own = self._for(depth)
         if own.precision not in self._speeds:
             side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(own._model)) ** 0.5)))
+            border = self._model.config.border
+
             def run(side: int) -> Tensor:
+                side = max(1, side - 2 * border)
                 return upscale_in_strips(own._model, torch.full((1, 3, side, side), 0.5))
 
             self._speeds[own.precision] = Speed.measured(run, side)
         memory = own._memory_estimate(width, height)
         runs = len(TURNS) if self.self_ensemble else 1
-        seconds = self._speeds[own.precision].seconds(width * height) * runs
+        seconds = self._speeds[own.precision].seconds(extended_area(width, height, self._model.config)) * runs
         return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
 
     def _for(self, depth: int) -> Upscaler:
@@ -170,7 +174,7 @@ class Upscaler:
 
     def _memory_estimate(self, width: int, height: int) -> Estimate:
         """The estimate with no seconds in it. On the CPU features and result share the memory."""
-        result = width * height * self.scale**2
+        result = extended_area(width, height, self._model.config) * self.scale**2
         output = result * 3 * 4 * (2 if self.self_ensemble else 1) + result * 8    # float32, then the photo's bytes
         features = strips_memory(self._model, width, height)
         if self.device.type != "cpu":
@@ -225,5 +229,6 @@ class Upscaler:
         assert total is not None
         speed = self._speeds.get(self.precision)
         if speed and model is self._model:    # and not a CPU that stood in
-            speed.correct(rgb.shape[2] * rgb.shape[3], (time.monotonic() - began) / len(turns))
+            area = extended_area(rgb.shape[3], rgb.shape[2], model.config)
+            speed.correct(area, (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,7 +54,44 @@ def test_config_json_tells_the_shape_and_no_scale(tmp_path, tiny_model):
 
     facts = json.loads((tmp_path / "config.json").read_text())
 
-    assert facts == {"model_type": "DRLN", "bam": True, "channels": 8, "groups": [2, 2]}
+    assert facts == {"model_type": "DRLN", "bam": True, "channels": 8, "groups": [2, 2], "border": 0}
+
+
+BORDERED = replace(TINY, border=4)
+
+
+@pytest.mark.parametrize("name", [None, "alone.safetensors", "alone.pt"])
+def test_a_border_is_saved_with_the_weights(tmp_path, name):
+    model = DrlnModel(BORDERED).eval()
+    if name is None:
+        path = model.save_pretrained(tmp_path / "folder").parent
+        assert json.loads((path / "config.json").read_text())["border"] == 4
+    else:
+        path = tmp_path / name
+        save_checkpoint(path, BORDERED, model.state_dict(), dtype=torch.float16)
+        model.load_state_dict({key: weights.half() for key, weights in model.state_dict().items()})
+    image = torch.rand(1, 3, 5, 4)
+
+    loaded = DrlnModel.from_pretrained(path)
+
+    assert loaded.config == BORDERED
+    assert torch.equal(loaded(image), model(image))
+
+
+def test_the_weights_of_a_folder_know_their_border_without_its_config(tmp_path):
+    path = DrlnModel(BORDERED).save_pretrained(tmp_path)
+
+    assert DrlnModel.from_pretrained(path).config == BORDERED
+    (tmp_path / "config.json").unlink()
+    assert DrlnModel.from_pretrained(tmp_path).config == BORDERED
+
+
+@pytest.mark.parametrize("border", [torch.tensor(-1), torch.tensor(4.5), torch.tensor([4, 4]), torch.tensor(True)])
+def test_a_border_that_is_no_whole_number_is_refused(tmp_path, border):
+    torch.save({**tiny_weights(), "border": border}, tmp_path / "model.pt")
+
+    with pytest.raises(CheckpointError, match=r"border is .*; give a whole number of at least 0"):
+        load_checkpoint(tmp_path / "model.pt")
 
 
 def test_weights_in_float16_load_as_float32(tmp_path, tiny_model):
@@ -102,6 +140,15 @@ def test_the_published_layout_holds_the_published_keys_and_values(tmp_path):
     assert DrlnModel.from_pretrained(tmp_path / "again").config == CONFIGS["bam_x4"]
 
 
+def test_a_network_with_a_border_has_no_published_layout(tmp_path):
+    model = DrlnModel(DrlnConfig(4, bam=True, border=4))
+
+    with pytest.raises(CheckpointError, match="published shape only, .*border=4"):
+        model.save_pretrained(tmp_path, published_layout=True)
+
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_network_of_another_shape_has_no_published_layout(tmp_path, tiny_model):
     with pytest.raises(CheckpointError, match="published shape only"):
         tiny_model.save_pretrained(tmp_path, published_layout=True)
@@ -109,7 +156,15 @@ def test_a_network_of_another_shape_has_no_published_layout(tmp_path, tiny_model
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("there", [{"bam": True, "groups": (2, 3)}, {"bam": False, "groups": (2, 2)}, "published"])
+@pytest.mark.parametrize(
+    "there",
+    [
+        {"bam": True, "groups": (2, 3)},
+        {"bam": False, "groups": (2, 2)},
+        {"bam": True, "groups": (2, 2), "border": 4},
+        "published",
+    ],
+)
 def test_a_folder_takes_no_second_shape(tmp_path, tiny_model, there):
     if there == "published":
         (tmp_path / "config.json").write_text(PUBLISHED_CONFIG)
@@ -253,6 +308,7 @@ def test_a_file_of_something_else_says_what_it_holds(tmp_path, content, says):
         ('{"bam": false, "data_parallel": false, "model_type": "DRLN"}', "'bam': False.*the weights have.*'bam': True"),
         ('{"bam": true, "model_type": "EDSR"}', "EDSR"),
         ('{"bam": true, "channels": 64}', "'channels': 64"),
+        ('{"bam": true, "border": 4}', "'border': 4.*the weights have.*'border': 0"),
         ("[true]", "not a JSON object"),
         ('{"bam": tr', "not a JSON object"),
     ],

@@ -1,11 +1,14 @@
 """What `model(x)` promises in each mode. That it equals the reference network is in test_parity.py."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from drln import CheckpointError, DrlnConfig, DrlnModel
+from drln.cli_model import weights_hash
 
 
 def test_in_eval_mode_the_result_is_computed_without_gradient(tiny_model):
@@ -59,11 +62,40 @@ def test_an_input_of_the_wrong_kind_is_told_what_is_wrong(tiny_model, image):
         *(("channels", value) for value in (0, 8.0, True, "8")),
         *(("groups", value) for value in ((), 3, "33", (2, 2.0), (2, True), (0,))),
         *(("bam", value) for value in (1, 64, "yes")),
+        *(("border", value) for value in (-1, 4.0, True, "4", None)),
     ],
 )
 def test_a_config_that_no_network_can_be_built_from_is_refused(name, value):
     with pytest.raises(ValueError, match=f"^{name} is {re.escape(repr(value))}; "):
         DrlnConfig(**{"scale": 2, name: value})
+
+
+def with_border(model: DrlnModel, border: int) -> DrlnModel:
+    other = DrlnModel(replace(model.config, border=border))
+    other.load_state_dict(model.state_dict())
+    return other.eval()
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("size", [(1, 1), (2, 7), (20, 12)])
+def test_a_border_is_the_edge_of_the_image_repeated_and_then_cut(tiny_model, size, training):
+    image = torch.rand(2, 3, *size)
+    expected = tiny_model(F.pad(image, (3, 3, 3, 3), mode="replicate"))[:, :, 6:-6, 6:-6]
+
+    sr = with_border(tiny_model, 3).train(training)(image)
+
+    assert sr.shape == (2, 3, 2 * size[0], 2 * size[1]) and sr.requires_grad == training
+    torch.testing.assert_close(sr, expected, rtol=0, atol=1e-5)
+
+
+def test_a_network_for_another_scale_has_the_same_border(tiny_model):
+    assert with_border(tiny_model, 3).at_scale(4).config == replace(tiny_model.config, scale=4, border=3)
+
+
+def test_the_letters_for_a_model_change_with_its_border(tiny_model):
+    models = tiny_model, with_border(tiny_model, 0), with_border(tiny_model, 3)
+
+    assert [weights_hash(model) == weights_hash(tiny_model) for model in models] == [True, True, False]
 
 
 def test_a_scale_that_is_no_whole_number_is_refused_where_weights_are_looked_for():

@@ -7,9 +7,11 @@ import torch
 from live_memory import LiveMemory
 
 from drln import DrlnConfig, DrlnModel
+from drln.border import extended_area
 from drln.strips import MIN_ROWS, split_rows, stream_strips, strips_memory, upscale_in_strips
 
 PUBLISHED = DrlnConfig(scale=4, bam=True)
+COMPACT = DrlnConfig(scale=4, bam=True, channels=32, groups=(3,), border=4)
 
 
 def whole(model: DrlnModel, image: torch.Tensor) -> torch.Tensor:
@@ -81,6 +83,21 @@ def test_a_batch_of_two_keeps_its_images_apart(tiny_model):
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("border", [1, 4])
+@pytest.mark.parametrize(("batch", "height", "width"), [(1, 1, 1), (2, 6, 1), (2, 21, 9), (1, 40, 13)])
+def test_strips_equal_one_piece_with_a_border(scale, border, batch, height, width):
+    model = randomise(DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(3,), border=border)))
+    image = torch.rand(batch, 3, height, width)
+    expected = whole(model, image)
+
+    for rows in (MIN_ROWS, 11, 1000):
+        sr = upscale_in_strips(model, image, rows)
+
+        assert sr.shape == (batch, 3, scale * height, scale * width)
+        torch.testing.assert_close(sr, expected, rtol=0, atol=1e-5 * max(1, expected.abs().max().item()))
+
+
 def test_in_bfloat16_strips_are_about_as_near_to_float32_as_the_plain_pass(tiny_model):
     image = torch.rand(1, 3, 60, 40)
     exact = whole(tiny_model, image)
@@ -125,13 +142,14 @@ def test_strips_take_a_fraction_of_the_memory_of_the_plain_pass():
     assert peak_bytes(torch.bfloat16, 512, upscale_in_strips) < plain / 9
 
 
+@pytest.mark.parametrize("config", [PUBLISHED, COMPACT], ids=["published", "compact"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("size", [(64, 64), (300, 500), (50, 20000)])
-def test_the_memory_estimate_is_never_short_and_not_far_off(dtype, size):
+@pytest.mark.parametrize("size", [(64, 64), (300, 500), (50, 20000), (2, 3000)])
+def test_the_memory_estimate_is_never_short_and_not_far_off(config, dtype, size):
     height, width = size
-    model = published_on_meta(dtype)
+    model = on_meta(config, dtype)
     image = torch.empty(1, 3, height, width, device="meta")
-    output = 3 * 4 * 16 * height * width
+    output = 3 * 4 * 16 * extended_area(width, height, config)
 
     with LiveMemory(image) as memory:
         upscale_in_strips(model, image)
@@ -141,19 +159,19 @@ def test_the_memory_estimate_is_never_short_and_not_far_off(dtype, size):
 
 
 def test_twelve_megapixels_of_the_published_network_are_estimated_to_take_under_fourteen_gigabytes():
-    features, output = strips_memory(published_on_meta(torch.bfloat16), 4000, 3000), 3 * 4 * 16 * 12e6
+    features, output = strips_memory(on_meta(PUBLISHED, torch.bfloat16), 4000, 3000), 3 * 4 * 16 * 12e6
 
     assert max(features, features // 3 + output) < 14e9
 
 
-def published_on_meta(dtype: torch.dtype) -> DrlnModel:
+def on_meta(config: DrlnConfig, dtype: torch.dtype) -> DrlnModel:
     with torch.device("meta"):
-        return DrlnModel(PUBLISHED).eval().to(memory_format=torch.channels_last).set_trunk_dtype(dtype)
+        return DrlnModel(config).eval().to(memory_format=torch.channels_last).set_trunk_dtype(dtype)
 
 
 @cache
 def peak_bytes(dtype: torch.dtype, side: int, run) -> int:
-    model = published_on_meta(dtype)
+    model = on_meta(PUBLISHED, dtype)
     image = torch.empty(1, 3, side, side, device="meta")
     with LiveMemory(image) as memory:
         run(model, image)

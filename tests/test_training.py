@@ -460,6 +460,15 @@ def test_a_run_is_not_resumed_with_other_patches_a_step_images_or_seed(store, ag
         Trainer(small_model(), arguments(again), fewer).train(resume_from_checkpoint=True)
 
 
+def test_a_run_keeps_the_border_of_its_network(store, tmp_path):
+    dataset, config = TrainDataset(store, 16), DrlnConfig(2, bam=True, channels=4, groups=(1,), border=2)
+    Trainer(DrlnModel(config), arguments(tmp_path, max_steps=1), dataset).train()
+
+    assert DrlnModel.from_pretrained(tmp_path / "model_2x.safetensors").config == config
+    with pytest.raises(TrainingError, match="with 2 as its border, and this one has 0"):
+        Trainer(small_model(), arguments(tmp_path, max_steps=1), dataset).train(resume_from_checkpoint=True)
+
+
 def test_an_overwritten_run_leaves_nothing_of_the_old_one(store, again):
     write_card(again, "me/old", data="", recipe={})
     wider = DrlnModel(DrlnConfig(2, bam=True, channels=6, groups=(1,)))
