@@ -21,7 +21,7 @@ in tiles.
 |---|---|---|
 | DRLN-BAM | 34 M, 138 MB a scale from the hub | the best result, best on a GPU |
 | DRLN | 35 M, 138 MB a scale from the hub | the original attention, to compare |
-| compact | 1.5 M, comes with this demo | quick on a CPU, no network |
+| compact | 1.3 M, comes with this demo | quick on a CPU, no network |
 """
 
 LIMITS = f"""
@@ -33,7 +33,7 @@ LIMITS = f"""
 - Detail that the photo does not hold is **guessed**: do not read number plates, faces or medical images from a
   result.
 - It sharpens; it does not remove blur, change colours, or fill in what is missing.
-- The compact model was trained for some hours on one CPU, for research and demonstration; the 34 M model is
+- The compact model was trained for some minutes on one GPU, for research and demonstration; the 34 M model is
   the better one, and takes minutes for a megapixel on a CPU.
 - Computed in bfloat16 where the machine is fast in it, else in float32; the facts beneath a result say which.
   Scores in the Evaluate tab are always computed in float32.
@@ -65,8 +65,8 @@ CREDITS = """
 - Eugene Siow, [super-image](https://github.com/eugenesiow/super-image): the published weights,
   [eugenesiow/drln-bam](https://huggingface.co/eugenesiow/drln-bam), Apache-2.0.
 - The sample photos: NASA, Lav Varshney, Stefan van der Walt, Rachel Michetti and SpaceX; public domain or CC0.
-- This software: Apache-2.0. Its compact weights are for research and demonstration: some of the training photos
-  bear licences that ask for attribution or sharing alike.
+- This software: Apache-2.0. Its compact weights are for research and demonstration: they were trained on the
+  photos of BSDS500, which are given for non-commercial research and education.
 
 ```bibtex
 @misc{anwar2019densely,

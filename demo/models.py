@@ -68,7 +68,7 @@ def averaging(upscaler: Upscaler) -> Upscaler:
 CHOICES: dict[str, Choice] = {
     "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
     "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
-    BUNDLED: Choice("DRLN-BAM compact", "Compact (1.5 M, bundled)", BUNDLED),
+    BUNDLED: Choice("DRLN-BAM compact", "Compact (1.3 M, bundled)", BUNDLED),
 }
 BEST = "eugenesiow/drln-bam"
 

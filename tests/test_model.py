@@ -98,6 +98,19 @@ def test_the_letters_for_a_model_change_with_its_border(tiny_model):
     assert [weights_hash(model) == weights_hash(tiny_model) for model in models] == [True, True, False]
 
 
+COLOURS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 0), (0.2, 0.7, 0.4)]
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_the_bundled_model_gives_back_an_image_of_one_colour(scale):
+    model = DrlnModel.from_pretrained("drln-bam-compact", scale)
+
+    for size in [(1, 1), (3, 2), (24, 24)]:
+        images = torch.tensor(COLOURS)[:, :, None, None].expand(-1, -1, *size)
+        off = 255 * (model(images).clamp(0, 1) - images[:, :, :1, :1]).abs().max().item()
+        assert off < 2, (size, off)
+
+
 def test_a_scale_that_is_no_whole_number_is_refused_where_weights_are_looked_for():
     with pytest.raises(CheckpointError, match="scale is 2.0; choose one of"):
         DrlnModel.from_pretrained("drln-bam-compact", 2.0)

@@ -82,7 +82,7 @@ def test_the_train_command_fine_tunes_on_a_folder_of_photos(folder):
 
     made = {path.name for path in (folder / "results").iterdir()}
     assert made >= {"model_4x.safetensors", "README.md", "history.csv", "curve.png"}
-    assert DrlnModel.from_pretrained(folder / "results", scale=4).config.channels == 24
+    assert DrlnModel.from_pretrained(folder / "results", scale=4).config.border == 4
 
 
 def test_the_cards_recipe_runs_on_a_small_div2k_and_a_small_network(folder):

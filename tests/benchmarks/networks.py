@@ -10,7 +10,7 @@ from drln import DrlnConfig, DrlnModel
 from drln.device import PRECISIONS
 
 HAS_PEER = importlib.util.find_spec("super_image") is not None
-COMPACT = DrlnConfig(4, bam=True, channels=24, groups=(3, 3))
+COMPACT = DrlnConfig(4, bam=True, channels=32, groups=(3,), border=4)
 PUBLISHED = DrlnConfig(4, bam=True)
 
 

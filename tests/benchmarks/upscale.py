@@ -82,7 +82,7 @@ def cells(args: argparse.Namespace) -> list[tuple[str, str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", nargs="+", default=["384x384"], help="of the LR image, width x height")
-    parser.add_argument("--compact", action="store_true", help="24 channels, groups (3, 3) instead of the 34 M network")
+    parser.add_argument("--compact", action="store_true", help="the compact network instead of that of 34 M")
     parser.add_argument("--runs", type=int, default=1, help="of each way; medians are printed")
     parser.add_argument("--precision", nargs="+", default=list(PRECISIONS), choices=list(PRECISIONS))
     parser.add_argument("--ways", nargs="+", default=["super-image", "plain", "strips"], choices=list(NAMES)[:3])
