@@ -22,6 +22,7 @@ in tiles.
 | DRLN-BAM | 34 M, 138 MB a scale from the hub | the best result, best on a GPU |
 | DRLN | 35 M, 138 MB a scale from the hub | the original attention, to compare |
 | compact | 1.3 M, comes with this demo | quick on a CPU, no network |
+| compact for JPEG photos | 1.3 M, comes with this demo | photos with JPEG blocks and some noise, not clean ones |
 """
 
 LIMITS = f"""
@@ -29,7 +30,7 @@ LIMITS = f"""
 
 - The models learned from **clean photos that were made smaller** by bicubic. They undo just that. **Noise, JPEG
   blocks and halos are taken for detail, and get sharper too**; scans and old phone pictures may look worse than
-  with plain bicubic.
+  with plain bicubic. The compact model for JPEG photos learned from compressed and slightly noisy ones.
 - Detail that the photo does not hold is **guessed**: do not read number plates, faces or medical images from a
   result.
 - It sharpens; it does not remove blur, change colours, or fill in what is missing.

@@ -130,7 +130,7 @@ class BatchTab:
         Args:
             files: photos, or zips of photos.
             scale: 2, 3 or 4.
-            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             format: of the results: "PNG", "JPEG", "WebP" or "TIFF".
             quality: 1 to 100, of JPEG and WebP.
             self_ensemble: average eight flips and turns of each photo, at eight times the seconds.

@@ -77,7 +77,8 @@ class BenchmarkPart:
         Args:
             dataset: "samples", "Set5", "Set14", "BSD100" or "Urban100"; all but the first are fetched from the hub.
             scales: of 2, 3 and 4.
-            models: "bicubic", "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            models: "bicubic", "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or
+                "eugenesiow/drln".
             protocol: "standard" (the papers') or "card" (the published models').
 
         Returns:

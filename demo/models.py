@@ -19,7 +19,7 @@ import torch
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.device import pick_device, pick_precision
 from drln.download import arriving
-from drln.hub import BUNDLED, fetch
+from drln.hub import BUNDLED, BUNDLED_PHOTO, fetch
 
 T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights
@@ -69,6 +69,7 @@ CHOICES: dict[str, Choice] = {
     "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
     "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
     BUNDLED: Choice("DRLN-BAM compact", "Compact (1.3 M, bundled)", BUNDLED),
+    BUNDLED_PHOTO: Choice("DRLN-BAM compact for photos", "Compact for JPEG photos (1.3 M, bundled)", BUNDLED_PHOTO),
 }
 BEST = "eugenesiow/drln-bam"
 

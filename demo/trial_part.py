@@ -84,7 +84,7 @@ class TrialPart:
         Args:
             image: the sharp photo's file.
             scale: 2, 3 or 4.
-            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             protocol: "standard" (the papers') or "card" (the published models').
 
         Returns:

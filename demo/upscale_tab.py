@@ -123,7 +123,7 @@ class UpscaleTab:
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
-            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             format: "PNG", "JPEG", "WebP" or "TIFF".
             quality: 1 to 100, of JPEG and WebP.
             self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
@@ -146,7 +146,7 @@ class UpscaleTab:
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
-            model: "drln-bam-compact", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
             self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
 

@@ -17,7 +17,7 @@ from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import DIV2K, HUB_SETS, SAMPLES
 from drln.device import PRECISIONS, pick_device, pick_precision
 from drln.evaluation import BICUBIC, CARD, PROTOCOLS, STANDARD, ImageFailure, ImageScore, Scores, stream_scores
-from drln.hub import BUNDLED, HubError
+from drln.hub import BUNDLED, BUNDLED_PHOTO, HubError
 from drln.model import DrlnModel
 from drln.progress_bar import progress_bar, show
 from drln.tables import csv_report, markdown_report
@@ -49,7 +49,8 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
         nargs="+",
         type=a_name,
         default=[BICUBIC, BUNDLED],
-        help=f"one or more of: {BICUBIC}, {BUNDLED}, hub repository, folder, weights file (default: the first two)",
+        help=f"one or more of: {BICUBIC}, {BUNDLED}, {BUNDLED_PHOTO}, hub repository, folder, weights file "
+        "(default: the first two)",
     )
     add(
         "--dataset",

@@ -19,7 +19,7 @@ from drln.data import EvalDataset, ImageSet, PhotoPairs, TrainDataset, build_sto
 from drln.evaluation import BICUBIC, STANDARD, Scores
 from drln.figures import write_figure
 from drln.history import plot_history
-from drln.hub import BUNDLED
+from drln.hub import BUNDLED, BUNDLED_PHOTO
 from drln.layout import CARD_FILE
 from drln.model import DrlnModel
 from drln.publishing import push_to_hub, write_card
@@ -46,7 +46,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     held = "folder or set to choose the best weights by (default: held-out images of --data)"
     add("--validation", type=a_name, help=held)
     add("--hold-out", type=int, default=20, metavar="N", help="hold out every N-th image for that (default: 20)")
-    start = f"start from: hub repository, folder, file or {BUNDLED} (default)"
+    start = f"start from: hub repository, folder, file, {BUNDLED_PHOTO} or {BUNDLED} (default)"
     add("--model", type=a_name, default=BUNDLED, help=start)
     add("--model-scale", type=int, choices=SCALES, help="scale of --model, if another: only its upsampler is new then")
     add("--from-scratch", action="store_true", help="start from random weights, of --channels and --groups")

@@ -16,7 +16,7 @@ from drln.config import SCALES
 from drln.device import pick_device
 from drln.files import FORMATS
 from drln.header import MOST_PIXELS
-from drln.hub import BUNDLED
+from drln.hub import BUNDLED, BUNDLED_PHOTO
 from drln.images import ImageError, Photo, check_output, write_image
 from drln.progress_bar import progress_bar, show
 from drln.result_names import fitting
@@ -33,7 +33,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add("--output", type=a_path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
     add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
-    add("--model", type=a_name, default=BUNDLED, help=f"hub repository, folder, weights file or {BUNDLED} (default)")
+    model = f"hub repository, folder, weights file, {BUNDLED_PHOTO} for photos from a JPEG, or {BUNDLED} (default)"
+    add("--model", type=a_name, default=BUNDLED, help=model)
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     precision = "what to compute in (default: auto, which is float32 for photos of 16 bits)"
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=precision)

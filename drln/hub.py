@@ -19,7 +19,7 @@ from drln.config import SCALES, DrlnConfig, is_scale
 from drln.download import HubError, MissingFileError, cached, download, forget
 from drln.layout import CONFIG_FILE, EARLIER_BEST, weights_files
 
-BUNDLED = "drln-bam-compact"
+BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # each a folder of that name
 BUNDLED_FOLDER = Path(__file__).parent / "weights"
 # The commit whose files this package was written for. Others are taken from their main branch.
 PINNED = {"eugenesiow/drln-bam": "c5d6efffdb6d7ddda5909f2d9105b33b69f4039f"}
@@ -73,8 +73,8 @@ def fetch(
     """Find the files of one scale, and download them where they are not here yet; reads none of them."""
     if scale is not None and not is_scale(scale):
         raise CheckpointError(f"scale is {scale!r}; choose one of {SCALES}")
-    if name_or_path == BUNDLED:
-        return _in_folder(BUNDLED_FOLDER, scale, f"{BUNDLED} {{scale}}x, bundled")
+    if name_or_path in (BUNDLED, BUNDLED_PHOTO):
+        return _in_folder(BUNDLED_FOLDER / name_or_path, scale, f"{name_or_path} {{scale}}x, bundled")
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return Source(path, None, str(path))

@@ -66,8 +66,8 @@ class DrlnModel(nn.Module):
         """A trained model in eval mode and float32; `model.source` says where its weights came from.
 
         Args:
-            name_or_path: "drln-bam-compact", which is bundled; a folder; a file of weights,
-                `.safetensors` or `.pt`; else a hub repository, as "eugenesiow/drln-bam".
+            name_or_path: "drln-bam-compact" or "drln-bam-compact-photo", which are bundled; a folder; a file of
+                weights, `.safetensors` or `.pt`; else a hub repository, as "eugenesiow/drln-bam".
             scale: 2, 3 or 4; may be left out for a file, or a folder that holds one scale only.
             revision: branch, tag or commit of a hub repository; by default a commit known to be good.
             cache_dir: folder of the hub's cache, instead of huggingface_hub's own.

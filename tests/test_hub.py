@@ -303,7 +303,7 @@ def test_the_bundled_model_needs_no_hub(hub, client, scale):
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_the_bundled_model_is_small_and_stored_in_float16(scale):
-    path = Path(__file__).parent.parent / "drln" / "weights" / f"model_{scale}x.safetensors"
+    path = Path(__file__).parent.parent / "drln" / "weights" / "drln-bam-compact" / f"model_{scale}x.safetensors"
 
     config, tensors = load_checkpoint(path)
 

@@ -102,8 +102,9 @@ COLOURS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 0), (0.2, 0.7, 0.4
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_the_bundled_model_gives_back_an_image_of_one_colour(scale):
-    model = DrlnModel.from_pretrained("drln-bam-compact", scale)
+@pytest.mark.parametrize("name", ["drln-bam-compact", "drln-bam-compact-photo"])
+def test_a_bundled_model_gives_back_an_image_of_one_colour(name, scale):
+    model = DrlnModel.from_pretrained(name, scale)
 
     for size in [(1, 1), (3, 2), (24, 24)]:
         images = torch.tensor(COLOURS)[:, :, None, None].expand(-1, -1, *size)

@@ -15,7 +15,7 @@ SOURCES = sorted((ROOT / "drln").rglob("*.py"))
 CARRIED = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in ("weights", "samples")
-    for path in (ROOT / "drln" / folder).glob("*")
+    for path in (ROOT / "drln" / folder).rglob("*")
     if path.is_file()
 )
 
@@ -78,7 +78,8 @@ import sys
 import torch
 print(*sys.modules)
 from drln.samples import list_samples
-models = [drln.DrlnModel.from_pretrained("drln-bam-compact", scale=scale) for scale in (2, 3, 4)]
+models = [drln.DrlnModel.from_pretrained("drln-bam-compact", scale=scale) for scale in (2, 3)]
+models += [drln.DrlnModel.from_pretrained("drln-bam-compact-photo", scale=4)]
 print(drln.__file__, sum(path.is_file() for path in list_samples()))
 print(*[side for model in models for side in model(torch.rand(1, 3, 5, 4)).shape[2:]])
 """

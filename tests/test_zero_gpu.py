@@ -18,7 +18,7 @@ from demo import zero_gpu
 from demo.models import Models
 from demo.service import Finished, Service
 from drln import DrlnModel, ImageLoader, UpscaleError, Upscaler
-from drln.hub import BUNDLED
+from drln.hub import BUNDLED, BUNDLED_PHOTO
 
 ROOT = Path(__file__).parents[1]
 KEY = (BUNDLED, 2, "float32")
@@ -138,7 +138,7 @@ print(*zero_gpu.preloaded_models().choices)
 
     modules, choices = (line.split() for line in done.stdout.splitlines())
     assert modules.index("spaces") < modules.index("torch")
-    assert choices == [BUNDLED]
+    assert choices == [BUNDLED, BUNDLED_PHOTO]
 
 
 def test_the_real_decorator_leaves_the_function_as_it_is_here():

@@ -257,7 +257,7 @@ def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bu
     expect(alert).to_contain_text("cannot be reached")
     expect(page.locator("#result")).to_have_count(0)    # and no other model's result
     page.get_by_role("button", name="Use the compact model instead").click()
-    expect(page.locator("#model label", has_text="Compact").locator("input")).to_be_checked()
+    expect(page.locator("#model label", has_text="Compact (").locator("input")).to_be_checked()
     expect(page.locator("#model-note")).to_have_count(0)
     upscale(page)
     expect(page.locator("#facts")).to_contain_text("drln-bam-compact 2x, bundled")
