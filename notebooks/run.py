@@ -38,7 +38,7 @@ QUICK = {
     "evaluate": "SCALES = [4]",
     "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 64, 32, [0, 4, 16]",
     "train": "STAGES = [25, 50, 75]",
-    "upscale": "SIDES = [32, 64]",
+    "upscale": "SIDES, PHOTO = [32, 64], 'photo.png'",
 }
 
 

@@ -21,7 +21,7 @@ from drln.samples import list_samples
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory) -> Iterator[App]:
+def own_app(tmp_path_factory) -> Iterator[App]:
     with running_app(tmp_path_factory.mktemp("app")) as app:
         yield app
 
@@ -36,15 +36,15 @@ def demo(tmp_path) -> Iterator[gr.Blocks]:
 # The server
 
 
-def test_nobody_but_the_app_itself_is_contacted_for_the_bundled_model_and_for_estimates_of_all(app):
-    port = int(re.search(r":(\d+)/", app.address)[1])
+def test_nobody_but_the_app_itself_is_contacted_for_the_bundled_model_and_for_estimates_of_all(own_app):
+    port = int(re.search(r":(\d+)/", own_app.address)[1])
     photo = list_samples()[0]
 
-    client = Client(app.address, verbose=False)
+    client = Client(own_app.address, verbose=False)
     client.predict(handle_file(str(photo)), 2, "drln-bam-compact", api_name="/upscale")
     client.predict(handle_file(str(photo)), 4, "eugenesiow/drln", api_name="/estimate")
 
-    contacts = set(app.contacts.read_text().splitlines())
+    contacts = set(own_app.contacts.read_text().splitlines())
 
     own = {"socket.getaddrinfo 127.0.0.1", f"socket.connect ('127.0.0.1', {port})"}    # it asks itself whether it is up
     assert own & contacts

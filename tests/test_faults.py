@@ -17,7 +17,7 @@ import psutil
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from hub_server import UNAVAILABLE, HubServer
+from hub_server import SILENT_MIDWAY, UNAVAILABLE, HubServer
 from live_app import App, running_app
 from PIL import Image
 from weight_files import PUBLISHED_CONFIG, file_of, tiny_weights
@@ -28,6 +28,7 @@ from demo.service import Finished, Service
 from demo.upscale_tab import UpscaleTab
 from drln import CheckpointError, DrlnModel, Upscaler
 from drln.device import pick_device, pick_precision
+from drln.download import arriving
 from drln.hub import PINNED
 
 COMPACT, HUB_MODEL = "drln-bam-compact", "eugenesiow/drln-bam"
@@ -71,54 +72,71 @@ def hub() -> Iterator[HubServer]:
 
 
 @pytest.fixture(scope="module")
-def app_with_hub(hub, tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app"), HF_ENDPOINT=hub.endpoint) as app:
+def own_app(hub, tmp_path_factory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app"), HF_ENDPOINT=hub.endpoint, HF_HUB_DOWNLOAD_TIMEOUT="2") as app:
         yield app
 
 
 @pytest.fixture
-def client_with_hub(app_with_hub, tmp_path) -> Client:
-    return Client(app_with_hub.address, verbose=False, download_files=tmp_path)
+def client(own_app, tmp_path) -> Client:
+    return Client(own_app.address, verbose=False, download_files=tmp_path)
 
 
 # Each of these takes a scale of its own, which the app has not loaded before.
 
 
-def test_a_hub_that_goes_down_while_its_model_is_used(hub, client_with_hub, photo):
-    first = upscale(client_with_hub, photo, HUB_MODEL)
+def test_a_hub_that_goes_down_while_its_model_is_used(hub, client, photo, monkeypatch):
+    first = upscale(client, photo, HUB_MODEL)
 
-    hub.repositories[HUB_MODEL].fault = UNAVAILABLE
-    try:
-        second = upscale(client_with_hub, photo, HUB_MODEL)
-        with pytest.raises(AppError, match="could not be had from the hub"):
-            upscale(client_with_hub, photo, HUB_MODEL, 3)
-    finally:
-        hub.repositories[HUB_MODEL].fault = None
+    monkeypatch.setattr(hub.repositories[HUB_MODEL], "fault", UNAVAILABLE)
 
+    second = upscale(client, photo, HUB_MODEL)
+    with pytest.raises(AppError, match="could not be had from the hub"):
+        upscale(client, photo, HUB_MODEL, 3)
     np.testing.assert_array_equal(np.asarray(Image.open(second)), np.asarray(Image.open(first)))
-    assert_alive(client_with_hub, photo)
+    assert_alive(client, photo)
 
 
-def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_anew(app_with_hub, client_with_hub, photo):
+def test_the_bytes_of_a_download_are_counted_until_it_falls_silent(hub, own_app, client, photo, monkeypatch):
+    cache, repository = own_app.output.parent / "hub" / "hub", hub.repositories[HUB_MODEL]
+    # The client writes 10 MB at a time; nobody reads these, for they never arrive.
+    monkeypatch.setitem(repository.commits[PINNED[HUB_MODEL]], "pytorch_model_4x.pt", bytes(30_000_000))
+    monkeypatch.setattr(repository, "fault", SILENT_MIDWAY)
+    assert arriving(HUB_MODEL, cache) == 0
+    job = client.submit(handle_file(str(photo)), 4, HUB_MODEL, api_name="/upscale")
+
+    until, most = time.monotonic() + 60, 0
+    while not job.done():
+        assert time.monotonic() < until
+        most = max(most, arriving(HUB_MODEL, cache))
+        time.sleep(0.02)
+
+    assert 0 < most < 30_000_000
+    with pytest.raises(AppError, match="fell silent"):
+        job.result()
+    assert arriving(HUB_MODEL, cache) == 0    # and no part of it stays
+
+
+def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_anew(own_app, client, photo):
     cached = f"hub/hub/models--{HUB_MODEL.replace('/', '--')}/snapshots/{PINNED[HUB_MODEL]}/pytorch_model_4x.pt"
-    weights = app_with_hub.output.parent / cached
+    weights = own_app.output.parent / cached
     weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(file_of(tiny_weights(4))[:1000])
 
     with pytest.raises(AppError, match="removed from the cache"):
-        upscale(client_with_hub, photo, HUB_MODEL, 4)
+        upscale(client, photo, HUB_MODEL, 4)
     assert not weights.exists()
-    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL, 4)).size == (120, 96)
+    assert Image.open(upscale(client, photo, HUB_MODEL, 4)).size == (120, 96)
 
 
-def test_a_model_file_that_is_deleted_while_the_app_runs(app_with_hub, client_with_hub, photo):
-    upscale(client_with_hub, photo, HUB_MODEL)
+def test_a_model_file_that_is_deleted_while_the_app_runs(own_app, client, photo):
+    upscale(client, photo, HUB_MODEL)
 
-    shutil.rmtree(app_with_hub.output.parent / "hub")
+    shutil.rmtree(own_app.output.parent / "hub")
 
-    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL)).size == (60, 48)    # it is in memory
+    assert Image.open(upscale(client, photo, HUB_MODEL)).size == (60, 48)    # it is in memory
     # And fetched anew where it is not.
-    assert Image.open(upscale(client_with_hub, photo, HUB_MODEL, 3)).size == (90, 72)
+    assert Image.open(upscale(client, photo, HUB_MODEL, 3)).size == (90, 72)
 
 
 def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, photo, tmp_path):
@@ -137,13 +155,6 @@ def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, 
 # The disk, and memory
 
 
-@pytest.fixture(scope="module")
-def limited(tmp_path_factory) -> Iterator[App]:
-    """An app that the kernel will deny something."""
-    with running_app(tmp_path_factory.mktemp("app")) as app:
-        yield app
-
-
 @contextmanager
 def limit(app: App, kind: int, most: int) -> Iterator[None]:
     """Have the kernel let the app's process take so much of something, and no more."""
@@ -155,16 +166,16 @@ def limit(app: App, kind: int, most: int) -> Iterator[None]:
         resource.prlimit(app.pid, kind, unlimited)
 
 
-def test_a_disk_that_is_full_when_a_result_is_written(limited, photo, tmp_path):
+def test_a_disk_that_is_full_when_a_result_is_written(own_app, photo, tmp_path):
     """As if: the process may write no file of more than some kilobytes."""
     Image.effect_noise((200, 150), 90).convert("RGB").save(tmp_path / "large.png")
-    client = Client(limited.address, verbose=False, download_files=tmp_path)
+    client = Client(own_app.address, verbose=False, download_files=tmp_path)
     upload = handle_file(str(tmp_path / "large.png"))
-    files = limited.output.parent / "files"
+    files = own_app.output.parent / "files"
     assert_alive(client, photo)
     kept = set(os.listdir(files))
 
-    with limit(limited, resource.RLIMIT_FSIZE, 150_000):
+    with limit(own_app, resource.RLIMIT_FSIZE, 150_000):
         with pytest.raises(AppError, match="cannot be written"):
             client.predict(upload, 2, COMPACT, api_name="/upscale")
         path, states = client.predict([upload], 2, COMPACT, api_name="/batch")
@@ -175,14 +186,14 @@ def test_a_disk_that_is_full_when_a_result_is_written(limited, photo, tmp_path):
     assert_alive(client, photo)
 
 
-def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(limited, photo, tmp_path):
+def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(own_app, photo, tmp_path):
     """The kernel gives the process hardly more than it has."""
     Image.new("RGB", (1500, 1500)).save(tmp_path / "large.png")
-    client = Client(limited.address, verbose=False, download_files=tmp_path)
+    client = Client(own_app.address, verbose=False, download_files=tmp_path)
     assert_alive(client, photo)
-    hardly_more = psutil.Process(limited.pid).memory_info().vms + 2**27
+    hardly_more = psutil.Process(own_app.pid).memory_info().vms + 2**27
 
-    with limit(limited, resource.RLIMIT_AS, hardly_more), pytest.raises(AppError, match="(?i)memory"):
+    with limit(own_app, resource.RLIMIT_AS, hardly_more), pytest.raises(AppError, match="(?i)memory"):
         upscale(client, tmp_path / "large.png")
 
     assert_alive(client, photo)

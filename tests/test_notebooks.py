@@ -14,6 +14,7 @@ import pytest
 from live_app import NO_HUB, ROOT
 from PIL import Image
 
+from drln.samples import list_samples
 from notebooks.run import NOTEBOOKS, PLACEHOLDER, QUICK, addressed, execute, figures, homepage, store, tags
 
 QUICK_FORM = os.environ.get("NOTEBOOKS") != "normal"
@@ -43,6 +44,8 @@ def executed(tmp_path_factory):
     def run(path):
         if path not in done:
             folder = tmp_path_factory.mktemp(path.stem)    # neither the checkout nor a hub's cache
+            with Image.open(list_samples()[0]) as photo:    # a reader's own
+                photo.crop((100, 60, 200, 130)).save(folder / "photo.png")
             environment = {"HF_ENDPOINT": NO_HUB, "HF_HOME": str(folder / "hub"), "OMP_NUM_THREADS": "1"}
             done[path] = {cell.id: cell for cell in execute(path, folder, QUICK_FORM, environment).cells}
         return done[path]

@@ -4,7 +4,6 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -99,16 +98,6 @@ def test_a_page_that_lost_its_connection_goes_on_when_it_has_one_again(new_page,
     expect(page.locator("#upscale-go")).to_be_visible()
 
 
-@contextmanager
-def app_of_this_process(folder: Path, jobs: Jobs) -> Iterator[str]:
-    """The address of an app with these jobs."""
-    demo = build_demo(Service(folder), jobs)
-    try:
-        yield launch(demo)
-    finally:
-        demo.close(verbose=False)
-
-
 def open_at(address: str, context: BrowserContext) -> Page:
     page = context.new_page()
     page.goto(address)
@@ -116,35 +105,42 @@ def open_at(address: str, context: BrowserContext) -> Page:
     return page
 
 
-@pytest.fixture
-def files(tmp_path, monkeypatch) -> Path:
-    """The folder of uploads and results of an app of this process."""
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "files"))
-    return tmp_path / "files"
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
+    """An app of this process, with a line for one, which stops a job half a second after its page has gone.
+
+    Its address, jobs, and folder of uploads and results.
+    """
+    folder, jobs = tmp_path_factory.mktemp("files"), Jobs(grace=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        patch.setattr(interface, "WAITING", 1)
+        demo = build_demo(Service(folder), jobs)
+        yield launch(demo), jobs, folder
+        demo.close(verbose=False)
 
 
-def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(files, chromium, large):
-    jobs = Jobs(grace=0.5)
-    with app_of_this_process(files, jobs) as address:
-        page = open_at(address, chromium.new_context())
-        start(page, large)
-        (job,) = jobs._jobs.values()
+def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatient, chromium, large):
+    address, jobs, folder = impatient
+    page = open_at(address, chromium.new_context())
+    start(page, large)
+    (job,) = jobs._jobs.values()
 
-        page.context.close()
+    page.context.close()
 
-        until = time.monotonic() + WAIT
-        while job.ended is None:
-            assert time.monotonic() < until
-            time.sleep(0.05)
+    until = time.monotonic() + WAIT
+    while job.ended is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)
     assert job.was_stopped
-    assert not [name for name in os.listdir(files) if name.startswith("drln-")]
+    assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
 
 
-def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(files, chromium, monkeypatch, tmp_path, large):
+def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(impatient, chromium, tmp_path, large):
     photo = tmp_path / "small.png"
     Image.effect_noise((60, 50), 70).convert("RGB").save(photo)
-    monkeypatch.setattr(interface, "WAITING", 1)
-    with app_of_this_process(files, Jobs()) as address, chromium.new_context() as window:
+    address, _, _ = impatient
+    with chromium.new_context() as window:
         first, second, third = pages = [open_at(address, window) for _ in range(3)]
         for page, chosen in zip(pages, (large, large, photo)):
             page.set_input_files("#photo input[type=file]", chosen)
