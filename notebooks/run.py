@@ -37,7 +37,7 @@ PICTURE_WIDTH, COVER_WIDTH = 720, 840    # pixels
 QUICK = {
     "evaluate": "SCALES = [4]",
     "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 64, 32, [0, 4, 16]",
-    "train": "STAGES = [25, 50, 75]",
+    "train": "STAGES = [10, 20, 30]",
     "upscale": "SIDES, PHOTO = [32, 64], 'photo.png'",
 }
 

@@ -1,6 +1,6 @@
 import os
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 # Tiny networks gain nothing from threads, and threads of OpenMP that wait for one another spin: beside other
@@ -18,12 +18,6 @@ from drln import DrlnConfig, DrlnModel
 def pytest_configure() -> None:
     """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """One process more than cores, for there is always one that waits for an app; and not too many for the memory."""
-    return min(4, (yield) + 1)
 
 
 @pytest.fixture(scope="session")
