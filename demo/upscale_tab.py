@@ -81,22 +81,25 @@ class UpscaleTab:
     ) -> Iterator[Update]:
         """Tell what the upscale would take, or why it cannot be.
 
-        Every update is a whole one: of several in quick succession the page may show just the last.
+        The last update is a whole one: of several in quick succession the page may show just that. Until then the
+        button stays as it is: a click would be lost on one that is shut for a moment.
         """
-        update: Update = {self.compact: gr.update(visible=False), self.job.go: gr.update(interactive=False)}
+        update: Update = {self.compact: gr.update(visible=False)}
+        shut = {self.job.go: gr.update(interactive=False)}
         try:
             choice = self.service.choice(model)
             absent = self.service.models.must_download(model, scale)
             update[self.model_note] = html_update(wording.model_note(choice, absent))
             if not photo:
-                yield {**update, self.plan_note: wording.note(wording.NO_PHOTO)}
+                yield {**update, **shut, self.plan_note: wording.note(wording.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                 for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
-                    fits = plan.estimate is not None and plan.estimate.fits
-                    yield {**update, self.plan_note: wording.plan_note(plan), self.job.go: gr.update(interactive=fits)}
+                    if plan.estimate:
+                        update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
+                    yield {**update, self.plan_note: wording.plan_note(plan)}
         except Exception as error:
-            yield {**update, self.plan_note: wording.alert(wording.message(error))}
+            yield {**update, **shut, self.plan_note: wording.alert(wording.message(error))}
 
     def hide(self) -> Update:
         """When a job begins."""
