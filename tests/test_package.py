@@ -16,7 +16,7 @@ CARRIED = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in ("weights", "samples")
     for path in (ROOT / "drln" / folder).rglob("*")
-    if path.is_file()
+    if path.is_file() and "__pycache__" not in path.parts
 )
 
 
