@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from drln import camera_raw
 from drln.frames import count_gif_frames
 from drln.metadata import orientation_of
-from drln.wide_colours import colours_by_number, gain_map_note, number_note
+from drln.wide_colours import colour_notes, head_of
 
 # Nothing else is tried: some of Pillow's readers start other programs.
 FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
@@ -27,7 +27,6 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 AVIF_BRANDS = {b"avif", b"avis"}
 MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
 MANY = 1000                  # frames are not counted beyond
-HEAD = 1_000_000             # bytes in which the boxes of AVIF and HEIC are looked for
 
 # What Pillow and the other readers raise for a file that is not what it says.
 BROKEN_FILE = (
@@ -155,16 +154,13 @@ def _header(path: Path) -> Header:
         name = "WebP" if image.format == "WEBP" else str(image.format)
     notes = frames_note(frames, "frames")
     if kind == "AVIF":
-        with open(path, "rb") as file:
-            notes += number_note(colours_by_number(path)) + gain_map_note(file.read(HEAD))
+        notes += colour_notes(head_of(path))
     return Header(name, width, height, min(frames, MANY + 1), depth, notes)
 
 
 def avif_bits(path: Path) -> int:
     """8, 10 or 12, by the first box that says how a picture is coded; others are of its alpha, or of a gain map."""
-    with open(path, "rb") as file:
-        start = file.read(HEAD)
-    _, _, coded = start.partition(b"av1C")
+    _, _, coded = head_of(path).partition(b"av1C")
     flags = coded[2] if len(coded) > 2 else 0
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 

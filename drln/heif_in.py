@@ -12,18 +12,16 @@ import numpy as np
 from PIL import Image
 
 from drln.colour_spaces import unmultiply
-from drln.header import HEAD, Header, frames_note
+from drln.header import Header, frames_note
 from drln.metadata import kept_of
-from drln.wide_colours import colours_by_number, gain_map_note, number_note
+from drln.wide_colours import colour_notes, head_of
 
 
 def heif_header(path: Path) -> Header:
     """The figures of the main picture, turned as the file's own boxes say: EXIF's orientation is for information."""
     heif = _opened(path)
     frames, (width, height) = len(heif), heif.size
-    with open(path, "rb") as file:
-        gain_map = gain_map_note(file.read(HEAD))
-    notes = frames_note(frames, "pictures", "main one") + number_note(colours_by_number(path)) + gain_map
+    notes = frames_note(frames, "pictures", "main one") + colour_notes(head_of(path))
     return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
 
 

@@ -23,7 +23,7 @@ from drln.levels import to_levels, to_rgb, to_tensor
 from drln.metadata import kept_of, orientation_of
 from drln.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
 from drln.picture import Picture, mode_of
-from drln.wide_colours import colours_by_number, profile_by_number
+from drln.wide_colours import colours_by_number, head_of, profile_by_number
 
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
 CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
@@ -86,7 +86,7 @@ class Photo:
             photo = cls._of_levels(picture.levels, picture.info)
         info = photo.info
         if header.format in ("AVIF", "HEIC") and "icc_profile" not in info:
-            profile = profile_by_number(colours_by_number(path), photo.is_grey)
+            profile = profile_by_number(colours_by_number(head_of(path)), photo.is_grey)
             info = info | ({"icc_profile": profile} if profile else {})
         return replace(photo, info=info, notes=header.notes)
 

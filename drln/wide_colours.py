@@ -38,10 +38,19 @@ NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
 SENSIBLE_GAMMA = 0.1, 10.0
 
 
-def colours_by_number(path: Path) -> tuple[int, int]:
-    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
+def head_of(path: Path) -> bytes:
+    """The bytes in which a file says what it is."""
     with open(path, "rb") as file:
-        start = file.read(HEAD)
+        return file.read(HEAD)
+
+
+def colour_notes(head: bytes) -> tuple[str, ...]:
+    """What is to be said of the colours of an AVIF or HEIC."""
+    return number_note(colours_by_number(head)) + gain_map_note(head)
+
+
+def colours_by_number(start: bytes) -> tuple[int, int]:
+    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
     at = start.find(b"colrnclx")
     found = start[at + 8 : at + 12]
     return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else NOT_SAID
