@@ -69,7 +69,7 @@ endif
 	$(BENCH)/loader.py
 	$(BENCH)/startup.py --runs 5
 
-# The library of the published models, without what it asks for; where it cannot be had, ours are measured alone.
+# The library of the published models, without what it asks for; where it is unavailable, ours are measured alone.
 $(VENV)/peers.stamp: $(VENV)/test.stamp
 	-$(PIP) install -q --no-deps --target $(VENV)/peers super-image==0.2.0 h5py opencv-python-headless
 	touch $@

@@ -71,7 +71,7 @@ class Batches:
 
         Raises:
             UploadError: if there is no photo, or too many, or for a scale or model that does not exist.
-            UnavailableModel: if the model cannot be had, which concerns every photo.
+            UnavailableModel: if the model is unavailable, which concerns every photo.
         """
         self._service.choice(name)
         check_scale(scale)

@@ -33,7 +33,7 @@ FindSet = Callable[[str, str | None], ImageSet]
 
 
 class SetError(LookupError):
-    """The images of a set could not be had."""
+    """The images of a set are unavailable."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Benchmarks:
 
         Raises:
             UploadError, ProtocolError: for what does not exist.
-            SetError: if the set cannot be had.
+            SetError: if the set is unavailable.
             HubError, CheckpointError, ImageError, UpscaleError: as the model or the images have them.
         """
         request.check(tuple(self._models.choices))
@@ -129,7 +129,7 @@ class Benchmarks:
         try:
             return future.result()
         except (HubError, DataError) as error:
-            raise SetError(f"{request.dataset} could not be had: {error}") from error
+            raise SetError(f"{request.dataset} is unavailable: {error}") from error
 
     def _is_on_hub(self, model: str) -> bool:
         return model != BICUBIC and self._models.choices[model].on_hub

@@ -137,7 +137,7 @@ class Models:
             if not self.choices[name].on_hub:
                 raise
             title = self.choices[name].title
-            raise UnavailableModel(f"{title} could not be had from the hub: {error}") from error
+            raise UnavailableModel(f"{title} is unavailable from the hub: {error}") from error
 
     def yardstick(self, name: str, scale: int) -> Upscaler:
         """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""

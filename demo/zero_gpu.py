@@ -107,7 +107,7 @@ class LentGpu(Upscaler):
                     return step.sr, self.device, ()
                 yield step
         except gr.Error as error:    # of `spaces`: a visitor's share is used up, or the call took too long
-            raise UpscaleError(f"the Space's GPU cannot be had: {re.sub('<[^>]*>', '', error.message)}") from error
+            raise UpscaleError(f"the Space's GPU is unavailable: {re.sub('<[^>]*>', '', error.message)}") from error
         raise AssertionError("the call ended without a result")
 
 

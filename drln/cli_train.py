@@ -56,7 +56,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--patch-size", type=int, default=64, help="side of the LR patches (default: 64)")
     add("--output", type=a_path, default=Path("results"), help="folder of the run (default: results)")
     add("--resume", action="store_true", help="go on where the run in --output stopped")
-    add("--overwrite", action="store_true", help="begin anew where --output holds a run")
+    add("--overwrite", action="store_true", help="begin again where --output holds a run")
     add("--push-to-hub", metavar="REPO", help="upload the best weights and their card at the end")
     add("--cache-dir", type=a_path, help="where downloads and decoded images are kept (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")

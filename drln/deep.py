@@ -45,7 +45,7 @@ def read_deep(path: Path, header: Header) -> Picture:
         levels, top, orientation, info = {"TIFF": _tiff, "HEIC": _heic, "PNG": _png, "AVIF": _avif}[header.format](path)
         levels = UPRIGHT[orientation](levels)
     if levels.shape[:2] != (header.height, header.width) or 8 * levels.itemsize != header.depth:
-        raise ImageError(f"{path} holds other pixels than its header says; open and save it anew in another program")
+        raise ImageError(f"{path} holds other pixels than its header says; open and save it again in another program")
     if header.depth == 16 and top != WHITE:
         for row in levels:    # in place
             row[:] = (row.astype(np.uint32) * WHITE + top // 2) // top

@@ -37,7 +37,7 @@ QUESTION_SECONDS = 10.0    # for the whole of it
 
 
 class HubError(OSError):
-    """A file of the hub cannot be had; the message says why and what to do."""
+    """A file of the hub is unavailable; the message says why and what to do."""
 
 
 class MissingFileError(HubError):
@@ -67,7 +67,7 @@ def arriving(repo: str, cache_dir: str | Path | None = None) -> int:
 
 
 def forget(path: Path) -> None:
-    """Remove a file from the cache, that a next call may download it anew."""
+    """Remove a file from the cache, that a next call downloads it again."""
     stored = path.resolve()    # the cache's snapshots are links to where the bytes lie
     path.unlink(missing_ok=True)
     stored.unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def clear_errors(path: Path) -> Iterator[None]:
         # A decoder of PNG stumbles over its own message where the bytes that it tells of are no text.
         reason = "it is damaged" if isinstance(error, UnicodeError) else " ".join(str(error).split())
         reason = reason or type(error).__name__
-        raise ImageError(f"{path} cannot be decoded: {reason}; open and save it anew in another program") from error
+        raise ImageError(f"{path} cannot be decoded: {reason}; open and save it again in another program") from error
 
 
 def file_format(path: Path) -> str | None:

@@ -76,7 +76,7 @@ class DrlnModel(nn.Module):
 
         Raises:
             CheckpointError: if the file holds no such weights.
-            HubError: if the hub's file cannot be had.
+            HubError: if the hub's file is unavailable.
         """
         config, tensors, source = load_weights(
             name_or_path,
@@ -110,7 +110,7 @@ class DrlnModel(nn.Module):
     def at_scale(self, scale: int) -> DrlnModel:
         """A network of another scale to be trained from this one's weights, in training mode.
 
-        All but the upsampler is copied; that starts anew, as its shape is another.
+        All but the upsampler is copied; that starts untrained, as its shape is another.
 
         Args:
             scale: 2, 3 or 4.

@@ -31,7 +31,7 @@ def levels_of(image: Image.Image) -> np.ndarray:
     try:
         image.load()
     except BROKEN_FILE as error:
-        raise ImageError(f"the image cannot be decoded: {error}; open and save it anew") from error
+        raise ImageError(f"the image cannot be decoded: {error}; open and save it again") from error
     if image.mode in DEEP_GREY_MODES:
         return _deep_grey(image)
     if image.mode == "CMYK":

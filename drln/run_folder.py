@@ -29,7 +29,7 @@ WEIGHTS = (CONFIG_FILE, *(name for scale in SCALES for name in weights_files(sca
 
 
 class TrainingError(ValueError):
-    """A run that cannot be begun or gone on with; the message says why and what to do."""
+    """A run that cannot be started or resumed; the message says why and what to do."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class RunState:
     Attributes:
         step: optimiser steps done.
         patches: a step; `images` and `seed`: of the data; `border`: of the network. What has to stay for a run to be
-            gone on with.
+            resumed.
         best: the highest PSNR so far, in dB.
         seconds: spent, earlier sessions included.
         losses: of each batch since the last evaluation.
@@ -182,7 +182,7 @@ class RunFolder:
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
             raise TrainingError(
-                f"{self._checkpoint} cannot be resumed with this model: {reason}; to begin anew, choose another folder"
+                f"{self._checkpoint} cannot be resumed with this model: {reason}; to start again, choose another folder"
             ) from error
         for name, words in MUST_STAY.items():
             now, then = getattr(new, name), getattr(state, name)

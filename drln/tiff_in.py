@@ -55,7 +55,7 @@ def tiff_header(path: Path) -> Header:
     if further:
         notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
     if is_unclear:    # libvips stores YCbCr, others RGB, and nothing in the file differs
-        notes += ("Its JPEG 2000 data may be YCbCr, and nothing in it tells; if the colours are wrong, save it anew.",)
+        notes += ("Its JPEG 2000 data may be YCbCr, and nothing in it tells; if the colours are wrong, save it again.",)
     return Header("TIFF", width, height, frames, depth, notes)
 
 

@@ -73,7 +73,7 @@ class Upscaler:
             eight times the cost.
 
     Raises:
-        ValueError: for a device or precision that is unknown or not to be had here.
+        ValueError: for a device or precision that is unknown or unavailable here.
     """
 
     def __init__(

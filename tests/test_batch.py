@@ -119,7 +119,7 @@ def test_a_model_that_cannot_be_had_is_no_photos_fault(batches, tmp_path, monkey
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     steps = batches.stream([a_file(tmp_path, "a.png", png(1))], 2, "away")
 
-    with pytest.raises(HubError, match="Away could not be had from the hub"):
+    with pytest.raises(HubError, match="Away is unavailable from the hub"):
         list(steps)
 
 

@@ -358,7 +358,7 @@ def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_offered(tab, servi
     tab.benchmark.benchmarks = Benchmarks(service, models, find)
     *_, last = run(tab.benchmark, "Set5", [2], [BICUBIC], STANDARD)
 
-    assert "Set5 could not be had: the hub cannot be reached." in said(last)
+    assert "Set5 is unavailable: the hub cannot be reached." in said(last)
     assert last[tab.benchmark.samples]["visible"] is True
     assert tab.benchmark.take_samples()[tab.benchmark.dataset] == "samples"
 

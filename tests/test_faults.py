@@ -54,7 +54,7 @@ def assert_alive(client: Client, photo: Path) -> None:
 def test_a_hub_that_is_down_at_the_start_and_in_use(app, photo, tmp_path):
     client = Client(app.address, verbose=False, download_files=tmp_path)    # the app's hub refuses every connection
 
-    with pytest.raises(AppError, match="DRLN-BAM could not be had from the hub"):
+    with pytest.raises(AppError, match="DRLN-BAM is unavailable from the hub"):
         upscale(client, photo, HUB_MODEL)
 
     assert_alive(client, photo)
@@ -91,7 +91,7 @@ def test_a_hub_that_goes_down_while_its_model_is_used(hub, client, photo, monkey
     monkeypatch.setattr(hub.repositories[HUB_MODEL], "fault", UNAVAILABLE)
 
     second = upscale(client, photo, HUB_MODEL)
-    with pytest.raises(AppError, match="could not be had from the hub"):
+    with pytest.raises(AppError, match="is unavailable from the hub"):
         upscale(client, photo, HUB_MODEL, 3)
     np.testing.assert_array_equal(np.asarray(Image.open(second)), np.asarray(Image.open(first)))
     assert_alive(client, photo)
@@ -135,7 +135,7 @@ def test_a_model_file_that_is_deleted_while_the_app_runs(own_app, client, photo)
     shutil.rmtree(own_app.output.parent / "hub")
 
     assert Image.open(upscale(client, photo, HUB_MODEL)).size == (60, 48)    # it is in memory
-    # And fetched anew where it is not.
+    # And fetched again where it is not.
     assert Image.open(upscale(client, photo, HUB_MODEL, 3)).size == (90, 72)
 
 

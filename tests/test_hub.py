@@ -164,7 +164,7 @@ def test_a_file_that_was_damaged_in_the_cache_is_removed_and_comes_anew(hub, cli
     assert again.digest == first.digest != ""
 
 
-# What cannot be had gives its own error, and leaves nothing behind
+# What is unavailable gives its own error, and leaves nothing behind
 
 FAILURES = {    # repository: its fault, then what the message says
     "user/silent": (hub_server.SILENT, "does not answer when asked for config.json of user/silent"),

@@ -119,7 +119,7 @@ def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, 
 
     monkeypatch.setattr(zero_gpu, "on_the_gpu", refuse)
 
-    with pytest.raises(UpscaleError, match="cannot be had: You have exceeded your GPU quota"):
+    with pytest.raises(UpscaleError, match="is unavailable: You have exceeded your GPU quota"):
         list(Service(tmp_path / "results", models).upscale(photo, 2, BUNDLED))
 
 

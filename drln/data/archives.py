@@ -76,7 +76,7 @@ def unpack(archive: Path, folder: Path) -> Path:
                 raise
     except DAMAGED as error:
         what = str(error) or type(error).__name__
-        raise DamagedArchive(f"{archive.name} is cut off or damaged ({what}); get it anew") from error
+        raise DamagedArchive(f"{archive.name} is cut off or damaged ({what}); download it again") from error
     except OSError as error:
         if error.errno in FULL:
             message = f"the disk is full: there is no room to unpack {archive.name}; free some, or pass cache_dir="

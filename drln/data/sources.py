@@ -39,7 +39,7 @@ class Cache:
         return Path(self.cache_dir or constants.HF_HOME).expanduser() / "drln"
 
     def unpacked(self, archive: Path) -> Path:
-        """The images of an archive on this machine; anew where the archive was changed."""
+        """The images of an archive on this machine; unpacked again where the archive was changed."""
         return unpack(archive, self.root / "unpacked" / f"{archive.name.split('.')[0]}-{file_key(archive)}")
 
 

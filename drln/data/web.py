@@ -29,7 +29,7 @@ def fetch_file(url: str, path: Path) -> Path:
     Until it is whole it lies beside `path`, as `.part`. Processes that want the same file wait for one another.
 
     Raises:
-        HubError: if it cannot be had; within seconds of the last byte. What has come stays, for the next call.
+        HubError: if it is unavailable; within seconds of the last byte. What has come stays, for the next call.
             `MissingFileError` where the server has no such file.
     """
     if path.is_file():

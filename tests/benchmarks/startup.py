@@ -1,6 +1,6 @@
 """From `python app.py` to the first result: python tests/benchmarks/startup.py [--runs 3]
 
-Each run starts the app anew, waits until its page answers, and asks it twice for the same photo through the real
+Each run starts the app again, waits until its page answers, and asks it twice for the same photo through the real
 client: the first time no model is in memory. After each request, while the app is idle, a process that has loaded the
 model runs the network alone on the same pixels: cold, then warm. What a request takes beyond that is reading, loading,
 writing, and the way between client and app. Prints medians as Markdown tables, of starts to a tenth of a second, and

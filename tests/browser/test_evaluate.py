@@ -69,7 +69,7 @@ def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_measured_instead(n
     choose(page, "bench-scales", "4×")    # no longer
     choose(page, "bench-set", "Set5")
     page.locator("#bench-go").click()
-    expect(page.locator("#bench-progress [role=alert]")).to_contain_text("Set5 could not be had")
+    expect(page.locator("#bench-progress [role=alert]")).to_contain_text("Set5 is unavailable")
 
     page.locator("#bench-samples").click()
     page.locator("#bench-go").click()

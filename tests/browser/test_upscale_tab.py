@@ -253,7 +253,7 @@ def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bu
     start(page, RESULT)
 
     alert = page.locator("#model-note [role=alert]")
-    expect(alert).to_contain_text("DRLN-BAM could not be had from the hub")
+    expect(alert).to_contain_text("DRLN-BAM is unavailable from the hub")
     expect(alert).to_contain_text("cannot be reached")
     expect(page.locator("#result")).to_have_count(0)    # and no other model's result
     page.get_by_role("button", name="Use the compact model instead").click()
