@@ -1,16 +1,22 @@
 """Start the demo: python app.py"""
 
+import gc
+import sys
+
+gc.disable()    # what is imported stays; looking through it for garbage takes a fourth of the start
+
 try:
     import spaces  # noqa: F401    on a ZeroGPU Space; it must come before torch
 except ImportError:
     pass
 
-import sys
-
 try:
     from demo.interface import build_demo, launch, new_service, warm_up
 except ValueError as error:    # a limit in the environment that is none
     sys.exit(f"The demo cannot be served: {error}")
+
+gc.freeze()    # nor is it looked through later
+gc.enable()
 
 
 def main() -> None:
