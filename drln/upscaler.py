@@ -24,7 +24,7 @@ from drln.speed import Speed
 from drln.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
 from drln.turns import TURNS, turned, turned_back
 
-PROBE_MULTIPLICATIONS = 25e9    # of the short run that finds this machine's speed
+PROBE_MULTIPLICATIONS = 8e9    # of the short run that finds this machine's speed
 
 
 class UpscaleError(RuntimeError):
