@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import psutil
 import pytest
 import torch
-from live_app import App, running_app
+from live_app import WAITING, App, running_app
 
 from drln import DrlnConfig, DrlnModel
 
@@ -18,12 +19,18 @@ from drln import DrlnConfig, DrlnModel
 def pytest_configure() -> None:
     """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()    # while the tests are imported, which stay
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory) -> Iterator[App]:
-    """One running app for all tests that need nothing of its start, its settings or its first job."""
-    with running_app(tmp_path_factory.mktemp("app")) as app:
+    """One running app for all tests that need no settings of their own; others may have used it before."""
+    with running_app(tmp_path_factory.mktemp("app"), DRLN_QUEUE=str(WAITING)) as app:
         yield app
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120    # a bound for a hanging start, and no claim
 NO_HUB = "http://127.0.0.1:9"    # nothing listens there
+WAITING = 3    # jobs that the line of the tests' one app holds
 
 # Starts app.py with every address that the process asks for or connects to written to a file.
 WATCHED = """
@@ -31,12 +32,13 @@ runpy.run_path("app.py", run_name="__main__")
 
 @dataclass(frozen=True)
 class App:
-    """An app that runs: its address, what it printed, the addresses that it contacted."""
+    """An app that runs: its address, the file of what it prints, and that of the addresses that it contacts."""
 
     address: str
     pid: int
     output: Path
     contacts: Path
+    at_start: str    # the contacts before it had a visitor
 
 
 @contextmanager
@@ -60,7 +62,8 @@ def running_app(folder: Path, **environment: str) -> Iterator[App]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield App(_address(process, output), process.pid, output, contacts)
+        address = _address(process, output)
+        yield App(address, process.pid, output, contacts, contacts.read_text())
     finally:
         process.terminate()
         try:

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -11,20 +10,13 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from gradio_client.utils import Status
-from live_app import App, running_app
+from live_app import WAITING, App
 from PIL import Image
 
 from drln import DrlnModel, Upscaler
 
 COMPACT = "drln-bam-compact"
 SECRET = "grandmothers-birthday"    # part of every file's name
-WAITING = 2    # jobs that this app's line holds
-
-
-@pytest.fixture(scope="module")
-def own_app(tmp_path_factory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app"), DRLN_QUEUE=str(WAITING)) as app:
-        yield app
 
 
 def save(folder: Path, number: int, size: tuple[int, int] = (40, 30)) -> Path:
@@ -49,13 +41,13 @@ def wait_until(job, *codes: Status) -> None:
         time.sleep(0.02)
 
 
-def test_each_gets_the_result_of_his_own_photo_and_all_have_the_same_file_name(own_app, tmp_path):
+def test_each_gets_the_result_of_his_own_photo_and_all_have_the_same_file_name(app, tmp_path):
     upscaler, photos = Upscaler(DrlnModel.from_pretrained(COMPACT, scale=2)), []
     for number in range(WAITING):
         (tmp_path / str(number)).mkdir()
         photos.append(save(tmp_path / str(number), number).rename(tmp_path / str(number) / f"{SECRET}.png"))
 
-    jobs = [submit(client_of(own_app, tmp_path / str(number)), photo) for number, photo in enumerate(photos)]
+    jobs = [submit(client_of(app, tmp_path / str(number)), photo) for number, photo in enumerate(photos)]
 
     paths = [Path(job.result()) for job in jobs]
     assert len({path.name for path in paths}) == 1
@@ -65,10 +57,10 @@ def test_each_gets_the_result_of_his_own_photo_and_all_have_the_same_file_name(o
         )
 
 
-def test_the_place_in_the_line_is_told_and_a_full_line_says_so(own_app, tmp_path):
-    long = submit(client_of(own_app, tmp_path), save(tmp_path, 0, (700, 500)), 4)
+def test_the_place_in_the_line_is_told_and_a_full_line_says_so(app, tmp_path):
+    long = submit(client_of(app, tmp_path), save(tmp_path, 0, (700, 500)), 4)
     wait_until(long, Status.PROCESSING, Status.ITERATING)
-    waiting = [submit(client_of(own_app, tmp_path), save(tmp_path, number)) for number in range(1, WAITING + 1)]
+    waiting = [submit(client_of(app, tmp_path), save(tmp_path, number)) for number in range(1, WAITING + 1)]
     for job in waiting:
         wait_until(job, Status.IN_QUEUE)
     until = time.monotonic() + 60
@@ -76,9 +68,9 @@ def test_the_place_in_the_line_is_told_and_a_full_line_says_so(own_app, tmp_path
         assert time.monotonic() < until
         time.sleep(0.05)
 
-    refused = httpx2.post(f"{own_app.address}gradio_api/queue/join", json=_page_event(own_app))
+    refused = httpx2.post(f"{app.address}gradio_api/queue/join", json=_page_event(app))
 
-    assert sorted(job.status().rank for job in waiting) == [0, 1]
+    assert sorted(job.status().rank for job in waiting) == [*range(WAITING)]
     assert refused.status_code == 503
     assert "Queue is full" in refused.json()["detail"]
     long.cancel()
@@ -93,18 +85,18 @@ def _page_event(app: App) -> dict:
     return {"data": [None, 2, COMPACT, "PNG", 95, False], "fn_index": upscale["id"], "session_hash": "another"}
 
 
-def test_a_result_is_not_found_without_its_name(own_app, tmp_path):
-    submit(client_of(own_app, tmp_path), save(tmp_path, 0)).result()
-    folder = own_app.output.parent / "files"
+def test_a_result_is_not_found_without_its_name(app, tmp_path):
+    submit(client_of(app, tmp_path), save(tmp_path, 0)).result()
+    folder = app.output.parent / "files"
 
-    assert httpx2.get(f"{own_app.address}gradio_api/file={folder}").status_code in (403, 404)
-    assert httpx2.get(f"{own_app.address}gradio_api/file={own_app.output}").status_code in (403, 404)
+    assert httpx2.get(f"{app.address}gradio_api/file={folder}").status_code in (403, 404)
+    assert httpx2.get(f"{app.address}gradio_api/file={app.output}").status_code in (403, 404)
     secret_part = next(folder.glob("drln-*")).name.removeprefix("drln-")
     assert len(secret_part) >= 8
 
 
-def test_the_log_holds_no_file_name_and_nothing_of_a_photo(own_app, tmp_path):
-    client = client_of(own_app, tmp_path)
+def test_the_log_holds_no_file_name_and_nothing_of_a_photo(app, tmp_path):
+    client, before = client_of(app, tmp_path), app.output.read_text()
     photo = save(tmp_path, 7)
     broken = tmp_path / f"{SECRET}-broken.png"
     broken.write_bytes(photo.read_bytes()[:900])
@@ -118,7 +110,7 @@ def test_the_log_holds_no_file_name_and_nothing_of_a_photo(own_app, tmp_path):
     client.predict([handle_file(str(path)) for path in (photo, broken)], 2, COMPACT, api_name="/batch")
     client.predict(handle_file(str(photo)), 2, COMPACT, "standard", api_name="/evaluate")
 
-    log = own_app.output.read_text()
+    log = app.output.read_text().removeprefix(before)
     assert SECRET not in log
     assert "Traceback" not in log
     assert not re.search(r"[A-Za-z0-9+/]{200}", log)    # no picture in base64 either

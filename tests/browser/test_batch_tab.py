@@ -96,9 +96,8 @@ def test_a_batch_is_found_again_when_its_tab_is_opened_after_a_reload(new_page, 
         assert len(archive.namelist()) == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_page_does_not_scroll_sideways(new_page, tmp_path, scheme):
-    page = open_tab(new_page(width=390, height=844, color_scheme=scheme))
+def test_a_narrow_page_does_not_scroll_sideways(new_page, tmp_path):
+    page = open_tab(new_page(width=390, height=844))
 
     start(page, save(tmp_path / "a-photo-with-a-name-that-is-rather-long-and-has-no-spaces.png", (40, 30)))
 

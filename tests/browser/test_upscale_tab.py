@@ -117,7 +117,7 @@ def test_a_photo_can_be_dropped(page, photo):
     expect(page.locator("#plan")).to_contain_text("48 × 40 pixels to 192 × 160 pixels, about")
 
 
-def test_a_photo_can_be_pasted(new_page, photo, app):
+def test_a_photo_can_be_pasted(new_page, photo):
     page = new_page()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
@@ -226,7 +226,7 @@ def test_transparency_is_shown_on_a_checkerboard_and_kept_in_the_download(page, 
 # While it runs
 
 
-def test_stop_frees_the_page_and_the_device(page, photo, app, tmp_path):
+def test_stop_frees_the_page_and_the_device(page, photo, tmp_path):
     large = tmp_path / "large.png"
     Image.effect_noise((900, 700), 70).convert("RGB").save(large)
     upload(page, large)
@@ -266,9 +266,8 @@ def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bu
 # Everywhere
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_page_does_not_scroll_sideways(new_page, photo, scheme):
-    page = new_page(width=390, height=844, color_scheme=scheme)
+def test_a_narrow_page_does_not_scroll_sideways(new_page, photo):
+    page = new_page(width=390, height=844, color_scheme="dark")
     upload(page, photo)
     choose(page, "scale", "2×")
 
@@ -279,17 +278,3 @@ def test_a_narrow_page_does_not_scroll_sideways(new_page, photo, scheme):
     for part in parts:
         box = page.locator(part).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
-
-
-def test_the_page_contacts_its_own_server_alone(new_page, photo, app):
-    """The browser's own log of a whole use; the other tests are watched in the same way."""
-    page = new_page()
-    hosts: set[str] = set()
-    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
-    page.reload()
-    page.wait_for_selector("#upscale-go")
-
-    upload(page, photo)
-    upscale(page, "192 × 160")
-
-    assert hosts == {app.address.split("/")[2]}
