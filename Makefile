@@ -25,8 +25,8 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pyto
 demo: $(VENV)/demo.stamp
 	$(VENV)/bin/python app.py
 
-# As many processes as there are cores, four at most: each has an app and a browser of its own, and one more was no
-# quicker. A file stays in one, and the slowest, the browser's, come first. With ARGS, pytest runs as they say.
+# As many processes as there are cores, four at most; one more was no quicker. A file stays in one, and all that use
+# the app and the browser, which take longest, come first. With ARGS, pytest runs as they say.
 PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/test.stamp
 	$(VENV)/bin/python -m pytest $(or $(ARGS),$(PARALLEL))

@@ -1,8 +1,11 @@
+from __future__ import annotations
+
 import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 # Tiny networks gain nothing from threads, and threads of OpenMP that wait for one another spin: beside other
 # tests they take many times as long. Before torch is imported, and for the programs that the tests start.
@@ -10,21 +13,40 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import psutil
 import pytest
-import torch
 from live_app import WAITING, App, running_app
+from xdist.scheduler import LoadFileScheduling
 
-from drln import DrlnConfig, DrlnModel
+if TYPE_CHECKING:
+    from drln import DrlnModel
+
+# What uses the one app. Beside these run all others.
+OF_THE_APP = ("browser/", "test_demo", "test_endpoints", "test_faults", "test_readme", "test_several_users")
 
 
 def pytest_configure() -> None:
     """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    gc.disable()    # while the tests are imported, which stay
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import the tests, which stay, without looking for garbage: it takes a fourth of the time."""
+    gc.disable()
+    collected = yield
     gc.freeze()
     gc.enable()
+    return collected
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives a file to one process as a whole, and all files that use the one app to the same, so that it is one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "app" if nodeid.removeprefix("tests/").startswith(OF_THE_APP) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Scheduling | None:
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +69,11 @@ def tiny_model() -> DrlnModel:
     Fresh weights would nearly hide the attentions and give a flat grey image. These are drawn so
     that features keep their size from layer to layer and gates stand well apart from one another.
     """
+    # Not at the top: the process that gives the tests to others does without them, and starts sooner.
+    import torch
+
+    from drln import DrlnConfig, DrlnModel
+
     model = DrlnModel(DrlnConfig(scale=2, bam=True, channels=8, groups=(2, 2)))
     generator = torch.Generator().manual_seed(20)
     for name, weights in model.named_parameters():
