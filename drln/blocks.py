@@ -37,8 +37,8 @@ class MeanShift(nn.Conv2d):
         super().__init__(3, 3, kernel_size=1)
         assert self.bias is not None
         with torch.no_grad():
-            self.weight.copy_(torch.eye(3).reshape(3, 3, 1, 1))
-            self.bias.copy_(sign * torch.tensor(MEAN_RGB))
+            nn.init.dirac_(self.weight)
+            self.bias.copy_(torch.tensor([sign * mean for mean in MEAN_RGB]))
         self.requires_grad_(False)
 
 
