@@ -173,6 +173,6 @@ def _pile(axis: Axes, x: float, widths: int, thick: float) -> None:
 
 
 def _frame(axis: Axes, title: str, low: float, high: float) -> None:
-    axis.set_title(title, loc="left", fontsize=12)
+    axis.set_title(title, loc="left", fontsize=12, y=1)
     axis.set_xlim(-1.8, 21.6)
     axis.set_ylim(low, high)

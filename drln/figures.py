@@ -110,7 +110,7 @@ def show(
         for axis, (title, image) in zip(axes.flat, images.items()):
             low, high = limits or np.percentile(image, (cut, 100 - cut))
             drawn = axis.imshow(image, cmap=colours, vmin=low, vmax=high)
-            axis.set_title(title)
+            axis.set_title(title, y=1)    # a place that is given need not be looked for
         if bar:
             figure.colorbar(drawn, ax=axes, label=bar, shrink=0.8)
         caption(figure, text)
@@ -150,7 +150,7 @@ def zoom(
         for axis, (title, image) in zip(axes[1:], images.items()):
             part = [round(side * image.shape[1] / whole.shape[1]) for side in box]
             axis.imshow(image[part[1] : part[3], part[0] : part[2]], cmap="gray", interpolation="nearest")
-            axis.set_title(title)
+            axis.set_title(title, y=1)
         caption(figure, text)
     return figure
 
