@@ -35,10 +35,12 @@ PICTURE_WIDTH, COVER_WIDTH = 720, 840    # pixels
 
 # What the quick form, of the tests, sets after the cell "knobs": less of the same.
 QUICK = {
-    "evaluate": "SCALES = [4]",
-    "inside_drln": "VIEW, SIDE, TILE, OVERLAPS = (72, 108), 64, 32, [0, 4, 16]",
-    "train": "STAGES = [10, 20, 30]",
-    "upscale": "SIDES, PHOTO = [32, 64], 'photo.png'",
+    "evaluate": "DATASETS, SCALES = ['photos'], [4]",
+    "inside_drln": (
+        "VIEW, SIDE, TILE, OVERLAPS, AROUND, JUDGED_BY = (72, 108), 40, 20, [0, 16], 34, find_set('photos')"
+    ),
+    "train": "PATCH, BATCH, STAGES = 16, 2, [10, 30]",
+    "upscale": "PHOTO, JUDGED_BY, SIDES = 'photos/photo.png', ['photos/photo.png'], [64]",
 }
 
 
