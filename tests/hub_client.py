@@ -12,7 +12,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from forked import Forked
 from huggingface_hub import constants
 
 from drln import DrlnModel
 
 HANGS = 120.0    # seconds without an answer, many times what any load takes
-ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,7 @@ class HubClient:
             "HF_HUB_DOWNLOAD_TIMEOUT": "2",    # seconds, for 10, to keep the tests short
             "TQDM_POSITION": "-1",    # progress bars although there is no terminal
         }
-        self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            cwd=ROOT,
-            env={**kept, **settings, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self._process = Forked(__file__, env=kept | settings)
 
     def load(self, name: str, **arguments: Any) -> Loaded:
         """`DrlnModel.from_pretrained(name, **arguments)`; see `_load` for the arguments that are not of it."""
@@ -69,7 +60,6 @@ class HubClient:
 
     def load_all(self, cases: list[dict[str, Any]]) -> list[Loaded]:
         """All at the same time, each in a process of its own; one that hangs ends the test."""
-        assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(cases, default=str) + "\n")
         self._process.stdin.flush()
         alarm = threading.Timer(HANGS, os.killpg, (self._process.pid, signal.SIGKILL))    # it and its forks

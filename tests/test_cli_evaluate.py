@@ -3,7 +3,6 @@
 import csv
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import photo_files
 import pillow_heif
 import pytest
 import torch
-from live_app import free_port
+from forked import Forked
 from photo_files import HEIC_LOSSLESS
 from PIL import Image
 from set_files import hub_files, photo, png, write_files
@@ -22,6 +21,7 @@ from drln.__main__ import main
 from drln.data import find_set
 from drln.evaluation import evaluate
 
+ROOT = Path(__file__).parents[1]
 IMAGES = {"a.png": photo(1, 40, 36), "b.png": photo(2, 45, 38), "c.png": photo(3, 48, 40, "L")}
 
 
@@ -250,26 +250,21 @@ def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place, capsys, monkeypat
     assert "(2 of 4 images)" in (place / "scores.md").read_text()
 
 
-# As a launcher starts two, with one import for both.
-TWO_PROCESSES = """
-import accelerate, os, sys
-from drln.__main__ import main
-child = os.fork()
-os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if child else "1"
-sys.exit(main(sys.argv[1:]) or child and os.waitstatus_to_exitcode(os.wait()[1]))
-"""
+LAUNCHER = [
+    "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
+    "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+]    # fmt: skip
 
 
-def test_two_processes_give_the_scores_of_one(place, capsys):
+def test_two_processes_of_a_launcher_give_the_scores_of_one(place, capsys):
     what = ["--model", "bicubic", "tiny", "--dataset", "Set5", "holiday", "--protocol", "standard", "card"]
     where = ["--scale", "2", "--cache-dir", "cache", "--device", "cpu", "--output"]
-    met = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    command = [sys.executable, "-c", TWO_PROCESSES, "evaluate", *what, *where, "two.csv"]
 
     code, one = run(*what, *where, "one.csv"), capsys.readouterr()
-    environment = os.environ | met | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    two = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}    # for the two programs that it starts
+    two = Forked(*LAUNCHER, "-m", "drln", "evaluate", *what, *where, "two.csv", env=environment, needs=["accelerate"])
+    output, errors = two.communicate()
 
-    assert code == two.returncode == 0, two.stderr
-    assert "1 process\n" in one.err and "2 processes\n" in two.stderr
-    assert lines_of(place / "one.csv") == lines_of(place / "two.csv") and one.out == two.stdout
+    assert code == two.returncode == 0, errors
+    assert "1 process\n" in one.err and "2 processes\n" in errors
+    assert lines_of(place / "one.csv") == lines_of(place / "two.csv") and one.out == output

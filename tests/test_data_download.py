@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from subprocess import PIPE, Popen
 
 import hub_server
 import numpy as np
 import pytest
+from forked import Forked
 from hub_server import HubServer
 from PIL import Image
 from set_files import div2k_files, hub_files, photo, shrunk
@@ -20,7 +20,6 @@ from drln.data import DataError, find_set, load_dataset
 from drln.data.web import fetch_file
 from drln.download import HubError, MissingFileError
 
-ROOT = Path(__file__).parents[1]
 IMAGES = {"a.png": photo(1, 40, 30), "b.png": photo(2, 41, 33)}
 DIV2K = {"0801": photo(1, 40, 30), "0802": photo(2, 36, 44)}
 LOAD = """
@@ -57,14 +56,15 @@ def load(hub, home) -> Iterator[Callable[..., list]]:
 def loader(endpoint: str, home: Path) -> Iterator[Callable[..., list]]:
     """`load_dataset` in a fresh process that knows this hub and this HF_HOME: file names, or an error."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DOWNLOAD_TIMEOUT": "2", "PYTHONPATH": str(ROOT)}
+    settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DOWNLOAD_TIMEOUT": "2"}
+    process = Forked("-c", LOAD, env=kept | settings)
 
     def load(*args: str, **case: object) -> list:
         print(json.dumps({"args": args, **case}, default=str), file=process.stdin, flush=True)
         return json.loads(process.stdout.readline())
 
-    with Popen([sys.executable, "-c", LOAD], env=kept | settings, stdin=PIPE, stdout=PIPE, text=True) as process:
-        yield load
+    yield load
+    process.communicate()    # it ends with its input
 
 
 def same(path: str, image: Image.Image) -> bool:

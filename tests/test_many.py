@@ -4,14 +4,14 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from forked import Forked
+from live_app import free_port
 from photo_files import noise
 from PIL import Image
 from terminal import end_of, in_a_terminal, read_until
@@ -22,12 +22,6 @@ from drln.many import Job, Outcome, find_jobs, upscale_jobs
 from drln.photo_folder import find_photos
 from drln.record import Record
 from drln.upscaler import Progress
-
-ROOT = Path(__file__).parents[1]
-TWO_PROCESSES = [
-    "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-    "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
-]    # fmt: skip
 
 
 @pytest.fixture
@@ -232,13 +226,12 @@ def test_photos_under_other_names_are_upscaled_and_all_that_is_left_out_is_named
 
 
 def test_two_runs_at_once_into_one_folder_disturb_neither(place):
-    command = [sys.executable, "-m", "drln", "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = ["-m", "drln", "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out"]
     for number in range(20):
         Image.fromarray(noise(20, 20 + number, 3)).save(place / "in" / f"{number}.png")
 
-    runs = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [run.communicate(timeout=240)[1] for run in runs]
+    runs = [Forked(*command) for _ in range(2)]
+    told = [run.communicate()[1] for run in runs]
 
     assert [run.returncode for run in runs] == [0, 0], told
     assert len(files(place / "out")) == 24 and not list((place / "out").rglob("*.part"))
@@ -266,7 +259,7 @@ def test_folders_behind_links_are_read_and_written(place):
 
 def test_a_photo_that_the_memory_does_not_hold_is_named_and_the_others_are_upscaled(place):
     """The limit leaves room for the small photos; the large one takes 192 MB as bytes and 768 MB as floats."""
-    Image.new("RGB", (8000, 8000)).save(place / "in" / "large.png")
+    Image.new("RGB", (8000, 8000)).save(place / "in" / "large.png", compress_level=1)
     code = """
 import resource, sys, psutil
 from drln.__main__ import main
@@ -274,13 +267,12 @@ limit = psutil.Process().memory_info().vms + 600_000_000
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 sys.exit(main(sys.argv[1:]))
 """
-    command = [sys.executable, "-c", code, "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    run = Forked("-c", code, "upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out")
 
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    _, errors = run.communicate()
 
-    assert run.returncode == 1 and "Traceback" not in run.stderr, run.stderr
-    assert re.search(r"drln: large.png: failed: .*needs more memory than is free", run.stderr)
+    assert run.returncode == 1 and "Traceback" not in errors, errors
+    assert re.search(r"drln: large.png: failed: .*needs more memory than is free", errors)
     assert files(place / "out") == {"a.png", "b.png", "trip/a.png", "trip/c.png"}
 
 
@@ -381,19 +373,18 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_does_the_rest(slow, caps
 
 
 def test_two_processes_share_the_photos_and_a_rerun_finishes_what_a_killed_one_left(slow, capsys):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *TWO_PROCESSES, "-m", "drln", *SLOW]
-    launcher = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not list((slow / "out").glob("*.png")) and launcher.poll() is None:
+    met = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    both = [
+        Forked("-m", "drln", *SLOW, env=os.environ | met | {"RANK": rank, "LOCAL_RANK": rank}, needs=["accelerate"])
+        for rank in "01"
+    ]
+    until = time.monotonic() + 120
+    while not list((slow / "out").glob("*.png")) and time.monotonic() < until:
         time.sleep(0.05)
-    workers = subprocess.run(
-        ["pgrep", "-P", str(launcher.pid), "-f", "drln"], capture_output=True, text=True
-    ).stdout.split()
-    assert len(workers) == 2
-    os.kill(int(workers[1]), signal.SIGKILL)
-    launcher.communicate(timeout=240)
+    os.kill(both[1].pid, signal.SIGKILL)
+    told = [process.communicate()[1] for process in both]
     done = results(slow / "out")
-    assert launcher.returncode != 0 and 0 < len(done) < 8
+    assert all(process.returncode for process in both) and 0 < len(done) < 8, told
 
     assert main(SLOW) == 0
 

@@ -7,12 +7,11 @@ hub on this machine.
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from hub_server import HubServer
 from huggingface_hub import constants
 from PIL import Image
@@ -21,7 +20,6 @@ from weight_files import PUBLISHED_CONFIG, file_of, tiny_weights
 
 from drln import DrlnModel
 
-ROOT = Path(__file__).parents[1]
 # With `url` of a photo on this machine.
 UPSCALE = """
 from drln import DrlnModel, ImageLoader
@@ -106,16 +104,13 @@ def hub() -> Iterator[HubServer]:
 def run(code: str, folder: Path, hub: HubServer) -> str:
     """What a program prints that consists of these cells, with a hub."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    settings = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home"), "PYTHONPATH": f"{ROOT}:{folder}"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=kept | settings, capture_output=True, text=True, timeout=240
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+    program = Forked("-c", code, env=kept | {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "home")}, cwd=folder)
+    output, errors = program.communicate()
+    assert program.returncode == 0, errors[-3000:]
+    return output
 
 
 def test_the_upscale_and_the_evaluate_notebook(hub, tmp_path):
-    """One after the other in one process, whose start takes the time."""
     photo(1, 40, 30).save(tmp_path / "photo.jpg")
     hub.add("datasets/me/photos", {"photo.jpg": (tmp_path / "photo.jpg").read_bytes()})
     url = f"{hub.endpoint}/datasets/me/photos/resolve/main/photo.jpg"

@@ -2,13 +2,12 @@
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from subprocess import PIPE, Popen
 
 import pytest
 import yaml
+from forked import Forked
 from hub_server import TOKEN, HubServer
 from huggingface_hub import ModelCard
 from set_files import photo, write_files
@@ -17,7 +16,6 @@ from drln import CheckpointError, DrlnConfig, DrlnModel, evaluate, push_to_hub, 
 from drln.published import published
 from drln.samples import list_samples
 
-ROOT = Path(__file__).parents[1]
 # Uploads whenever it is told a folder and a token, then loads what is there, or prints why not.
 CLIENT = """
 import json, sys
@@ -58,14 +56,15 @@ def folder(tmp_path, tiny_model) -> Path:
 def push(hub, folder, tmp_path) -> Iterator[Callable[[str | bool], list[str] | str]]:
     """Upload with a token: the address and what is loaded from there, or the error."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-    environment |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    environment |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home")}
+    client = Forked("-c", CLIENT, env=environment)
 
     def tell(token: str | bool) -> list[str] | str:
         print(json.dumps([str(folder), token]), file=client.stdin, flush=True)
         return json.loads(client.stdout.readline())
 
-    with Popen([sys.executable, "-c", CLIENT], env=environment, stdin=PIPE, stdout=PIPE, text=True) as client:
-        yield tell
+    yield tell
+    client.communicate()    # it ends with its input
 
 
 def test_the_card_states_data_recipe_protocol_and_scores(folder):

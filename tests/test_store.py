@@ -4,20 +4,17 @@ import os
 import pickle
 import resource
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forked import Forked
 from PIL import Image
 from set_files import hub_files, photo, png, shrunk, write_files
 
 from drln.data import ColumnPairs, DataError, PairStore, PhotoPairs, TrainDataset, build_store, load_dataset
 from drln.images import ImageError
 from drln.resize import imresize
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -141,13 +138,15 @@ os.write(1, b"%d " % (build_store(pairs, cache).folder / "hr.raw").stat().st_ino
 """
 
 
-def build(photos: list[Path], cache: Path, processes: int, last: int) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", BUILD, str(photos[0].parent), str(cache), str(processes), str(last)]
-    return subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)
+def build(photos: list[Path], cache: Path, processes: int, last: int) -> tuple[int, str]:
+    """The exit code, and what they print."""
+    program = Forked("-c", BUILD, photos[0].parent, cache, processes, last)
+    output, _ = program.communicate()
+    return program.returncode, output
 
 
 def test_of_processes_that_start_at_once_one_builds(photos, tmp_path):
-    built = build(photos, tmp_path / "cache", processes=3, last=len(photos)).stdout.split()
+    built = build(photos, tmp_path / "cache", processes=3, last=len(photos))[1].split()
 
     assert len(built) == 3 and len(set(built)) == 1
     assert same_pairs(build_store(PhotoPairs(photos, 2), tmp_path / "cache"), PhotoPairs(photos, 2))
@@ -157,7 +156,7 @@ def test_a_builder_that_was_killed_is_no_hindrance(tmp_path):
     many = 4 * os.cpu_count()    # more than are decoded at once
     write_files(tmp_path, {f"photos/{i:03}.png": png(photo(i, 40, 30)) for i in range(many)})
     photos, cache = sorted((tmp_path / "photos").iterdir()), tmp_path / "cache"
-    assert build(photos, cache, processes=1, last=many - 1).returncode == -signal.SIGKILL
+    assert build(photos, cache, processes=1, last=many - 1)[0] == -signal.SIGKILL
     (partial,) = cache.rglob("*.partial")    # it was killed in the middle
 
     store = build_store(PhotoPairs(photos, 2), cache)

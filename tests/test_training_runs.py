@@ -6,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
 import training_run
+from forked import Forked
 from live_app import free_port
 from terminal import read_until
 
@@ -19,17 +19,16 @@ from drln.history import read_history
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = training_run.__file__
-TWO_PROCESSES = [
-    "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1",
-    "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
-]    # fmt: skip
 
 
-def start(folder: Path, *arguments: str, launch: Sequence[str] = (), **variables: str) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
-    command = [sys.executable, *launch, PROGRAM, str(folder), *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, start_new_session=True, **pipes)
+def start(*arguments: object, **variables: str) -> Forked:
+    return Forked(*arguments, env=os.environ | variables, needs=["accelerate", "torch._dynamo"])
+
+
+def start_two(*arguments: object) -> list[Forked]:
+    """As a launcher starts them."""
+    met = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    return [start(*arguments, RANK=rank, LOCAL_RANK=rank, **met) for rank in "01"]
 
 
 def steps(shown: str) -> list[int]:
@@ -58,8 +57,7 @@ def straight(tmp_path_factory) -> Path:
 
 
 def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and_losses(straight, tmp_path):
-    process = start(tmp_path, "12", "4", "--slow-save")
-    assert process.stdout
+    process = start(PROGRAM, tmp_path, "12", "4", "--slow-save")
     # The first checkpoint has its name; the second, after step 8, has none yet.
     read_until(process.stdout.fileno(), lambda shown: shown.count("saving") == 2)
     os.kill(process.pid, signal.SIGKILL)
@@ -75,7 +73,9 @@ def test_a_run_killed_in_the_middle_of_a_save_is_resumed_to_the_same_weights_and
 
 
 def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path):
-    process = start(tmp_path, "5000", "4", "--workers")
+    command = [sys.executable, PROGRAM, str(tmp_path), "5000", "4", "--workers"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
     assert process.stderr
     read_until(process.stderr.fileno(), lambda shown: max(steps(shown), default=0) >= 10)
     os.killpg(process.pid, signal.SIGINT)    # as a terminal does
@@ -88,31 +88,27 @@ def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path):
 
 
 def test_runs_stopped_at_random_moments_end_and_are_resumed_to_the_same_weights():
-    command = [sys.executable, str(ROOT / "tests" / "stop_training.py"), "--runs", "4", "--limit", "60"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    runs = start(ROOT / "tests" / "stop_training.py", "--runs", "4", "--limit", "60")
 
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
+    output, errors = runs.communicate(timeout=400)
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert runs.returncode == 0, output + errors
 
 
 def test_processes_that_do_not_share_a_disk_do_not_resume_apart(straight, tmp_path):
     shutil.copytree(straight / "run", f"{tmp_path}0/run")    # that of the first process alone
 
-    ranks = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    processes = [
-        start(tmp_path, "16", "2", "--resume", "--apart", RANK=rank, LOCAL_RANK=rank, **ranks) for rank in ("0", "1")
-    ]
-    errors = "".join([process.communicate(timeout=240)[1] for process in processes])
+    processes = start_two(PROGRAM, tmp_path, "16", "2", "--resume", "--apart")
+    errors = "".join([process.communicate()[1] for process in processes])
 
     assert all(process.returncode for process in processes) and "find checkpoints of different steps, [12, 0]" in errors
     assert "put output_dir on a disk that all machines share" in errors
 
 
 def test_two_processes_have_the_losses_and_weights_of_one_with_the_same_global_batch(straight, tmp_path):
-    process = start(tmp_path, "12", "2", launch=TWO_PROCESSES)
-    errors = process.communicate(timeout=240)[1]
-    assert process.returncode == 0, errors
+    processes = start_two(PROGRAM, tmp_path, "12", "2")
+    errors = "".join([process.communicate()[1] for process in processes])
+    assert [process.returncode for process in processes] == [0, 0], errors
 
     for ours, theirs in zip(columns(tmp_path, "loss", "psnr"), columns(straight, "loss", "psnr")):
         assert ours == pytest.approx(theirs, rel=1e-4)
