@@ -1,9 +1,12 @@
-import os
+import gc
+import runpy
 import struct
-import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from PIL import Image
@@ -167,24 +170,29 @@ def test_a_setting_that_is_no_limit_is_named(text):
         Limits.of_environment({"DRLN_MAX_SIDE": text})
 
 
-def test_the_app_does_not_start_with_a_limit_that_is_none_and_both_tabs_keep_to_the_others():
-    script = """
-import os, runpy
-os.environ["DRLN_MAX_SIDE"] = "wide"
-try:
-    runpy.run_path("app.py", run_name="__main__")
-except SystemExit as end:
-    print(end)
-del os.environ["DRLN_MAX_SIDE"]
-from demo.service import Service
-from demo.trial import SHARP_LIMITS
-print(Service('x').limits.megapixels, SHARP_LIMITS.megapixels)
-"""
-    environment = {**os.environ, "DRLN_MAX_MEGAPIXELS": "7"}
+@pytest.fixture
+def demo_not_imported() -> Iterator[None]:
+    """As in a process that starts: what is imported of the demo reads its environment again."""
+    with mock.patch.dict(sys.modules):    # all come back
+        for name in [name for name in sys.modules if name.split(".")[0] == "demo"]:
+            del sys.modules[name]
+        yield
 
-    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, cwd=ROOT)
 
-    assert done.stdout.splitlines() == [
-        "The demo cannot be served: DRLN_MAX_SIDE is 'wide'; set it to a positive number, or unset it.",
-        "7.0 7.0",
-    ], done.stderr
+def test_the_app_does_not_start_with_a_limit_that_is_none(demo_not_imported, monkeypatch):
+    monkeypatch.setenv("DRLN_MAX_SIDE", "wide")
+
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
+
+    gc.enable()    # the app starts without
+    why = "DRLN_MAX_SIDE is 'wide'; set it to a positive number, or unset it."
+    assert end.value.code == f"The demo cannot be served: {why}"
+
+
+def test_both_tabs_keep_to_the_limits_of_the_environment(demo_not_imported, monkeypatch):
+    monkeypatch.setenv("DRLN_MAX_MEGAPIXELS", "7")
+
+    service, trial = import_module("demo.service"), import_module("demo.trial")
+
+    assert (service.Service("x").limits.megapixels, trial.SHARP_LIMITS.megapixels) == (7, 7)
