@@ -6,12 +6,13 @@ import numpy as np
 import pillow_heif
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from set_files import div2k_files, photo, png, write_files
 
-from drln import DrlnConfig, DrlnModel
+from drln import DrlnConfig, DrlnModel, cli_train
 from drln.__main__ import main
-from drln.history import read_history
+from drln.history import plot_history, read_history
 
 SMALL = ["--scale", "2", "--patch-size", "12", "--batch-size", "2", "--steps", "4", "--eval-steps", "2"]
 
@@ -23,6 +24,7 @@ def place(tmp_path, monkeypatch):
     write_files(tmp_path / "photos", {f"{name}.png": png(photo(seed, 60, 50)) for seed, name in enumerate("abcde")})
     torch.manual_seed(1)
     DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2))).save_pretrained("tiny")
+    monkeypatch.setattr(cli_train, "plot_history", lambda history: Figure((1, 1)))    # a curve takes as long as a run
     return tmp_path
 
 
@@ -31,7 +33,8 @@ def train(*arguments: str, data: tuple[str, ...] = ("photos",)) -> int:
     return main(["train", "--data", *data, *options, *SMALL, *arguments])
 
 
-def test_fine_tuning_leaves_weights_card_history_and_curve(place, capsys):
+def test_fine_tuning_leaves_weights_card_history_and_curve(place, capsys, monkeypatch):
+    monkeypatch.setattr(cli_train, "plot_history", plot_history)
     assert train("--model", "tiny", "--learning-rate", "1e-3") == 0
 
     shown = capsys.readouterr().out
