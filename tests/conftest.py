@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drln import DrlnModel
 
 # What uses the one app. Beside these run all others.
-OF_THE_APP = ("browser/", "test_demo", "test_endpoints", "test_faults", "test_readme", "test_several_users")
+OF_THE_APP = ("browser/", "test_demo", "test_endpoints", "test_faults", "test_mcp", "test_readme", "test_several_users")
 
 
 def pytest_configure() -> None:
