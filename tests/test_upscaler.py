@@ -45,9 +45,10 @@ def test_bfloat16_is_near_float32(tiny_model, photo):
     assert 0 < difference.mean() < 3
 
 
-def dark_gradient() -> Photo:
+def dark_gradient(side: int = 48) -> Photo:
     """16 bits, of which 8 see eight levels."""
-    return Photo.from_pil(Image.fromarray(np.linspace(0, 2000, 48 * 48).round().astype(np.uint16).reshape(48, 48)))
+    levels = np.linspace(0, 2000, side * side).round().astype(np.uint16)
+    return Photo.from_pil(Image.fromarray(levels.reshape(side, side)))
 
 
 def test_a_dark_gradient_of_sixteen_bits_keeps_its_levels():
@@ -63,8 +64,8 @@ def test_a_dark_gradient_of_sixteen_bits_keeps_its_levels():
 @pytest.mark.parametrize("self_ensemble", [False, True])
 def test_sixteen_bits_are_computed_in_float32_unless_another_precision_is_asked_for(tiny_model, photo, self_ensemble):
     def precisions(asked: str) -> list[str]:
-        upscaler = Upscaler(tiny_model, "cpu", asked, self_ensemble)
-        return [list(upscaler.stream(image))[-1].precision for image in (dark_gradient(), photo, dark_gradient())]
+        upscaler, small = Upscaler(tiny_model, "cpu", asked, self_ensemble), photo.crop((0, 0, 9, 9))
+        return [list(upscaler.stream(image))[-1].precision for image in (dark_gradient(9), small, dark_gradient(9))]
 
     assert precisions("auto") == ["float32", Upscaler(tiny_model, "cpu").precision, "float32"]
     assert precisions("bfloat16") == ["bfloat16"] * 3

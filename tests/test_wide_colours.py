@@ -30,7 +30,7 @@ def file_of(folder, kind: str, primaries: int, transfer: int = 13):
     elif "AVIF" in kind:
         numbers = {"primaries": primaries, "transfer": transfer}
         bits = {"bitspersample": 10} if deep else {}
-        path.write_bytes(imagecodecs.avif_encode(levels >> 6 if deep else levels, **numbers, **bits))
+        path.write_bytes(imagecodecs.avif_encode(levels >> 6 if deep else levels, speed=10, **numbers, **bits))
     else:
         heif = pillow_heif.from_bytes("RGB;16" if deep else "RGB", (64, 64), levels.tobytes())
         numbers = {"color_primaries": primaries, "transfer_characteristics": transfer, "full_range_flag": 1}

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,16 @@ def photo(tmp_path_factory) -> Path:
 def expected(photo) -> Image.Image:
     """What the model itself makes of the photo."""
     return Upscaler(DrlnModel.from_pretrained("drln-bam-compact", scale=2)).upscale(Image.open(photo))
+
+
+@pytest.fixture
+def empty(lasting_page) -> Iterator[Page]:
+    """A page with no photo."""
+    page = lasting_page
+    choose(page, "scale", "4×")
+    yield page
+    page.locator("#photo").get_by_label("Remove Image").click()
+    expect(page.locator("#plan")).to_contain_text("Choose a photo")
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +90,14 @@ def assert_same(first: Image.Image, second: Image.Image) -> None:
 # A photo is chosen
 
 
-def test_nothing_can_be_started_without_a_photo(page):
+def test_nothing_can_be_started_without_a_photo(lasting_page):
+    page = lasting_page
     expect(page.locator("#upscale-go")).to_be_disabled()
     expect(page.locator("#plan")).to_contain_text("Choose a photo")
 
 
-def test_the_size_time_and_memory_are_told_before_the_start(page, photo):
+def test_the_size_time_and_memory_are_told_before_the_start(empty, photo):
+    page = empty
     upload(page, photo)
     choose(page, "scale", "2×")
 
@@ -94,13 +107,15 @@ def test_the_size_time_and_memory_are_told_before_the_start(page, photo):
     expect(page.locator("#upscale-go")).to_be_enabled()
 
 
-def test_a_sample_photo_can_be_taken(page):
+def test_a_sample_photo_can_be_taken(empty):
+    page = empty
     page.locator("button:has(img[alt]), .gallery-item").first.click()
 
     expect(page.locator("#plan")).to_contain_text(re.compile(r"\d+ × \d+ pixels to \d+ × \d+ pixels, about"))
 
 
-def test_a_photo_can_be_dropped(page, photo):
+def test_a_photo_can_be_dropped(empty, photo):
+    page = empty
     content = base64.b64encode(photo.read_bytes()).decode()
     dropped = page.evaluate_handle(
         """content => {
@@ -117,8 +132,7 @@ def test_a_photo_can_be_dropped(page, photo):
     expect(page.locator("#plan")).to_contain_text("48 × 40 pixels to 192 × 160 pixels, about")
 
 
-def test_a_photo_can_be_pasted(new_page, photo):
-    page = new_page()
+def test_a_photo_can_be_pasted(page, photo):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
         """async content => {
@@ -133,7 +147,8 @@ def test_a_photo_can_be_pasted(new_page, photo):
     expect(page.locator("#plan")).to_contain_text("48 × 40 pixels to 192 × 160 pixels, about")
 
 
-def test_a_file_that_is_no_photo_is_refused_and_the_page_goes_on(page, photo, tmp_path):
+def test_a_file_that_is_no_photo_is_refused_and_the_page_goes_on(empty, photo, tmp_path):
+    page = empty
     broken = tmp_path / "broken.png"
     broken.write_bytes(photo.read_bytes()[:20])
     upload(page, broken)
