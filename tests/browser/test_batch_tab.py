@@ -38,26 +38,32 @@ def the_zip(page: Page) -> zipfile.ZipFile:
 
 
 def test_files_and_a_zip_are_upscaled_and_one_that_fails_is_reported(new_page, tmp_path):
-    first, second = save(tmp_path / "first.png", (40, 30)), save(tmp_path / "second.png", (30, 20))
+    """On a narrow page, which does not scroll sideways for a long name."""
+    name = "a-photo-with-a-name-that-is-rather-long-and-has-no-spaces"
+    first, second = save(tmp_path / f"{name}.png", (40, 30)), save(tmp_path / "second.png", (30, 20))
     (tmp_path / "bad.png").write_bytes(b"no photo")
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
         archive.write(second, "second.png")
         archive.writestr("../evil.png", b"")
-    page = open_tab(new_page())
+    page = open_tab(new_page(width=390, height=844))
 
     start(page, first, tmp_path / "bad.png", tmp_path / "more.zip")
 
     expect(page.locator("#batch-zip")).to_be_visible()
     expect(page.locator("#batch-states")).to_contain_text("2 of 4 done, 2 failed")
     rows = page.locator("#batch-states tbody tr")
-    expect(rows.nth(0)).to_contain_text("first.png✓ done, 80 × 60 pixels")
+    expect(rows.nth(0)).to_contain_text(f"{name}.png✓ done, 80 × 60 pixels")
     expect(rows.nth(1)).to_contain_text("bad.png✗ failed: ")
     expect(rows.nth(3)).to_contain_text("leads out of the zip")
     expect(page.locator("#batch-gallery img")).to_have_count(2)
-    expect(page.locator("#batch-gallery")).to_contain_text("Preview of first")
+    expect(page.locator("#batch-gallery")).to_contain_text(f"Preview of {name}")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for part in ("#batch-files", "#batch-states", "#batch-gallery", "#batch-zip"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
     model = DrlnModel.from_pretrained("drln-bam-compact", scale=2)
     with the_zip(page) as archive:
-        assert archive.namelist() == ["first_drln-bam-compact_2x.png", "second_drln-bam-compact_2x.png"]
+        assert archive.namelist() == [f"{name}_drln-bam-compact_2x.png", "second_drln-bam-compact_2x.png"]
         for name, photo in zip(archive.namelist(), (first, second)):
             result = Image.open(io.BytesIO(archive.read(name)))
             np.testing.assert_array_equal(np.asarray(result), np.asarray(Upscaler(model).upscale(Image.open(photo))))
@@ -94,15 +100,3 @@ def test_a_batch_is_found_again_when_its_tab_is_opened_after_a_reload(new_page, 
     expect(page.locator("#batch-states")).to_contain_text("2 of 2 done")
     with the_zip(page) as archive:
         assert len(archive.namelist()) == 2
-
-
-def test_a_narrow_page_does_not_scroll_sideways(new_page, tmp_path):
-    page = open_tab(new_page(width=390, height=844))
-
-    start(page, save(tmp_path / "a-photo-with-a-name-that-is-rather-long-and-has-no-spaces.png", (40, 30)))
-
-    expect(page.locator("#batch-zip")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part in ("#batch-files", "#batch-states", "#batch-gallery", "#batch-zip"):
-        box = page.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part

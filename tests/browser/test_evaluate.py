@@ -47,8 +47,8 @@ def measure_photo(page: Page, photo: Path) -> None:
     page.locator("#trial-errors-drln img").wait_for()
 
 
-def test_a_photo_is_measured_and_shown(new_page, model, photo):
-    page = open_tab(new_page())
+def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sideways(new_page, model, photo):
+    page = open_tab(new_page(width=390, height=844))
 
     measure_photo(page, photo)
 
@@ -61,6 +61,10 @@ def test_a_photo_is_measured_and_shown(new_page, model, photo):
     for selector, size in sizes.items():
         content = page.request.get(page.locator(selector).first.get_attribute("src")).body()
         assert np.asarray(Image.open(io.BytesIO(content))).shape[1::-1] == size
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for part in ("#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models"):
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
 
 
 def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_measured_instead(new_page):
@@ -96,14 +100,3 @@ def test_stop_keeps_the_scores_that_were_measured(new_page):
     expect(page.locator("#bench-go")).to_be_visible()
     expect(page.locator("#bench-table")).to_be_visible()
     expect(page.locator("#bench-csv")).to_be_visible()
-
-
-def test_a_narrow_page_does_not_scroll_sideways(new_page, photo):
-    page = open_tab(new_page(width=390, height=844))
-
-    measure_photo(page, photo)
-
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part in ("#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models"):
-        box = page.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part

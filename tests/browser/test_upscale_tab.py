@@ -192,10 +192,10 @@ def test_the_slider_moves_between_bicubic_and_drln(finished, photo, expected):
 
 
 def test_clicking_on_the_picture_moves_the_closeup(new_page, photo, tmp_path):
-    """On a photo that is larger than a close-up."""
+    """On a photo that is larger than a close-up, and a narrow page, which does not scroll sideways."""
     large = tmp_path / "large.png"
     Image.effect_noise((100, 80), 70).convert("RGB").save(large)
-    page = new_page()
+    page = new_page(width=390, height=844, color_scheme="dark")
     upload(page, large)
     choose(page, "scale", "2×")
     upscale(page, "200 × 160")
@@ -212,6 +212,11 @@ def test_clicking_on_the_picture_moves_the_closeup(new_page, photo, tmp_path):
     assert_same(shown(page, "#crop-bicubic img"), previews.zoomed(bicubic.crop((0, 64, 96, 160))))
     result = shown(page, "#slider img >> nth=1")
     assert_same(shown(page, "#crop-drln img"), previews.zoomed(result.crop((0, 64, 96, 160))))
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    parts = ("#photo", "#scale", "#model", "#upscale-go", "#slider", "#facts", "#download", "#overview", "#crop-drln")
+    for part in parts:
+        box = page.locator(part).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
 
 
 def test_sizes_model_source_device_and_seconds_stand_beneath(finished):
@@ -276,20 +281,3 @@ def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bu
     expect(page.locator("#model-note")).to_have_count(0)
     upscale(page)
     expect(page.locator("#facts")).to_contain_text("drln-bam-compact 2x, bundled")
-
-
-# Everywhere
-
-
-def test_a_narrow_page_does_not_scroll_sideways(new_page, photo):
-    page = new_page(width=390, height=844, color_scheme="dark")
-    upload(page, photo)
-    choose(page, "scale", "2×")
-
-    upscale(page)
-
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    parts = ("#photo", "#scale", "#model", "#upscale-go", "#slider", "#facts", "#download", "#overview", "#crop-drln")
-    for part in parts:
-        box = page.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
