@@ -248,7 +248,7 @@ def test_transparency_is_shown_on_a_checkerboard_and_kept_in_the_download(page, 
 
 def test_stop_frees_the_page_and_the_device(page, photo, tmp_path):
     large = tmp_path / "large.png"
-    Image.effect_noise((900, 700), 70).convert("RGB").save(large)
+    Image.linear_gradient("L").resize((900, 700)).save(large)
     upload(page, large)
     start(page, "3600 × 2800")
     bar = page.locator("#upscale-progress [role=progressbar][aria-valuenow]")
