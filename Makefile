@@ -25,9 +25,10 @@ TORCH_INDEX ?= $(if $(shell command -v nvidia-smi),$(PYPI),https://download.pyto
 demo: $(VENV)/demo.stamp
 	$(VENV)/bin/python app.py
 
-# As many processes as there are cores, four at most; one more was no quicker. A file stays in one, and all that use
-# the app and the browser, which take longest, come first. With ARGS, pytest runs as they say.
-PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process more than there are cores, four at most: tests also wait, for a page or for silence on a line. A file stays
+# in one, and all that use the app and the browser, which take longest, come first. With ARGS, pytest runs as they say.
+PROCESSES := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4
+PARALLEL := $(PROCESSES) --dist loadfile --no-loadscope-reorder
 test: $(VENV)/test.stamp
 	$(VENV)/bin/python -m pytest $(or $(ARGS),$(PARALLEL))
 
