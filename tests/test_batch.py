@@ -115,7 +115,7 @@ def test_an_error_that_nobody_foresaw_does_not_stop_the_others_either(service, t
     assert "not foreseen" in problems(report)["a.png"]
 
 
-def test_a_model_that_cannot_be_had_is_no_photos_fault(batches, tmp_path, monkeypatch):
+def test_a_model_that_is_unavailable_is_no_photos_fault(batches, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     steps = batches.stream([a_file(tmp_path, "a.png", png(1))], 2, "away")
 

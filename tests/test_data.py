@@ -75,7 +75,7 @@ def test_images_are_unpacked_once(hub_folder, load):
     assert again == first and [os.stat(file).st_ino for file in again] == nodes
 
 
-def test_an_archive_that_was_replaced_is_unpacked_anew(tmp_path, load):
+def test_an_archive_that_was_replaced_is_unpacked_again(tmp_path, load):
     folder = write_files(tmp_path / "Mine", hub_files("Mine", {"a.png": photo(1, 20, 20)}))
     load(folder, "bicubic_x2")
     write_files(folder, hub_files("Mine", {"a.png": photo(7, 32, 24)}))
@@ -152,7 +152,7 @@ def test_a_folder_of_photos_gives_pairs_with_lr_made_by_the_cards_rules(tmp_path
     assert sorted(path.name for path in folder.iterdir()) == [".hidden.png", "beach.png", "notes.txt", "tower.tif"]
 
 
-def test_lr_of_a_photo_that_was_changed_is_made_anew(tmp_path, load):
+def test_lr_of_a_photo_that_was_changed_is_made_again(tmp_path, load):
     photo(4, 40, 30).save(tmp_path / "beach.png")
     load(tmp_path, "bicubic_x2")
     photo(8, 44, 36).save(tmp_path / "beach.png")

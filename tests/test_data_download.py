@@ -99,7 +99,7 @@ def test_cache_dir_holds_all_there_is(hub, home, load, tmp_path):
     assert not list(home.rglob("*Set14*"))
 
 
-def test_what_cannot_be_had_from_the_hub_says_why_and_leaves_no_images(hub, load, tmp_path):
+def test_what_is_unavailable_from_the_hub_says_why_and_leaves_no_images(hub, load, tmp_path):
     good = hub_files("Set", IMAGES)
     cut = {name: content[: len(content) // 2] for name, content in good.items()}
     hub.add("datasets/user/Set", {name: content for name, content in good.items() if "LR" not in name})
@@ -149,7 +149,7 @@ def test_div2k_is_downloaded_from_its_own_server_and_its_zips_are_removed(web, t
     assert not list(tmp_path.rglob("*.zip")) and not list(tmp_path.rglob("*.part"))
 
 
-def test_a_file_is_gone_on_with_where_it_was_cut_off(web, tmp_path):
+def test_a_file_is_resumed_where_it_was_cut_off(web, tmp_path):
     web.files["large"] = content = np.random.default_rng(1).bytes(100_000)
     web.cut_after = 30_000
 
@@ -201,7 +201,7 @@ def test_a_connection_that_brings_nothing_ends_with_what_there_is_kept(web, tmp_
     assert (tmp_path / "large.part").stat().st_size == 50_000
 
 
-def test_a_zip_that_is_damaged_is_removed_and_comes_anew(web, tmp_path):
+def test_a_zip_that_is_damaged_is_removed_and_comes_again(web, tmp_path):
     good = web.files["DIV2K_valid_HR.zip"]
     web.files["DIV2K_valid_HR.zip"] = good[: len(good) // 2]
     with pytest.raises(DataError, match="DIV2K_valid_HR.zip is cut off or damaged .* removed from the cache"):
@@ -211,7 +211,7 @@ def test_a_zip_that_is_damaged_is_removed_and_comes_anew(web, tmp_path):
     assert len(load_dataset("Div2k", "bicubic_x4", cache_dir=tmp_path)) == 2
 
 
-def test_div2k_that_cannot_be_had_says_why(web, tmp_path):
+def test_div2k_that_is_unavailable_says_why(web, tmp_path):
     with pytest.raises(HubError, match="DIV2K_valid_HR.zip of DIV2K is not in the cache, and local_files_only forbids"):
         load_dataset("Div2k", "bicubic_x4", cache_dir=tmp_path, local_files_only=True)
     del web.files["DIV2K_valid_HR.zip"]

@@ -187,7 +187,7 @@ def test_a_broken_file_is_refused_by_the_name_that_its_user_knows(app, client, p
 
 
 @pytest.mark.parametrize("honest", [True, False])    # whether it calls itself an upload, which Gradio checks
-def test_a_file_of_the_server_cannot_be_had_over_any_endpoint(app, honest):
+def test_a_file_of_the_server_is_unavailable_over_any_endpoint(app, honest):
     """Asked for by plain HTTP: the client library would upload the file."""
     stolen = {"path": str(app.output)} | ({"meta": {"_type": "gradio.FileData"}} if honest else {})
     options = ["PNG", 95, False]

@@ -225,7 +225,7 @@ def test_others_may_have_the_device_between_two_images(benchmarks, service):
     assert next(service.with_device(work())).stage == "Working"
 
 
-def test_what_needs_no_hub_is_measured_before_a_model_that_cannot_be_had(benchmarks):
+def test_what_needs_no_hub_is_measured_before_a_model_that_is_unavailable(benchmarks):
     seen = []
 
     with pytest.raises((HubError, CheckpointError)):
@@ -351,7 +351,7 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
     assert update[tab.trial.job.go]["interactive"] is False
 
 
-def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_offered(tab, service, models):
+def test_a_set_that_is_unavailable_is_said_and_the_samples_are_offered(tab, service, models):
     def find(name, config):
         raise HubError("the hub cannot be reached")
 

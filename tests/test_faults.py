@@ -117,7 +117,7 @@ def test_the_bytes_of_a_download_are_counted_until_it_falls_silent(hub, own_app,
     assert arriving(HUB_MODEL, cache) == 0    # and no part of it stays
 
 
-def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_anew(own_app, client, photo):
+def test_a_corrupt_file_in_the_hubs_cache_is_removed_and_fetched_again(own_app, client, photo):
     cached = f"hub/hub/models--{HUB_MODEL.replace('/', '--')}/snapshots/{PINNED[HUB_MODEL]}/pytorch_model_4x.pt"
     weights = own_app.output.parent / cached
     weights.parent.mkdir(parents=True, exist_ok=True)

@@ -151,7 +151,7 @@ def test_after_a_failed_download_the_next_one_succeeds(hub, client, tmp_path):
     assert failed.error == "HubError" and loaded.error is None, loaded.message
 
 
-def test_a_file_that_was_damaged_in_the_cache_is_removed_and_comes_anew(hub, client, tmp_path):
+def test_a_file_that_was_damaged_in_the_cache_is_removed_and_comes_again(hub, client, tmp_path):
     hub.add("user/damaged", published(tiny_weights()))
     first = client.load("user/damaged", scale=2, cache_dir=tmp_path)
     [file] = tmp_path.rglob("pytorch_model_2x.pt")

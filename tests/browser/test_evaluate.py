@@ -67,7 +67,7 @@ def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sid
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
 
 
-def test_a_set_that_cannot_be_had_is_said_and_the_samples_are_measured_instead(new_page):
+def test_a_set_that_is_unavailable_is_said_and_the_samples_are_measured_instead(new_page):
     page = open_tab(new_page())
     choose(page, "bench-set", "Set5")
     page.locator("#bench-go").click()
