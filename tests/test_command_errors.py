@@ -12,6 +12,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from forked import Forked
 from photo_files import noise
 from PIL import Image
 from privileges import without_privileges
@@ -33,14 +34,32 @@ def place(tmp_path, tiny_model, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("ending", [">&- 2>&-", "| true; exit ${PIPESTATUS[0]}", "> /dev/full 2> /dev/full"])
-def test_a_result_is_written_wherever_the_messages_go(place, ending):
-    line = f"{sys.executable} -m drln upscale in/a.png --scale 2 --model tiny --device cpu --output out.png {ending}"
+UPSCALE = ["upscale", "in/a.png", "--scale", "2", "--model", "tiny", "--device", "cpu", "--output", "out.png"]
 
-    run = subprocess.run(["bash", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+
+def test_a_result_is_written_where_both_outputs_are_closed(place):
+    line = f"{sys.executable} -m drln {' '.join(UPSCALE)} >&- 2>&-"
+
+    run = subprocess.run(["bash", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)})
 
     assert run.returncode == 0 and Image.open("out.png").size == (120, 100)
-    assert b"Traceback" not in run.stderr and b"Exception ignored" not in run.stderr, run.stderr
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        "read, write = os.pipe(); os.close(read); os.dup2(write, 1)",
+        "full = os.open('/dev/full', os.O_WRONLY); os.dup2(full, 1); os.dup2(full, 2)",
+    ],
+    ids=["a pipe that nobody reads", "both full"],
+)
+def test_a_result_is_written_wherever_the_messages_go(place, outputs):
+    run = Forked("-c", f"import os, runpy; {outputs}; runpy.run_module('drln', run_name='__main__')", *UPSCALE)
+
+    _, errors = run.communicate()
+
+    assert run.returncode == 0 and Image.open("out.png").size == (120, 100)
+    assert "Traceback" not in errors and "Exception ignored" not in errors, errors
 
 
 @pytest.mark.parametrize("output, wanted", [([], 1), (["--output", "scores.csv"], 0)], ids=["lost", "in a file too"])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from set_files import photo, shrunk
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage import metrics    # loads scipy when it is used, which takes a while
 
 from drln import DrlnModel, Progress, Upscaler
 from drln.data import EvalDataset, EvalMetrics, find_set, load_dataset
@@ -45,10 +45,10 @@ def sample(name: str) -> Image.Image:
 def by_scikit_image(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
     """PSNR and SSIM of two planes."""
     sr, hr = sr.astype(float), hr.astype(float)
-    similarity = structural_similarity(
+    similarity = metrics.structural_similarity(
         sr, hr, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
     )
-    return peak_signal_noise_ratio(hr, sr, data_range=255), similarity
+    return metrics.peak_signal_noise_ratio(hr, sr, data_range=255), similarity
 
 
 def values(scores) -> list[tuple[float, float]]:
