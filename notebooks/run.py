@@ -19,9 +19,11 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import nbformat
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
@@ -45,7 +47,11 @@ QUICK = {
 
 
 def execute(
-    path: Path, folder: Path, quick: bool = False, environment: Mapping[str, str] | None = None
+    path: Path,
+    folder: Path,
+    quick: bool = False,
+    environment: Mapping[str, str] | None = None,
+    kernel: AsyncKernelManager | None = None,
 ) -> NotebookNode:
     """The notebook with the outputs of all its cells.
 
@@ -53,7 +59,8 @@ def execute(
         path: of the notebook, which is not written.
         folder: where its kernel runs, and leaves what it saves.
         quick: set what `QUICK` says.
-        environment: variables for the kernel, beside those of this process.
+        environment: variables for the kernel, beside those of this process, where it is not running yet.
+        kernel: started where it is not running, emptied first, and left running; by default one of its own.
 
     Raises:
         nbclient.exceptions.CellExecutionError: at the first cell that fails.
@@ -64,7 +71,11 @@ def execute(
         knobs.source += f"\n\n{QUICK[path.stem]}"
     variables = {"PYTHONPATH": str(ROOT), **os.environ, **(environment or {})}    # the package may not be installed
     resources = {"metadata": {"path": folder}}
-    NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources=resources).execute(env=variables)
+    client = partial(NotebookClient, km=kernel, timeout=CELL_SECONDS, kernel_name="python3", resources=resources)
+    if kernel:
+        emptied = nbformat.v4.new_code_cell(f"import os; os.chdir({str(folder)!r}); get_ipython().reset()")
+        client(nbformat.v4.new_notebook(cells=[emptied])).execute(env=variables)
+    client(notebook).execute(env=variables)
     return notebook
 
 

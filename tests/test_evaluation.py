@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from set_files import photo, shrunk
-from skimage import metrics    # loads scipy when it is used, which takes a while
+from skimage import metrics
 
 from drln import DrlnModel, Progress, Upscaler
 from drln.data import EvalDataset, EvalMetrics, find_set, load_dataset

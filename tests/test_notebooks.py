@@ -1,6 +1,6 @@
-"""The notebooks, run from the first cell to the last in a kernel of their own, with no hub within reach.
+"""The notebooks, run from the first cell to the last, with no hub within reach.
 
-In quick form here; `make notebooks` sets NOTEBOOKS=normal, and then they run as a reader runs them.
+In quick form here, and in one kernel; `make notebooks` sets NOTEBOOKS=normal, and then they run as a reader runs them.
 """
 
 import base64
@@ -11,7 +11,9 @@ import re
 
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
 from live_app import NO_HUB, ROOT
+from nbclient.util import run_sync
 from PIL import Image
 
 from drln.samples import list_samples
@@ -37,7 +39,16 @@ def code(path):
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def kernel():
+    """One for all notebooks in quick form, which takes two thirds of the time of four."""
+    manager = AsyncKernelManager(kernel_name="python3")
+    yield manager
+    if manager.has_kernel:
+        run_sync(manager.shutdown_kernel)(now=True)
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory, kernel):
     """The cells of a notebook by their ids, with their outputs, each notebook run once."""
     done = {}
 
@@ -48,7 +59,8 @@ def executed(tmp_path_factory):
             with Image.open(list_samples()[0]) as photo:    # a reader's own
                 photo.crop((100, 60, 200, 130)).save(folder / "photos" / "photo.png")
             environment = {"HF_ENDPOINT": NO_HUB, "HF_HOME": str(folder / "hub"), "OMP_NUM_THREADS": "1"}
-            done[path] = {cell.id: cell for cell in execute(path, folder, QUICK_FORM, environment).cells}
+            notebook = execute(path, folder, QUICK_FORM, environment, kernel if QUICK_FORM else None)
+            done[path] = {cell.id: cell for cell in notebook.cells}
         return done[path]
 
     return run
