@@ -123,11 +123,11 @@ def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, 
         list(Service(tmp_path / "results", models).upscale(photo, 2, BUNDLED))
 
 
-def test_app_py_imports_spaces_before_torch():
+def test_app_py_imports_spaces_before_gradio_and_torch():
     code = """
 import os, sys
 def watch(event, args):
-    if event == "import" and args[0] == "torch":
+    if event == "import" and args[0] in ("gradio", "torch"):
         print("spaces" in sys.modules, flush=True)
         os._exit(0)
 sys.addaudithook(watch)
