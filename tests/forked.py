@@ -3,6 +3,7 @@
 Run as a program this file is that process, and each of its forks becomes a program; imported it is the tests' side.
 """
 
+import fcntl
 import functools
 import gc
 import importlib
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,13 +29,14 @@ class Forked:
 
     def __init__(
         self, *arguments: object, env: Mapping[str, str] = os.environ, cwd: Path | None = None,
-        needs: Sequence[str] = (),
+        needs: Sequence[str] = (), terminal: int | None = None,
     ) -> None:    # fmt: skip
-        """`needs` are further modules to import before the fork."""
+        """`needs` are further modules to import before the fork; `terminal` is what it is to be in instead of the pipes."""
         pipes = [os.pipe() for _ in range(4)]
         theirs = [pipes[0][0], *(write for _, write in pipes[1:])]
         request = [[str(word) for word in arguments], dict(env), str(cwd or Path.cwd()), needs]
-        socket.send_fds(_server(), [json.dumps(request).encode()], theirs)
+        streams = theirs[:3] if terminal is None else [terminal] * 3
+        socket.send_fds(_server(), [json.dumps(request).encode()], [*streams, theirs[3]])
         for descriptor in theirs:
             os.close(descriptor)
         self.stdin = open(pipes[0][1], "w")
@@ -96,6 +99,8 @@ def _fork(requests: socket.socket) -> list[str] | None:
         code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
         os.write(status, b"%d\n" % code)
         os._exit(0)
+    if os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)    # whose Ctrl-C is this session's
     gc.enable()
     os.chdir(folder)
     os.environ.clear()

@@ -4,24 +4,20 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-ROOT = str(Path(__file__).parents[1])
+from forked import Forked
 
 
-def in_a_terminal(*arguments: str) -> tuple[int, int]:
-    """Start a command in a terminal of 80 columns; give its process id and the terminal."""
-    process, terminal = pty.fork()
-    if process == 0:
-        environment = {**os.environ, "PYTHONPATH": ROOT, "OMP_NUM_THREADS": "1"}
-        os.execve(sys.executable, [sys.executable, "-m", "drln", *arguments], environment)
+def in_a_terminal(*arguments: str) -> tuple[Forked, int]:
+    """Start a command in a terminal of 80 columns."""
+    terminal, end = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = Forked("-m", "drln", *arguments, env={**os.environ, "OMP_NUM_THREADS": "1"}, terminal=end)
+    os.close(end)
     return process, terminal
 
 
@@ -39,24 +35,13 @@ def read_until(descriptor: int, is_enough: Callable[[str], object], seconds: flo
     return shown.decode(errors="replace")
 
 
-def end_of(process: int, terminal: int, seconds: float = 120) -> tuple[int, str]:
-    """The exit code of a command, and what its terminal shows from now on.
-
-    Raises:
-        AssertionError: if it takes longer than `seconds`; it is killed then.
-    """
+def end_of(process: Forked, terminal: int, seconds: float = 120) -> tuple[int, str]:
+    """The exit code of a command, and what its terminal shows from now on; after `seconds` it is killed."""
     shown, until = b"", time.monotonic() + seconds
     while part := _read(terminal, until):
         shown += part
-    done, status = os.waitpid(process, os.WNOHANG)
-    while not done and time.monotonic() < until:
-        time.sleep(0.01)
-        done, status = os.waitpid(process, os.WNOHANG)
-    if not done:
-        os.kill(process, signal.SIGKILL)
-        os.waitpid(process, 0)
-    assert done, f"it did not end in {seconds} s: {shown.decode(errors='replace')}"
-    return os.waitstatus_to_exitcode(status), shown.decode()
+    process.communicate(timeout=max(0, until - time.monotonic()))
+    return process.returncode, shown.decode()
 
 
 def _read(descriptor: int, until: float) -> bytes | None:
