@@ -31,7 +31,7 @@ class Forked:
         self, *arguments: object, env: Mapping[str, str] = os.environ, cwd: Path | None = None,
         needs: Sequence[str] = (), terminal: int | None = None,
     ) -> None:    # fmt: skip
-        """`needs` are further modules to import before the fork; `terminal` is what it is to be in instead of the pipes."""
+        """`needs` are further modules to import before the fork; `terminal` is what it gets instead of the pipes."""
         pipes = [os.pipe() for _ in range(4)]
         theirs = [pipes[0][0], *(write for _, write in pipes[1:])]
         request = [[str(word) for word in arguments], dict(env), str(cwd or Path.cwd()), needs]
