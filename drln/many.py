@@ -63,12 +63,15 @@ def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str
     known = Record(output).read()
     keys = [photo.relative_to(folder).as_posix() for photo in photos]
     names = result_names(keys, extension, {made.result: made.photo for made in known.values()})
+    there = {name for name in names if (output / name).exists()}
+    if any(place(name) not in known for name in there):    # another run may have made it since; its line came first
+        known = Record(output).read()
     jobs = []
     for photo, key, name in zip(photos, keys, names):
         made = Made(name, key, _state(photo), options)
-        earlier, path = known.get(place(name)), output / name
+        earlier = known.get(place(name))
         found = FOREIGN if earlier is None else DONE if earlier == made else OUTDATED
-        jobs.append(Job(photo, path, made, found if path.exists() else ABSENT))
+        jobs.append(Job(photo, output / name, made, found if name in there else ABSENT))
     return jobs
 
 

@@ -238,6 +238,21 @@ def test_two_runs_at_once_into_one_folder_disturb_neither(place):
     assert all(is_right(place / "out" / f"{number}.png", place / "in" / f"{number}.png") for number in (0, 10, 19))
 
 
+def test_what_another_run_writes_while_the_record_is_read_is_known_as_a_result(place, monkeypatch, capsys):
+    read = Record.read
+
+    def read_and_wait(record: Record):
+        monkeypatch.setattr(Record, "read", read)
+        lines = read(record)
+        assert upscale() == 0    # the other run
+        return lines
+
+    monkeypatch.setattr(Record, "read", read_and_wait)
+
+    assert upscale() == 0
+    assert "0 photos upscaled, 4 were there, 0 failed" in capsys.readouterr().out
+
+
 def test_results_of_an_earlier_run_within_the_folder_are_not_upscaled_with_it(place, capsys):
     command = ["upscale", "in", "--scale", "2", "--model", "tiny", "--output"]
     assert main([*command, "in/first"]) == 0
