@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from layout import assert_fits
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -61,10 +62,7 @@ def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sid
     for selector, size in sizes.items():
         content = page.request.get(page.locator(selector).first.get_attribute("src")).body()
         assert np.asarray(Image.open(io.BytesIO(content))).shape[1::-1] == size
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    for part in ("#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models"):
-        box = page.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, part
+    assert_fits(page, "#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models")
 
 
 def test_a_set_that_is_unavailable_is_said_and_the_samples_are_measured_instead(new_page):
