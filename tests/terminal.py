@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import termios
 import time
@@ -16,7 +17,7 @@ def in_a_terminal(*arguments: str) -> tuple[Forked, int]:
     """Start a command in a terminal of 80 columns."""
     terminal, end = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    process = Forked("-m", "drln", *arguments, env={**os.environ, "OMP_NUM_THREADS": "1"}, terminal=end)
+    process = Forked("-m", "drln", *arguments, terminal=end)
     os.close(end)
     return process, terminal
 
@@ -36,11 +37,16 @@ def read_until(descriptor: int, is_enough: Callable[[str], object], seconds: flo
 
 
 def end_of(process: Forked, terminal: int, seconds: float = 120) -> tuple[int, str]:
-    """The exit code of a command, and what its terminal shows from now on; after `seconds` it is killed."""
+    """The exit code of a command, and what its terminal shows from now on.
+
+    Raises:
+        AssertionError: if it takes longer than `seconds`; it is killed then.
+    """
     shown, until = b"", time.monotonic() + seconds
     while part := _read(terminal, until):
         shown += part
     process.communicate(timeout=max(0, until - time.monotonic()))
+    assert process.returncode != -signal.SIGKILL, f"not in {seconds} s: {shown.decode(errors='replace')}"
     return process.returncode, shown.decode()
 
 

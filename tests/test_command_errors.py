@@ -40,9 +40,10 @@ UPSCALE = ["upscale", "in/a.png", "--scale", "2", "--model", "tiny", "--device",
 def test_a_result_is_written_where_both_outputs_are_closed(place):
     line = f"{sys.executable} -m drln {' '.join(UPSCALE)} >&- 2>&-"
 
-    run = subprocess.run(["bash", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)})
+    run = subprocess.run(["bash", "-c", line], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
 
     assert run.returncode == 0 and Image.open("out.png").size == (120, 100)
+    assert not run.stderr    # of the shell, which would say that the command was killed
 
 
 @pytest.mark.parametrize(
