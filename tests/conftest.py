@@ -45,6 +45,7 @@ class Scheduling(LoadFileScheduling):
         return "app" if nodeid.removeprefix("tests/").startswith(OF_THE_APP) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)    # of the plugin, which may be left out
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> Scheduling | None:
     return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
