@@ -15,16 +15,22 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from demo import batch_wording, network_picture, results, score_wording, settings, wording, zero_gpu
-from demo.about_tab import about_tab
-from demo.batch_tab import BatchTab
-from demo.evaluate_tab import EvaluateTab
-from demo.jobs import Jobs
-from demo.limits import LIMITS
-from demo.service import Service
-from demo.upscale_tab import UpscaleTab
-from drln.device import keep_freed_memory
-from drln.hub import BUNDLED
+from demo import zero_gpu
+from demo.backend import results
+from demo.backend.jobs import Jobs
+from demo.backend.limits import LIMITS
+from demo.backend.service import Service
+from demo.components import settings
+from demo.tabs.about import about_tab
+from demo.tabs.batch import BatchTab
+from demo.tabs.evaluate import EvaluateTab
+from demo.tabs.upscale import UpscaleTab
+from demo.wording import batch as batch_wording
+from demo.wording import network_picture
+from demo.wording import page as wording
+from demo.wording import scores as score_wording
+from drln.upscaling.device import keep_freed_memory
+from drln.weights.sources import BUNDLED
 
 SCRIPT = Path(__file__).with_name("page.js")
 TITLE = "DRLN super-resolution"

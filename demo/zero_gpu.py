@@ -11,19 +11,19 @@ import copy
 import os
 import re
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 import torch
 from torch import Tensor
 
-from demo.models import CHOICES, Loaded, Models, averaging
+from demo.backend.models import CHOICES, Loaded, Models
 from drln import DrlnModel, Estimate, Progress, UpscaleError, Upscaler
-from drln.border import extended_area
-from drln.config import SCALES
-from drln.cost import network_cost
-from drln.device import PRECISIONS, pick_device
+from drln.network import SCALES, extended_area, network_cost
+from drln.progress import Work
+from drln.upscaling.device import PRECISIONS, pick_device, pick_precision
+from drln.upscaling.engine import Engine, Upscaled
 
 try:
     from spaces import GPU
@@ -38,13 +38,6 @@ START_SECONDS = 5         # until the forked process has its GPU
 TURNS = 8                 # of the self-ensemble
 
 Key = tuple[str, int, str]    # a model's name, its scale, its precision
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What came out of the call."""
-
-    sr: Tensor    # float32, (1, 3, sH, sW), on the CPU
 
 
 def is_here() -> bool:
@@ -69,68 +62,59 @@ def preloaded_models() -> Models:
         for scale in SCALES:
             model = DrlnModel.from_pretrained(choice.where, scale=scale, local_files_only=choice.on_hub)
             for precision in PRECISIONS:
-                key = name, scale, precision
-                UPSCALERS[key] = Upscaler(model, precision=precision)
-                loaded[key] = Loaded(LentGpu(model, key), model.source)
+                ENGINES[name, scale, precision] = Engine(copy.deepcopy(model), pick_device(), precision)
+            for precision in PRECISIONS:
+                asked = "auto" if precision == pick_precision(pick_device()) else precision
+                upscaler = Upscaler(model, precision=asked, engine=partial(LentEngine, name))
+                loaded[name, scale, precision] = Loaded(upscaler, model.source)
     return Models(choices, preloaded=loaded)
 
 
-class LentGpu(Upscaler):
-    """As the upscaler of that key, whose network it calls in the forked process; it holds no weights of its own."""
+class LentEngine:
+    """Runs an engine of `ENGINES` in the process that is forked for it; holds no weights of its own."""
 
-    def __init__(self, model: DrlnModel, key: Key) -> None:
-        self.device, self.precision, self.scale = pick_device(), key[2], key[1]
-        self.self_ensemble = False
-        self._model = UPSCALERS[key]._model
-        self._key = key
+    def __init__(self, name: str, model: DrlnModel, device: torch.device, precision: str) -> None:
+        self.precision = precision
+        self._key: Key = name, model.config.scale, precision
 
-    def estimate(self, width: int, height: int, depth: int = 8) -> Estimate:
+    def estimate(self, width: int, height: int, self_ensemble: bool = False) -> Estimate:
         """From the size alone: nothing can be timed outside the call."""
-        own = self._for(depth)
-        memory = own._memory_estimate(width, height)
-        seconds = seconds_needed(own._key, torch.empty(1, 3, height, width, device="meta"), self.self_ensemble)
-        return Estimate(memory.width, memory.height, seconds, memory.memory, memory.available)
+        rgb = torch.empty(1, 3, height, width, device="meta")
+        seconds = seconds_needed(self._key, rgb, self_ensemble)
+        return ENGINES[self._key].memory(width, height, self_ensemble, seconds)
 
-    def _for(self, depth: int) -> LentGpu:
-        if depth == 8 or self.precision == "float32":
-            return self
-        own = copy.copy(self)
-        own.precision = "float32"
-        own._key = *self._key[:2], own.precision
-        own._model = UPSCALERS[own._key]._model
-        return own
+    def run(self, rgb: Tensor, self_ensemble: bool = False) -> Generator[Progress, None, Upscaled]:
+        """As `Engine.run`.
 
-    def _sr(self, rgb: Tensor) -> Generator[Progress, None, tuple[Tensor, torch.device, tuple[str, ...]]]:
+        Raises:
+            UpscaleError: if the GPU is not lent, or not for long enough.
+        """
+        here = ENGINES[self._key]
+        here.check_memory(rgb.shape[3], rgb.shape[2], self_ensemble)
         try:
-            for step in on_the_gpu(self._key, rgb, self.self_ensemble):
-                if isinstance(step, Finished):
-                    return step.sr, self.device, ()
-                yield step
+            for step in on_the_gpu(self._key, rgb, self_ensemble):
+                if isinstance(step, Progress):
+                    yield step
         except gr.Error as error:    # of `spaces`: a visitor's share is used up, or the call took too long
             raise UpscaleError(f"the Space's GPU is unavailable: {re.sub('<[^>]*>', '', error.message)}") from error
-        raise AssertionError("the call ended without a result")
+        return Upscaled(step, here.device)    # the last one
 
 
 def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:
     """For how long the GPU is asked, from the image's size; ZeroGPU hands over the arguments of `on_the_gpu`."""
-    model = UPSCALERS[key]._model
-    pixels = extended_area(rgb.shape[3], rgb.shape[2], model.config) * (TURNS if self_ensemble else 1)
-    work = network_cost(model) * pixels * (2 if key[2] == "float32" else 1)
+    engine = ENGINES[key]
+    pixels = extended_area(rgb.shape[3], rgb.shape[2], engine.config) * (TURNS if self_ensemble else 1)
+    work = network_cost(engine.model) * pixels * (2 if key[2] == "float32" else 1)
     return START_SECONDS + round(work / MULTIPLICATIONS)
 
 
 @GPU(duration=seconds_needed)
-def on_the_gpu(key: Key, rgb: Tensor, self_ensemble: bool) -> Iterator[Progress | Finished]:
-    """The network alone: a tensor in, (1, 3, H, W) of [0, 1] on the CPU, and a tensor out."""
-    upscaler = averaging(UPSCALERS[key]) if self_ensemble else UPSCALERS[key]
-    steps = upscaler.stream_tensor(rgb)
-    while True:
-        try:
-            yield next(steps)
-        except StopIteration as done:
-            yield Finished(done.value.cpu())
-            return
+def on_the_gpu(key: Key, rgb: Tensor, self_ensemble: bool) -> Iterator[Progress | Tensor]:
+    """The network alone: a tensor in, (1, 3, H, W) of [0, 1] on the CPU, and last a tensor out, (1, 3, sH, sW)."""
+    work = Work(ENGINES[key].run(rgb, self_ensemble))
+    yield from work
+    yield work.result.sr.cpu()
 
 
 # Filled in the main process and inherited by the forked ones.
-UPSCALERS: dict[Key, Upscaler] = {}
+ENGINES: dict[Key, Engine] = {}

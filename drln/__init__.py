@@ -1,15 +1,13 @@
 """Super-resolution with DRLN-BAM: the public names, nothing else. Data sets are in `drln.data`."""
 
-from drln.checkpoint import CheckpointError
-from drln.config import DrlnConfig
-from drln.estimate import Estimate
 from drln.evaluation import EvalMetrics, Scores, evaluate
-from drln.hub import HubError
 from drln.images import ImageError, ImageLoader, Photo, write_image
 from drln.model import DrlnModel
-from drln.publishing import push_to_hub, write_card
-from drln.training import Trainer, TrainingArguments, TrainingError
-from drln.upscaler import Progress, Result, UpscaleError, Upscaler
+from drln.network import DrlnConfig
+from drln.progress import Progress
+from drln.training import Trainer, TrainingArguments, TrainingError, push_to_hub, write_card
+from drln.upscaling import Estimate, Result, UpscaleError, Upscaler
+from drln.weights import CheckpointError, HubError
 
 __all__ = [
     "CheckpointError",

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from drln.cli_evaluate import add_evaluate, evaluate
-from drln.cli_train import add_train
-from drln.cli_upscale import add_upscale
-from drln.device import is_out_of_memory
-from drln.hub import HubError
-from drln.standard_outputs import lost_output, make_outputs_forgiving
+from drln.cli.evaluate import add_evaluate, evaluate
+from drln.cli.standard_outputs import lost_output, make_outputs_forgiving
+from drln.cli.train import add_train
+from drln.cli.upscale import add_upscale
 from drln.system_errors import sentence
-from drln.upscaler import UpscaleError
+from drln.upscaling.device import is_out_of_memory
+from drln.upscaling.engine import UpscaleError
+from drln.weights.download import HubError
 
 FAILED, CANCELLED = 1, 130    # exit codes; a wrong command line is argparse's 2
 

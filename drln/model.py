@@ -1,7 +1,6 @@
-"""The network: Densely Residual Laplacian super-resolution, with either attention.
+"""The model that users load, train and save: the network, its weights, and which pass runs.
 
-`forward_whole` is the plain pass that every faster path is tested against.
-Knows nothing of files and photos; `from_pretrained` asks `hub` and checks what it gets.
+Knows nothing of photos.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from drln.argument_names import super_image_names
-from drln.blocks import MeanShift, ResidualGroup, Upsampler, conv3x3, module_list
-from drln.border import extended, inner
-from drln.checkpoint import save_folder
-from drln.config import DrlnConfig
-from drln.hub import load_weights
-from drln.strips import upscale_in_strips
+from drln.network.config import DrlnConfig
+from drln.network.plain import Drln
+from drln.network.strips import upscale_in_strips
+from drln.super_image_names import super_image_names
+from drln.weights.checkpoint import save_folder
+from drln.weights.sources import load_weights
 
 INSTEAD_OF_LOADING = {
     "config": (None, "leave it out: the weights tell their shape"),
@@ -31,25 +29,12 @@ INSTEAD_OF_SAVING = {
 }
 
 
-class DrlnModel(nn.Module):
-    """DRLN (Anwar and Barnes 2020), with balanced attention (Wang et al. 2021) where `config.bam` is set."""
+class DrlnModel(Drln):
+    """A DRLN network with the source of its weights; `config.bam` chooses its attention."""
 
     def __init__(self, config: DrlnConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config)
         self.source = "made from a config, with untrained weights"
-        channels = config.channels
-        self.sub_mean = MeanShift(-1)
-        self.head = conv3x3(3, channels)
-        self.groups = module_list(
-            # The published weights were trained with block 5, the second of the second group,
-            # reading that group's input. Keep it.
-            ResidualGroup(channels, blocks, config.bam, second_reads_input=number == 1)
-            for number, blocks in enumerate(config.groups)
-        )
-        self.upsampler = Upsampler(channels, config.scale)
-        self.tail = conv3x3(channels, 3)
-        self.add_mean = MeanShift(+1)
 
     @classmethod
     @super_image_names({"pretrained_model_name_or_path": "name_or_path"}, INSTEAD_OF_LOADING)
@@ -121,22 +106,6 @@ class DrlnModel(nn.Module):
         model.source = f"made from {self.source}, with an untrained upsampler"
         return model
 
-    @property
-    def trunk_dtype(self) -> torch.dtype:
-        """The dtype of all between head and tail; see `set_trunk_dtype`."""
-        return self.upsampler.convs[0].weight.dtype
-
-    def set_trunk_dtype(self, dtype: torch.dtype) -> DrlnModel:
-        """Cast all but the mean shifts, head and tail, in place.
-
-        Those take under one percent of the time, and in float32 they keep the colours from being
-        rounded to the 8 bits of bfloat16 on their way in and out.
-        """
-        for group in self.groups:
-            group.to(dtype)
-        self.upsampler.to(dtype)
-        return self
-
     def forward(self, x: Tensor) -> Tensor:
         """Upscale a batch.
 
@@ -159,14 +128,3 @@ class DrlnModel(nn.Module):
         if self.training or (x.requires_grad and torch.is_grad_enabled()):
             return self.forward_whole(x)
         return upscale_in_strips(self, x)
-
-    def forward_whole(self, x: Tensor) -> Tensor:
-        """The plain pass, whole image at once: shapes as in `forward`, about 36 KB of memory an LR pixel
-        for the published network at 4x in float32."""
-        x = extended(x.to(self.head.weight.dtype), self.config)
-        head = self.head(self.sub_mean(x)).to(self.trunk_dtype)
-        fused = skip = head    # (B, C, H, W), with the border
-        for group in self.groups:
-            fused, skip = group(fused, skip)
-        x = self.upsampler(skip + head)    # (B, C, sH, sW)
-        return inner(self.add_mean(self.tail(x.to(self.tail.weight.dtype))).float(), self.config)

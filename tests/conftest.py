@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from drln import DrlnModel
 
 # What uses the one app. Beside these run all others.
-OF_THE_APP = ("browser/", "test_demo", "test_endpoints", "test_faults", "test_mcp", "test_readme", "test_several_users")
+OF_THE_APP = (
+    "browser/", "demo/test_endpoints", "demo/test_faults", "demo/test_mcp", "demo/test_page", "demo/test_several_users",
+    "test_readme",
+)
 
 
 def pytest_configure() -> None:

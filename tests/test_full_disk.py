@@ -17,21 +17,22 @@ from photo_files import noise
 from PIL import Image
 from set_files import photo, png
 
-from demo import results
-from demo.batch import DONE, Batches, BatchReport, Entry
-from demo.service import Finished
+from demo.backend import results
+from demo.backend.batch import DONE, Batches, BatchReport, Entry
+from demo.backend.service import Finished
 from drln.__main__ import main
-from drln.checkpoint import save_checkpoint
-from drln.config import DrlnConfig
 from drln.data import PhotoPairs, build_store
 from drln.data.archives import unpack
-from drln.exif import PREFIX
-from drln.figures import write_figure
-from drln.history import plot_history, write_history
 from drln.images import Picture, write_image
+from drln.images.exif import PREFIX
 from drln.model import DrlnModel
-from drln.publishing import write_card
-from drln.run_folder import RunFolder, RunState
+from drln.network.config import DrlnConfig
+from drln.plots.curve import plot_history
+from drln.plots.figures import write_figure
+from drln.training.history import write_history
+from drln.training.publishing import write_card
+from drln.training.run_folder import RunFolder, RunState
+from drln.weights.checkpoint import save_checkpoint
 
 TINY = DrlnConfig(scale=2, bam=True, channels=8, groups=(2, 1))
 ROW = {"step": 1.0, "loss": 0.5, "psnr": 30.0, "learning_rate": 1e-4, "seconds": 2.0}

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from drln import CheckpointError, DrlnConfig, DrlnModel
-from drln.cli_model import weights_hash
+from drln.cli.loading import weights_hash
 
 
 def test_in_eval_mode_the_result_is_computed_without_gradient(tiny_model):

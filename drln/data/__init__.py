@@ -10,7 +10,7 @@ from drln.data.patches import EvalDataset, TrainDataset
 from drln.data.photos import PhotoPairs
 from drln.data.sets import ImageSet, find_set, load_dataset
 from drln.data.store import PairStore, build_store
-from drln.evaluation import EvalMetrics
+from drln.evaluation.scoring import EvalMetrics
 
 __all__ = [
     "ColumnPairs",

@@ -22,9 +22,9 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
-from drln.photo_folder import SUFFIXES, is_clutter
+from drln.images.photo_folder import SUFFIXES, is_clutter
 from drln.system_errors import FULL
-from drln.whole import sync_files
+from drln.whole_files import sync_files
 
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 

@@ -15,10 +15,11 @@ import numpy as np
 from PIL import Image
 
 from drln.data.archives import DataError, file_key, short_hash
-from drln.header import ImageError, read_header
-from drln.metadata import orientation_of
-from drln.pixels import read_pixels
-from drln.protocols import ProtocolError, check_fit, fit_pair, scale_between
+from drln.evaluation.protocols import ProtocolError, check_fit, fit_pair, scale_between
+from drln.images.header import ImageError
+from drln.images.metadata import orientation_of
+from drln.images.pixels import read_pixels
+from drln.images.reading import read_header
 
 COLUMNS = ("lr", "hr")
 

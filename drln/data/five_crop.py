@@ -17,8 +17,8 @@ from tqdm.auto import tqdm
 
 from drln.data.columns import COLUMNS, name_and_key, pixels_of, size_of
 from drln.data.sources import Cache
-from drln.files import write_image
-from drln.protocols import pillow_lr, pillow_resize, scale_between
+from drln.evaluation.protocols import pillow_lr, pillow_resize, scale_between
+from drln.images.writing import write_image
 
 MOST_AT_ONCE = 8    # images in memory, some 20 MB each for DIV2K's
 

@@ -14,10 +14,10 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, file_key
-from drln.files import write_image
-from drln.header import read_header
-from drln.pixels import read_pixels
-from drln.protocols import ProtocolError, check_fit, pillow_lr
+from drln.evaluation.protocols import ProtocolError, check_fit, pillow_lr
+from drln.images.pixels import read_pixels
+from drln.images.reading import read_header
+from drln.images.writing import write_image
 
 # Of the other formats Pillow, and so `datasets`, reads less than we do.
 READ_BY_PILLOW = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "WebP")

@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 from drln.data.columns import ColumnPairs
 from drln.data.photos import PhotoPairs
 from drln.data.store import PairStore, build_store
-from drln.levels import to_tensor
+from drln.images.tensors import to_tensor
 
 AnyPairs = PairStore | PhotoPairs | ColumnPairs | Sequence[Any]
 Pair = tuple[Tensor, Tensor]    # LR and HR

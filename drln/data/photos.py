@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from drln.data.archives import DataError, file_key
-from drln.header import read_header
-from drln.pixels import read_pixels
-from drln.resize import imresize
+from drln.evaluation.resize import imresize
+from drln.images.pixels import read_pixels
+from drln.images.reading import read_header
 
 
 class PhotoPairs:

@@ -14,11 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drln.config import SCALES
 from drln.data.archives import DataError, images_in
 from drln.data.lr import make_lr_files, match_lr_files, names_below, readable_files
 from drln.data.sources import Cache, Source, div2k_source, folder_source, hub_source
-from drln.photo_folder import find_photos
+from drln.images.photo_folder import find_photos
+from drln.network.config import SCALES
 from drln.samples import SAMPLES_FOLDER
 
 if TYPE_CHECKING:

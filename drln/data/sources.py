@@ -15,7 +15,7 @@ from huggingface_hub import constants
 
 from drln.data.archives import DamagedArchive, file_key, unpack
 from drln.data.web import fetch_file
-from drln.download import HubError, MissingFileError, cached, download, forget
+from drln.weights.download import HubError, MissingFileError, cached, download, forget
 
 Source = Callable[[str], Path | None]
 DIV2K_URL = "https://data.vision.ee.ethz.ch/cvl/DIV2K/"    # DRLN_DIV2K_URL names a mirror

@@ -19,9 +19,9 @@ from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, short_hash
 from drln.data.sources import Cache
-from drln.header import ImageError
+from drln.images.header import ImageError
 from drln.system_errors import FULL
-from drln.whole import sync_files
+from drln.whole_files import sync_files
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
 

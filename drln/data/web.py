@@ -12,8 +12,8 @@ import httpx2
 from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
-from drln.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
 from drln.system_errors import FULL
+from drln.weights.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
 
 SILENT_SECONDS = 20.0    # without a byte, in the middle of a file
 IDLE_TRIES = 2    # in a row that bring no byte

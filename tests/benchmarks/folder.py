@@ -17,8 +17,8 @@ from measuring import machine, seconds_of, table
 from tiles import mosaic
 
 from drln import DrlnModel, Photo, Result, Upscaler, write_image
-from drln.many import find_jobs, upscale_jobs
-from drln.record import Record
+from drln.upscaling.folder import find_jobs, upscale_jobs
+from drln.upscaling.record import Record
 
 MILLION = 1_000_000
 

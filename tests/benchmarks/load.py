@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 import httpx2
 import live_app
@@ -42,7 +42,7 @@ CANCELS, DROPS = 0.15, 0.1    # shares of the jobs
 KEPT = 30                     # seconds that the app keeps results for this test
 STUCK = 600                   # seconds after which a job counts as stuck
 GROWTH = 1.15                 # of memory and disk, from the second quarter to the last, that is still called flat
-SHORT = f"import demo.results; demo.results.KEPT_SECONDS = {KEPT}\n"
+SHORT = f"import demo.backend.results; demo.backend.results.KEPT_SECONDS = {KEPT}\n"
 
 
 class Load:

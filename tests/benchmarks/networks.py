@@ -7,7 +7,7 @@ from peer import stand_in_for_torchvision
 from torch import nn
 
 from drln import DrlnConfig, DrlnModel
-from drln.device import PRECISIONS
+from drln.upscaling.device import PRECISIONS
 
 HAS_PEER = importlib.util.find_spec("super_image") is not None
 COMPACT = DrlnConfig(4, bam=True, channels=32, groups=(3,), border=4)

@@ -11,9 +11,9 @@ from measuring import machine, table
 
 from drln import DrlnModel, HubError, evaluate
 from drln.data import find_set
-from drln.device import PRECISIONS
-from drln.evaluation import CARD, PROTOCOLS
-from drln.upscaler import Upscaler
+from drln.evaluation.protocols import CARD, PROTOCOLS
+from drln.upscaling.device import PRECISIONS
+from drln.upscaling.upscaler import Upscaler
 
 
 def main() -> None:

@@ -18,8 +18,8 @@ from measuring import Cost, machine, table
 from networks import HAS_PEER
 from upscale import in_own_process
 
-from drln.device import pick_device, pick_precision
-from drln.figures import use_style
+from drln.plots.figures import use_style
+from drln.upscaling.device import pick_device, pick_precision
 
 SIZES = ["64x64", "128x128", "256x256", "512x512", "1024x1024", "2048x1536", "4096x3072"]
 PEER_BYTES = 40e3    # an LR pixel, that super-image takes; see upscale.py

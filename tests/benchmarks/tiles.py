@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor
 
 from drln import DrlnModel, ImageLoader
-from drln.device import PRECISIONS
+from drln.network.strips import upscale_in_strips
 from drln.samples import SAMPLES_FOLDER
-from drln.strips import upscale_in_strips
+from drln.upscaling.device import PRECISIONS
 
 TILE, OVERLAP = 256, 32
 

@@ -29,9 +29,9 @@ from networks import COMPACT, HAS_PEER, PUBLISHED, ours, peer
 from torch import nn
 
 from drln import DrlnModel
-from drln.cost import network_cost
-from drln.device import PRECISIONS
-from drln.strips import upscale_in_strips
+from drln.network.cost import network_cost
+from drln.network.strips import upscale_in_strips
+from drln.upscaling.device import PRECISIONS
 
 NAMES = {
     "super-image": "super-image 0.2.0, whole image",

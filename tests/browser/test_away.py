@@ -11,9 +11,9 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from demo import interface
+from demo.backend.jobs import Jobs
+from demo.backend.service import Service
 from demo.interface import build_demo, launch
-from demo.jobs import Jobs
-from demo.service import Service
 
 pytestmark = pytest.mark.browser
 WAIT = 60    # seconds; a bound, and no claim

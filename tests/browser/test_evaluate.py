@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from drln import DrlnModel
 from drln.data import find_set
-from drln.evaluation import BICUBIC, evaluate
-from drln.tables import format_score
+from drln.evaluation.scoring import BICUBIC, evaluate
+from drln.evaluation.tables import format_score
 
 pytestmark = pytest.mark.browser
 

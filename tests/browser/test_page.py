@@ -10,7 +10,7 @@ from layout import assert_fits
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from demo import error_map
+from demo.backend import error_map
 
 pytestmark = pytest.mark.browser
 STORED = "JSON.stringify(localStorage)"

@@ -12,7 +12,7 @@ from layout import assert_fits
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from demo import previews
+from demo.backend import previews
 from drln import DrlnModel, Upscaler
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,171 @@
+"""Models measured on benchmark sets, image by image, with scores that stand wherever the work is stopped.
+
+Knows no gradio. What is measured and how is `drln.evaluation.scoring`'s business.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.backend import results
+from demo.backend.limits import UploadError
+from demo.backend.models import Models
+from demo.backend.service import POLL_SECONDS, Service
+from drln import HubError, Progress, Upscaler
+from drln.data import DataError, ImageSet, find_set
+from drln.data.sets import HUB_SETS, SAMPLES
+from drln.evaluation.protocols import CARD, ProtocolError, check_protocol
+from drln.evaluation.scores import ImageFailure, ImageScore, Scores
+from drln.evaluation.scoring import BICUBIC, stream_scores
+from drln.evaluation.tables import csv_report
+from drln.network.config import SCALES
+from drln.whole_files import write_bytes_whole
+
+SETS = (SAMPLES, *HUB_SETS)
+BICUBIC_TITLE = "Bicubic"
+
+FindSet = Callable[[str, str | None], ImageSet]
+
+
+class SetError(LookupError):
+    """The images of a set are unavailable."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure; `models` are names of the service's models, or "bicubic"."""
+
+    dataset: str
+    scales: tuple[int, ...]
+    models: tuple[str, ...]
+    protocol: str
+
+    def check(self, known: tuple[str, ...]) -> None:
+        """Whether all of it exists.
+
+        Raises:
+            UploadError, ProtocolError: if not.
+        """
+        check_protocol(self.protocol)
+        if self.dataset not in SETS:
+            raise UploadError(f"There is no set {self.dataset!r}; choose one of {', '.join(SETS)}.")
+        if not self.scales or not all(scale in SCALES for scale in self.scales):
+            raise UploadError(f"The scales are {list(self.scales)}; choose one or more of 2, 3, 4.")
+        models = (BICUBIC, *known)
+        if not self.models or not all(model in models for model in self.models):
+            raise UploadError(f"The models are {list(self.models)}; choose one or more of {', '.join(models)}.")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The scores so far, in the order of a table, and the file that holds them."""
+
+    scores: tuple[Scores, ...]
+    csv: Path
+
+
+class Benchmarks:
+    """Sets measured one at a time; between two images others may have the service's device.
+
+    Args:
+        service: for its models' names, device and folder.
+        models: those that compute; in float32, as published scores are.
+        find: the images by the set's name and configuration, as `drln.data.find_set`.
+    """
+
+    def __init__(self, service: Service, models: Models, find: FindSet = find_set) -> None:
+        self._service = service
+        self._models = models
+        self._find = find
+
+    def stream(self, request: Request) -> Iterator[Progress | Report]:
+        """`Progress`, and a `Report` after each image. Closing the generator stops the work at the next strip.
+
+        Raises:
+            UploadError, ProtocolError: for what does not exist.
+            SetError: if the set is unavailable.
+            HubError, CheckpointError, ImageError, UpscaleError: as the model or the images have them.
+        """
+        request.check(tuple(self._models.choices))
+        sets = {}
+        for scale in sorted(set(request.scales)):
+            sets[scale] = yield from self._images(request, scale)
+        with results.new_folder(self._service.folder) as folder:
+            csv = folder / f"scores_{request.dataset}_{request.protocol}.csv"
+        cells = [(scale, model) for scale in sets for model in dict.fromkeys(request.models)]
+        done: dict[tuple[int, str], list[ImageScore]] = {cell: [] for cell in cells}
+        total = sum(len(sets[scale]) for scale, _ in cells)
+        # Models that may have to be fetched come last: what can be measured without a hub is not lost.
+        for scale, model in sorted(cells, key=lambda cell: self._is_on_hub(cell[1])):
+            upscaler: Upscaler | str = BICUBIC
+            if model != BICUBIC:
+                loaded = yield from self._models.loading(model, scale)
+                upscaler = loaded.upscaler
+            for row in sets[scale]:
+                count = sum(map(len, done.values()))
+                stage = f"{request.dataset} {scale}×, {self.title(model)}: {row['hr'].name}"
+                steps = _measure(upscaler, row, scale, request.protocol, stage, count, total)
+                image = yield from self._service.with_device(steps)
+                done[scale, model].append(image)
+                yield self._report(request, sets, done, csv)
+
+    def title(self, model: str) -> str:
+        """A model's name in tables."""
+        return BICUBIC_TITLE if model == BICUBIC else self._models.choices[model].title
+
+    def _images(self, request: Request, scale: int) -> Generator[Progress, None, ImageSet]:
+        """The set; looked for in a thread, so that whoever waits can be stopped."""
+        config = f"bicubic_x{scale}" if request.protocol == CARD else None    # the standard protocol needs HR alone
+        future: Future[ImageSet] = Future()
+        threading.Thread(target=_fill, args=(future, self._find, request.dataset, config), daemon=True).start()
+        began = time.monotonic()
+        while not wait([future], POLL_SECONDS).done:
+            yield Progress(f"Getting {request.dataset}, {time.monotonic() - began:.0f} s", 0.0)
+        try:
+            return future.result()
+        except (HubError, DataError) as error:
+            raise SetError(f"{request.dataset} is unavailable: {error}") from error
+
+    def _is_on_hub(self, model: str) -> bool:
+        return model != BICUBIC and self._models.choices[model].on_hub
+
+    def _report(
+        self,
+        request: Request,
+        sets: dict[int, ImageSet],
+        done: dict[tuple[int, str], list[ImageScore]],
+        csv: Path,
+    ) -> Report:
+        scores = tuple(
+            Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
+            for (scale, model), images in done.items()
+        )
+        write_bytes_whole(csv, csv_report(scores).encode())    # it may be downloaded at any time
+        return Report(scores, csv)
+
+
+def _measure(
+    model: Upscaler | str, row: Any, scale: int, protocol: str, stage: str, count: int, total: int
+) -> Generator[Progress, None, ImageScore]:
+    """One image, the one after `count` of `total`."""
+    stage = f"{stage} ({count + 1} of {total})"
+    for step in stream_scores(model, [row], protocol, scale=scale):
+        if isinstance(step, ImageScore):
+            return step
+        if isinstance(step, ImageFailure):
+            raise ProtocolError(str(step))
+        yield Progress(stage, (count + step.fraction) / total)
+    raise AssertionError("the image has no score")
+
+
+def _fill(future: Future[ImageSet], find: FindSet, name: str, config: str | None) -> None:
+    try:
+        future.set_result(find(name, config))
+    except BaseException as error:    # whoever waits for the future gets it
+        future.set_exception(error)

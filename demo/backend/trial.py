@@ -1,0 +1,156 @@
+"""A sharp photo made smaller, restored by bicubic and by a model, and measured: numbers, and the files of the pictures.
+
+Knows no gradio. The rules are those of `drln.evaluation.protocols`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from demo.backend import error_map, previews, results
+from demo.backend.limits import LIMITS, Limits, UploadError, check_scale, check_upload
+from demo.backend.models import Models
+from demo.backend.service import Service
+from drln import ImageLoader, Progress, Upscaler
+from drln.evaluation.metrics import SSIM_WINDOW
+from drln.evaluation.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes, score
+from drln.images import write_image
+from drln.images.pixels import read_pixels
+from drln.upscaling.device import free_memory
+
+SHARP_LIMITS = replace(LIMITS, megapixels=min(16, LIMITS.megapixels))
+MEASURING_BYTES = 150    # of memory for each pixel; 100 to 120 were seen
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What one method made of LR: its scores, and the files of its picture and of its errors."""
+
+    title: str
+    psnr: float    # dB, infinite where no pixel differs
+    ssim: float
+    picture: Path
+    errors: Path
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One photo measured; sizes in pixels, after the protocol's cropping or resizing."""
+
+    protocol: str
+    scale: int
+    hr_size: tuple[int, int]
+    lr_size: tuple[int, int]
+    lr: Path
+    bicubic: Restored
+    drln: Restored
+    source: str
+    device: str
+    precision: str
+
+
+class Trials:
+    """Photos tried one at a time on the service's device.
+
+    Args:
+        service: for its models' names, device and folder.
+        models: those that compute; in float32, as published scores are.
+        limits: what an upload may be.
+    """
+
+    def __init__(self, service: Service, models: Models, limits: Limits = SHARP_LIMITS) -> None:
+        self._service = service
+        self._models = models
+        self._limits = limits
+
+    def plan(self, photo: str | Path, scale: int, protocol: str) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Width and height of the photo, and of LR.
+
+        Raises:
+            UploadError: for a file, scale or protocol that is not taken.
+            ProtocolError: for a protocol that does not exist.
+        """
+        check_protocol(protocol)
+        check_scale(scale)
+        width, height = check_upload(photo, 1, self._limits)
+        if min(width, height) < smallest_side(scale):
+            raise UploadError(
+                f"The photo has {width} × {height} pixels, too small to be measured at {scale}×: "
+                f"both sides must have {smallest_side(scale)} pixels or more."
+            )
+        needed, free = width * height * MEASURING_BYTES, free_memory(torch.device("cpu"))
+        if needed > free:
+            raise UploadError(
+                f"Measuring {width} × {height} pixels needs about {needed / 1e9:.1f} GB of memory, and "
+                f"{free / 1e9:.1f} GB are free on this machine; crop the photo."
+            )
+        return (width, height), (width // scale, height // scale)
+
+    def stream(self, photo: str | Path, scale: int, name: str, protocol: str) -> Iterator[Progress | Trial]:
+        """Load the model, compute, measure, write the files: `Progress`, and last the `Trial`.
+
+        Closing the generator stops the work at the next strip and leaves no files.
+
+        Raises:
+            UploadError, ProtocolError, ImageError, HubError, CheckpointError, UpscaleError: for the user.
+        """
+        title = self._service.choice(name).title
+        self.plan(photo, scale, protocol)
+        loaded = yield from self._models.loading(name, scale)
+        lr, hr = make_pair(read_pixels(photo), scale, protocol)
+        sr = yield from self._service.with_device(_sr(loaded.upscaler, lr))
+        yield Progress("Measuring", 1.0)
+        pictures = [("Bicubic", bicubic(lr, scale, protocol)), (title, _pixels(sr, grey=hr.ndim == 2))]
+        compared = [bicubic_planes(lr, hr, scale, protocol), planes(sr, hr, scale, protocol)]
+        with results.new_folder(self._service.folder) as folder:
+            by_bicubic, by_drln = (_save(folder, *picture, *pair) for picture, pair in zip(pictures, compared))
+            write_image(_as_seen(Image.fromarray(lr), scale), folder / "lr.png")
+        yield Trial(
+            protocol,
+            scale,
+            (hr.shape[1], hr.shape[0]),
+            (lr.shape[1], lr.shape[0]),
+            folder / "lr.png",
+            by_bicubic,
+            by_drln,
+            loaded.source,
+            str(loaded.upscaler.device),
+            loaded.upscaler.precision,
+        )
+
+
+def smallest_side(scale: int) -> int:
+    """Pixels that a photo must have each way, so that SSIM's window fits inside the borders that are cut off."""
+    return scale * (-(-SSIM_WINDOW // scale) + 2)
+
+
+def _sr(upscaler: Upscaler, lr: np.ndarray) -> Generator[Progress, None, Tensor]:
+    return (yield from upscaler.stream_tensor(ImageLoader.load_image(Image.fromarray(lr))))
+
+
+def _pixels(sr: Tensor, grey: bool) -> np.ndarray:
+    """A result as uint8, (H, W, 3) or (H, W)."""
+    levels = sr[0].mul(255).permute(1, 2, 0).cpu().numpy()    # (H, W, 3)
+    return (levels.mean(axis=2) if grey else levels).clip(0, 255).round().astype(np.uint8)
+
+
+def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_luma: np.ndarray) -> Restored:
+    name = "bicubic" if title == "Bicubic" else "drln"
+    picture, errors = folder / f"{name}.png", folder / f"{name}-errors.png"
+    write_image(previews.capped(Image.fromarray(image)), picture)
+    write_image(error_map.picture(previews.capped(error_map.levels(sr_luma, hr_luma))), errors)
+    return Restored(title, *score(sr_luma, hr_luma), picture, errors)
+
+
+def _as_seen(lr: Image.Image, scale: int) -> Image.Image:
+    """LR with its pixels to be seen: each a whole number of times as wide and high."""
+    lr = previews.capped(lr)
+    zoom = max(1, min(scale, previews.PREVIEW_SIDE // max(lr.size)))
+    return lr.resize((lr.width * zoom, lr.height * zoom), Image.Resampling.NEAREST)

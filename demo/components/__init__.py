@@ -1,0 +1,1 @@
+"""What tabs share: inputs, the view of a job, the view of a result."""

@@ -1,0 +1,1 @@
+"""A tab a file: components and events only."""

@@ -1,0 +1,132 @@
+"""The Evaluate tab's second part, benchmark sets: components and events only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+import gradio as gr
+
+from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request, SetError
+from demo.backend.jobs import Job, Jobs
+from demo.backend.models import default_choice
+from demo.backend.service import Service
+from demo.components.inputs import whole_number
+from demo.components.job_view import DEVICE, PAGE, JobView, Steps
+from demo.components.payloads import Update, api_error, html_update, last_step
+from demo.tabs.evaluate_photo import protocol_radio
+from demo.wording import page as wording
+from demo.wording import scores as score_wording
+from drln.data.sets import SAMPLES
+from drln.evaluation.scores import Scores
+from drln.evaluation.scoring import BICUBIC
+from drln.network.config import SCALES
+
+LABELS = {SAMPLES: "Sample photos"}
+
+
+class BenchmarkPart:
+    """Components in the Blocks that are open, and what happens to them."""
+
+    def __init__(self, service: Service, benchmarks: Benchmarks, jobs: Jobs) -> None:
+        self.benchmarks = benchmarks
+        with gr.Row():
+            with gr.Column(scale=1, min_width=300):
+                sets = [(LABELS.get(name, name), name) for name in SETS]
+                self.dataset = gr.Radio(sets, value=SAMPLES, label="Set", elem_id="bench-set")
+                scales = [(f"{s}×", s) for s in SCALES]
+                self.scales = gr.CheckboxGroup(scales, value=[4], label="Scales", elem_id="bench-scales")
+            with gr.Column(scale=1, min_width=300):
+                names = [(choice.label, name) for name, choice in service.models.choices.items()]
+                self.models = gr.CheckboxGroup(
+                    [(BICUBIC_TITLE, BICUBIC), *names],
+                    value=[BICUBIC, default_choice(service.models.choices)],
+                    label="Models",
+                    elem_id="bench-models",
+                )
+                self.protocol = protocol_radio("bench-protocol")
+        self.job = JobView(jobs, "bench", "Measure the set", ready=True)
+        self.samples = gr.Button("Take the sample photos instead", size="sm", visible=False, elem_id="bench-samples")
+        with gr.Column(visible=False, elem_id="bench-result") as self.result:
+            self.table = gr.HTML(elem_id="bench-table")
+            self.chart = gr.HTML(elem_id="bench-chart")
+            self.download = gr.DownloadButton("Download every image's score as CSV", size="sm", elem_id="bench-csv")
+        self._connect()
+
+    def _connect(self) -> None:
+        outputs = [self.samples, self.result, self.table, self.chart, self.download]
+        chosen = [self.dataset, self.scales, self.models, self.protocol]
+        self.job.connect(
+            chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
+        )
+        api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
+        gr.Button(visible=False).click(
+            self.benchmark,
+            [self.dataset, api_scales, self.models, self.protocol],
+            [gr.JSON(visible=False, label="Scores"), self.download],
+            api_name="benchmark",
+            preprocess=False,
+            concurrency_id=DEVICE,
+            concurrency_limit=1,
+        )
+        taken = [self.dataset, self.samples, self.job.progress]
+        self.samples.click(self.take_samples, None, taken, queue=False, **PAGE)
+
+    def benchmark(self, dataset: str, scales: list[Any], models: list[str], protocol: str) -> Iterator[Any]:
+        """Measure models on a benchmark set, image by image.
+
+        Args:
+            dataset: "samples", "Set5", "Set14", "BSD100" or "Urban100"; all but the first are fetched from the hub.
+            scales: of 2, 3 and 4.
+            models: "bicubic", "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or
+                "eugenesiow/drln".
+            protocol: "standard" (the papers') or "card" (the published models').
+
+        Returns:
+            The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
+        """
+        try:
+            steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
+            report = yield from last_step(steps, Report, outputs=2)
+            yield [_mean(scores) for scores in report.scores], str(report.csv)
+        except Exception as error:
+            raise api_error(error, score_wording.message) from error
+
+    def hide(self) -> Update:
+        """When a job begins. What an earlier one showed goes: it may be of the other protocol."""
+        return {self.samples: gr.update(visible=False), self.result: gr.update(visible=False)}
+
+    def failed(self, error: Exception) -> Update:
+        """Said beneath the button; what is done stays on the page."""
+        alert = html_update(wording.alert(score_wording.message(error)))
+        return {self.job.progress: alert, self.samples: gr.update(visible=isinstance(error, SetError))}
+
+    def stopped(self, job: Job | None) -> Update:
+        """The scores that were measured stay."""
+        report = job.last(Report) if job else None
+        if report is None:
+            return {}
+        note = wording.note("Stopped; the scores that were measured stay.")
+        return {self.job.progress: html_update(note), **self._show(report)}
+
+    def _steps(self, dataset: str, scales: Any, models: Any, protocol: str) -> Steps:
+        request = Request(dataset, tuple(scales or ()), tuple(models or ()), protocol)
+        yield from self.benchmarks.stream(request)
+
+    def take_samples(self) -> Update:
+        """Choose the set that needs no network."""
+        return {self.dataset: SAMPLES, self.samples: gr.update(visible=False), self.job.progress: html_update("")}
+
+    def _show(self, report: Report) -> Update:
+        return {
+            self.result: gr.update(visible=True),
+            self.table: score_wording.benchmark_table(report.scores),
+            self.chart: score_wording.chart(report.scores),
+            self.download: str(report.csv),
+        }
+
+
+def _mean(scores: Scores) -> dict[str, Any]:
+    psnr = scores.psnr if isfinite(scores.psnr) else None
+    return {"model": scores.model, "scale": scores.scale, "psnr": psnr, "ssim": scores.ssim}

@@ -1,0 +1,174 @@
+"""The Upscale tab: components and events only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import gradio as gr
+
+from demo.backend.jobs import Jobs
+from demo.backend.models import UnavailableModel
+from demo.backend.service import Finished, Service
+from demo.components.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
+from demo.components.job_view import DEVICE, PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
+from demo.components.result_view import ResultView
+from demo.wording import page as wording
+from drln.weights.sources import BUNDLED
+
+
+class UpscaleTab:
+    """Components in the Blocks that are open, and what happens to them.
+
+    Handlers take payloads as they come (`preprocess=False`), so that whatever is wrong with them gets a message of
+    ours: Gradio has none for a file that Pillow cannot open.
+    """
+
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self.service = service
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                self.photo = photo_input("Photo", "photo")
+            with gr.Column(scale=2, min_width=300):
+                self.scale = scale_input("scale")
+                self.model = model_input(service.models.choices, "model")
+                self.model_note = gr.HTML(visible=False, elem_id="model-note")
+                self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
+                self.options = result_options("upscale")
+                self.plan_note = gr.HTML(wording.note(wording.NO_PHOTO), elem_id="plan")
+                self.job = JobView(jobs, "upscale", "Upscale")
+        self.result = ResultView()
+        self._connect()
+
+    def _connect(self) -> None:
+        chosen = [self.photo, self.scale, self.model, *self.options.components]
+        planned: list[Any] = [self.photo, self.scale, self.model, self.options.format, self.options.self_ensemble]
+        gr.on(
+            [component.change for component in planned],
+            self.plan,
+            planned,
+            [self.plan_note, self.model_note, self.compact, self.job.go],
+            trigger_mode="always_last",
+            concurrency_limit=1,    # so that the last one ends last; not in the device's line, which may be long
+            **PAGE,
+        )
+        self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
+        outputs = [self.model_note, self.compact, *self.result.outputs]
+        self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
+        self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
+        scale = api_scale()
+        gr.Button(visible=False).click(
+            self.upscale,
+            [self.photo, scale, *chosen[2:]],
+            self.result.download,
+            api_name="upscale",
+            preprocess=False,
+            concurrency_id=DEVICE,
+            concurrency_limit=1,
+        )
+        gr.Button(visible=False).click(
+            self.estimate,
+            [self.photo, scale, *planned[2:]],
+            gr.JSON(visible=False, label="Estimate"),
+            api_name="estimate",
+            preprocess=False,
+        )
+
+    def plan(
+        self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
+    ) -> Iterator[Update]:
+        """Tell what the upscale would take, or why it cannot be.
+
+        The last update is a whole one: of several in quick succession the page may show just that. Until then the
+        button stays as it is: a click would be lost on one that is shut for a moment.
+        """
+        update: Update = {self.compact: gr.update(visible=False)}
+        shut = {self.job.go: gr.update(interactive=False)}
+        try:
+            choice = self.service.choice(model)
+            absent = self.service.models.must_download(model, scale)
+            update[self.model_note] = html_update(wording.model_note(choice, absent))
+            if not photo:
+                yield {**update, **shut, self.plan_note: wording.note(wording.NO_PHOTO)}
+                return
+            with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
+                    if plan.estimate:
+                        update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
+                    yield {**update, self.plan_note: wording.plan_note(plan)}
+        except Exception as error:
+            yield {**update, **shut, self.plan_note: wording.alert(wording.message(error))}
+
+    def hide(self) -> Update:
+        """When a job begins."""
+        return {self.model_note: html_update(""), self.compact: gr.update(visible=False), **self.result.hide()}
+
+    def failed(self, error: Exception) -> Update:
+        """A model that the hub does not give is said where the model is chosen, and another one offered."""
+        alert = html_update(wording.alert(wording.message(error)))
+        if isinstance(error, UnavailableModel):
+            return {self.model_note: alert, self.compact: gr.update(visible=True)}
+        return {self.job.progress: alert}
+
+    def upscale(
+        self,
+        image: Upload | None,
+        scale: int | str,
+        model: str,
+        format: str,
+        quality: float,
+        self_ensemble: bool,
+    ) -> Iterator[Any]:
+        """Upscale a photo and get the file of the result.
+
+        Args:
+            image: the photo's file.
+            scale: 2, 3 or 4.
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            format: "PNG", "JPEG", "WebP" or "TIFF".
+            quality: 1 to 100, of JPEG and WebP.
+            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+
+        Returns:
+            The upscaled photo.
+        """
+        try:
+            steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
+            finished = yield from last_step(steps, Finished)
+            yield str(finished.saved.result)
+        except Exception as error:
+            raise api_error(error) from error
+
+    def estimate(
+        self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
+    ) -> dict[str, Any]:
+        """Tell what an upscale would take, without doing it.
+
+        Args:
+            image: the photo's file.
+            scale: 2, 3 or 4.
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
+            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+
+        Returns:
+            Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
+            whether the model has to be fetched from the hub first, and notes on the photo and its result.
+        """
+        try:
+            with uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
+                options = self.options.planned(format, self_ensemble)
+                *_, plan = self.service.plan(path, whole_number(scale), model, **options)
+            assert plan.estimate
+            absent = self.service.models.must_download(model, plan.scale)
+            told = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
+            return {**asdict(plan.estimate), **told}
+        except Exception as error:
+            raise api_error(error) from error
+
+    def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
+        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
+            arguments = self.options.arguments(*options)
+            yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)

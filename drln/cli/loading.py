@@ -1,0 +1,47 @@
+"""What the `upscale` command's options name: a model, loaded and on its device."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import torch
+
+from drln.model import DrlnModel
+from drln.upscaling.upscaler import Upscaler
+
+
+def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
+    """The model of the options on its device, and all of them that change a result's pixels or bytes."""
+    model = DrlnModel.from_pretrained(
+        args.model,
+        args.scale,
+        revision=args.revision,
+        cache_dir=args.cache_dir,
+        local_files_only=args.local_files_only,
+    )
+    upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
+    deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")
+    options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision + deep]
+    options += ["self-ensemble"] * args.self_ensemble + [f"quality {args.quality}"] * (args.quality is not None)
+    return upscaler, ", ".join(options)
+
+
+def weights_hash(model: DrlnModel) -> str:
+    """Twelve letters that change with the weights, wherever they come from."""
+    digest = hashlib.sha256()
+    if model.config.border:
+        digest.update(f"border {model.config.border}".encode())
+    for name, tensor in model.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy())
+    return digest.hexdigest()[:12]
+
+
+def model_name(model: str) -> str:
+    """For the names of results: the last part of a repository, folder or file."""
+    name = Path(model).resolve().name
+    for suffix in (".pt", ".safetensors"):
+        name = name.removesuffix(suffix)
+    return name

@@ -1,0 +1,39 @@
+"""How good a result is: two protocols, PSNR and SSIM, tables, and the scores that others published.
+
+Is given a model and images; loads neither.
+"""
+
+from drln.evaluation.metrics import luma, psnr, ssim
+from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD, ProtocolError, bicubic, make_pair
+from drln.evaluation.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, published
+from drln.evaluation.resize import imresize
+from drln.evaluation.scores import ImageFailure, ImageScore, Scores
+from drln.evaluation.scoring import BICUBIC, EvalMetrics, evaluate, stream_scores
+from drln.evaluation.tables import format_score, markdown, markdown_report
+
+__all__ = [
+    "BICUBIC",
+    "CARD",
+    "PARAMETERS",
+    "PROTOCOLS",
+    "SETS",
+    "STANDARD",
+    "WHY_CARD_IS_HIGH",
+    "EvalMetrics",
+    "ImageFailure",
+    "ImageScore",
+    "ProtocolError",
+    "Scores",
+    "bicubic",
+    "evaluate",
+    "format_score",
+    "imresize",
+    "luma",
+    "make_pair",
+    "markdown",
+    "markdown_report",
+    "psnr",
+    "published",
+    "ssim",
+    "stream_scores",
+]

@@ -1,0 +1,221 @@
+"""Scores of a model, or of bicubic, on a set of images, by one of the two protocols.
+
+Is given a model and images, and loads neither; what is measured and how is `protocols`' business.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from drln.evaluation.protocols import (
+    CARD,
+    STANDARD,
+    ProtocolError,
+    bicubic_planes,
+    check_protocol,
+    make_pair,
+    planes,
+    scale_between,
+    score,
+)
+from drln.evaluation.scores import ImageFailure, ImageScore, Scores
+from drln.images import ImageError
+from drln.images.pixels import read_pixels
+from drln.images.tensors import to_levels
+from drln.model import DrlnModel
+from drln.network.config import SCALES, is_scale
+from drln.progress import Progress, Work
+from drln.upscaling.engine import UpscaleError
+from drln.upscaling.upscaler import Upscaler
+
+BICUBIC = "bicubic"
+
+
+# What makes one image unfit, and not the whole work: Pillow's errors are those of `datasets`, which decodes by it.
+FAILURES = (ImageError, ProtocolError, UpscaleError, OSError, SyntaxError, MemoryError, Image.DecompressionBombError)
+
+
+def evaluate(
+    model: DrlnModel | Upscaler | str,
+    pairs: Sequence[Any],
+    protocol: str = STANDARD,
+    *,
+    scale: int | None = None,
+    device: str | torch.device = "auto",
+    precision: str = "float32",
+    model_name: str = "",
+    dataset_name: str = "",
+) -> Scores:
+    """Measure a model on whole images.
+
+    An image that cannot be measured does not stop the others: a warning names it, and so do the scores' `failures`.
+    Of transparent images the colours are measured, of 16 bits the nearest 8.
+
+    Args:
+        model: a `DrlnModel`; an `Upscaler`, which brings its own device and precision; or "bicubic".
+        pairs: a data set of `load_dataset` or `find_set`; or any sequence of HR images, or of
+            mappings with `hr` and perhaps `lr` and `name`. Images are of PIL, or paths. `EvalDataset` is for the card's
+            protocol alone, as its HR images were already fitted to LR.
+        protocol: "standard", which makes LR from HR, or "card", which takes the set's LR where it has one.
+        scale: for bicubic, where no LR tells it; else the model's.
+        device: as in `Upscaler`.
+        precision: "float32", "bfloat16" or "auto".
+        model_name, dataset_name: for tables; by default "bicubic" or the model's source, with a plus for the
+            self-ensemble, and the name of `pairs`.
+
+    Raises:
+        ProtocolError: if none of the images can be measured: unreadable, too small, too large for this machine, or an
+            LR that does not fit its HR or the model.
+    """
+    steps = stream_scores(model, pairs, protocol, scale=scale, device=device, precision=precision)
+    scores = Scores.of(
+        model_name or _name_of(model),
+        dataset_name or getattr(pairs, "name", ""),
+        scale_of(model, pairs, scale),
+        protocol,
+        [step for step in steps if not isinstance(step, Progress)],
+        len(pairs),
+    )
+    if not scores.images:
+        raise ProtocolError(str(scores.failures[0]))
+    if scores.failures:
+        named = "; ".join(map(str, scores.failures))
+        warnings.warn(f"the scores are of {scores.count}; not measured: {named}", stacklevel=2)
+    return scores
+
+
+def stream_scores(
+    model: DrlnModel | Upscaler | str,
+    pairs: Sequence[Any],
+    protocol: str = STANDARD,
+    *,
+    scale: int | None = None,
+    device: str | torch.device = "auto",
+    precision: str = "float32",
+) -> Iterator[Progress | ImageScore | ImageFailure]:
+    """As `evaluate`, a step at a time: `Progress` after each strip; of each image an `ImageScore` or `ImageFailure`.
+
+    Closing the generator cancels the work: no strip is begun after that. Scores that were
+    yielded stand.
+    """
+    check_protocol(protocol)
+    if isinstance(pairs, (str, os.PathLike)) or not hasattr(pairs, "__len__"):
+        raise ProtocolError(f"the images are {pairs!r}; give a list of images or paths, or find_set(folder)")
+    if not len(pairs):
+        raise ProtocolError("there are no images to measure")
+    scale = scale_of(model, pairs, scale)
+    run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None = None
+    if model != BICUBIC:
+        upscaler = model if isinstance(model, Upscaler) else Upscaler(model, device, precision)    # type: ignore[arg-type]
+        run = upscaler.stream_tensor
+    for index in range(len(pairs)):
+        name, item = f"image {index + 1}", None
+        try:
+            item = pairs[index]
+            name = _image_name(item) or name
+            work = Work(_measure(item, run, scale, protocol))
+            for step in work:
+                yield Progress(name, (index + step.fraction) / len(pairs))
+            yield ImageScore(name, *work.result)
+        except _FittedHr:
+            raise
+        except FAILURES as error:
+            yield ImageFailure(name, _reason(error, item))
+    yield Progress("Done", 1.0, 0.0)
+
+
+def scale_of(model: DrlnModel | Upscaler | str, pairs: Sequence[Any], scale: int | None = None) -> int:
+    """The scale to measure at: the model's; for bicubic the one that is given, or that of the first pair."""
+    if isinstance(model, str):
+        if model != BICUBIC:
+            raise ValueError(f"the model is {model!r}; give {BICUBIC!r}, or a loaded model: DrlnModel.from_pretrained")
+        if scale is None:
+            lr, hr = _read(pairs[0], CARD)
+            scale = None if lr is None else scale_between(lr.shape[1::-1], hr.shape[1::-1])
+        if not is_scale(scale):
+            raise ValueError(f"bicubic has no scale of its own; pass scale= one of {SCALES}")
+        assert scale is not None
+        return scale
+    own = model.scale if isinstance(model, Upscaler) else model.config.scale
+    if scale not in (None, own):
+        raise ValueError(f"the model is {own}x, but scale={scale} was asked for")
+    return own
+
+
+class EvalMetrics:
+    """The card's way to measure: `EvalMetrics().evaluate(model, EvalDataset(load_dataset(...)))`."""
+
+    def evaluate(self, model: DrlnModel | Upscaler | str, dataset: Sequence[Any], scale: int | None = None) -> Scores:
+        """`evaluate` in the card's protocol and in float32. Nothing is printed; the result shows as a line."""
+        return evaluate(model, dataset, CARD, scale=scale)
+
+
+class _FittedHr(ProtocolError):
+    """The protocol is wrong for all images of this kind."""
+
+
+def _measure(
+    item: Any, run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None, scale: int, protocol: str
+) -> Generator[Progress, None, tuple[float, float]]:
+    """PSNR and SSIM of one image."""
+    lr, hr = _read(item, protocol)
+    lr, hr = make_pair(hr, scale, protocol, lr)
+    yield Progress("Measuring", 0.0)
+    if run is None:
+        return score(*bicubic_planes(lr, hr, scale, protocol))
+    sr = yield from run(_tensor(lr))
+    return score(*planes(sr, hr, scale, protocol))
+
+
+def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
+    """LR where there is one and it is wanted, and HR: uint8 (H, W, 3) or (H, W)."""
+    if isinstance(item, tuple):    # of EvalDataset
+        if protocol != CARD:
+            raise _FittedHr(
+                "EvalDataset fits HR to LR, as the card's protocol does; give the data set itself for the standard one"
+            )
+        small, sharp = (to_levels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
+        return small, sharp
+    row = item if isinstance(item, Mapping) else {"hr": item}
+    hr, lr = row.get("hr"), row.get("lr")
+    if not isinstance(hr, (str, os.PathLike, Image.Image)):
+        raise ProtocolError(f"its hr is {type(hr).__name__}; give a PIL image or a path")
+    return None if lr is None or protocol != CARD else read_pixels(lr), read_pixels(hr)
+
+
+def _image_name(item: Any) -> str:
+    """By which an image is told; empty where it has none."""
+    row = item if isinstance(item, Mapping) else {"hr": item}
+    hr = row.get("hr")
+    path = getattr(hr, "filename", "") if isinstance(hr, Image.Image) else hr
+    return row.get("name") or (Path(path).name if isinstance(path, (str, os.PathLike)) else "")
+
+
+def _reason(error: BaseException, item: Any) -> str:
+    """Why, in one line, without the path that most errors begin with."""
+    hr = item.get("hr") if isinstance(item, Mapping) else item
+    path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
+    return " ".join(str(error).split()).removeprefix(path) or "memory ran out"
+
+
+def _tensor(image: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) or (H, W) to float32 (1, 3, H, W) in [0, 1]."""
+    rgb = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+    return torch.from_numpy(rgb.astype(np.float32)).div_(255).permute(2, 0, 1)[None].contiguous()
+
+
+def _name_of(model: DrlnModel | Upscaler | str) -> str:
+    """As the paper, which marks the self-ensemble with a plus."""
+    if isinstance(model, str):
+        return model
+    return f"{model.source}+" if isinstance(model, Upscaler) and model.self_ensemble else model.source
+

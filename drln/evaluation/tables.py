@@ -1,0 +1,107 @@
+"""Scores as tables: ours beside the published ones of the same protocol, as Markdown and CSV.
+
+Knows scores; measures nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+
+from drln.evaluation.protocols import CARD, PROTOCOLS
+from drln.evaluation.published import WHY_CARD_IS_HIGH, Published, published
+from drln.evaluation.scores import Scores
+
+NONE = "–"
+TITLES = {
+    "standard": "Standard protocol (of the papers): PSNR in dB / SSIM",
+    "card": "Card's protocol (of the published models): PSNR in dB / SSIM",
+}
+SOURCES = ("card", "paper")
+
+
+def comparison(scores: Sequence[Scores], protocol: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table of one protocol: a row for each set and scale, a column for each model.
+
+    Our models come first, then what the card and the paper published by the same protocol;
+    columns without a value are left out.
+    """
+    ours = [entry for entry in scores if entry.protocol == protocol]
+    keys = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
+    theirs = [p for key in keys for source in SOURCES for p in published(protocol, *key, source=source)]
+    columns: dict[str, dict[tuple[str, int], str]] = {}
+    for entry in ours:
+        columns.setdefault(entry.model, {})[entry.dataset, entry.scale] = _of_ours(entry)
+    for number in sorted(theirs, key=lambda p: SOURCES.index(p.source)):
+        head = f"{number.model} ({number.source})"
+        columns.setdefault(head, {})[number.dataset, number.scale] = _of_theirs(number)
+    rows = [[key[0], f"{key[1]}x", *(cells.get(key, NONE) for cells in columns.values())] for key in keys]
+    return ["Set", "Scale", *columns], rows
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    cells = ([" ".join(cell.split()).replace("|", r"\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
+
+
+def markdown_report(scores: Sequence[Scores]) -> str:
+    """A table for each protocol, under a title that names it, with what has to be said beside the numbers."""
+    parts = []
+    for protocol in PROTOCOLS:
+        ours = [entry for entry in scores if entry.protocol == protocol]
+        if not ours:
+            continue
+        notes = [_on_failures(entry) for entry in ours if entry.failures]
+        notes += [p.note for entry in ours for p in published(protocol, entry.dataset, entry.scale) if p.note]
+        if protocol == CARD and any(published(CARD, entry.dataset, entry.scale) for entry in ours):
+            notes.append(WHY_CARD_IS_HIGH)
+        text = f"{TITLES[protocol]}\n\n{markdown(*comparison(ours, protocol))}"
+        parts.append(text + "".join(f"\n{note}\n" for note in dict.fromkeys(notes)))
+    return _encodable("\n".join(parts))
+
+
+def csv_report(scores: Iterable[Scores]) -> str:
+    """A line for each image, and one for each set that was gone through, whose image is called "mean".
+
+    The note says of an image why it could not be measured, and of a mean over how many images it is.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["model", "dataset", "scale", "protocol", "image", "psnr", "ssim", "note"])
+    for entry in scores:
+        facts = [entry.model, entry.dataset, entry.scale, entry.protocol]
+        for image in entry.images:
+            writer.writerow([*facts, image.name, f"{image.psnr:.4f}", f"{image.ssim:.6f}", ""])
+        for failure in entry.failures:
+            writer.writerow([*facts, failure.name, "", "", f"not measured: {failure.reason}"])
+        if entry.images and not entry.is_stopped:
+            writer.writerow([*facts, "mean", f"{entry.psnr:.4f}", f"{entry.ssim:.6f}", f"over {entry.count}"])
+    return _encodable(text.getvalue())
+
+
+def format_score(psnr: float, ssim: float) -> str:
+    """As "27.53 / 0.7737"; a PSNR of identical images is "∞"."""
+    return f"{'∞' if psnr == math.inf else f'{psnr:.2f}'} / {ssim:.4f}"
+
+
+def _of_ours(entry: Scores) -> str:
+    over = "" if entry.is_complete else f" ({entry.count})"
+    return format_score(entry.psnr, entry.ssim) + over if entry.images else f"{NONE}{over if entry.failures else ''}"
+
+
+def _on_failures(entry: Scores) -> str:
+    named = "; ".join(map(str, entry.failures))
+    return f"{entry.dataset} {entry.scale}x: {entry.count} were measured. Not measured: {named}"
+
+
+def _encodable(text: str) -> str:
+    """Bytes of file names that are no UTF-8 as "\\xe9", so that the text can be written and printed."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _of_theirs(number: Published) -> str:
+    return f"{number.psnr:.2f}" if number.ssim is None else format_score(number.psnr, number.ssim)

@@ -1,0 +1,117 @@
+"""Colours that a file tells in numbers and not by a profile: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
+
+A result has the same pixels, and would be shown as sRGB, paler or darker than the photo; so it gets a profile that says
+the same, which every format has a place for.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from drln.images.icc import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Point, grey_profile, rgb_profile
+
+HEAD = 1_000_000    # bytes in which a file says it
+SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
+CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
+HDR = {16: "PQ", 18: "HLG"}
+GAIN_MAPS = b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap", b"hdrgainmap"    # Google's, ISO's, Apple's
+C = (0.310, 0.316)
+# By number: the name; x and y of red, green and blue; and of white.
+PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
+    1: ("BT.709", SRGB_PRIMARIES, D65),
+    4: ("BT.470 M", ((0.670, 0.330), (0.210, 0.710), (0.140, 0.080)), C),
+    5: ("BT.470 BG", ((0.640, 0.330), (0.290, 0.600), (0.150, 0.060)), D65),
+    6: ("SMPTE 170M", ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    7: ("SMPTE 240M", ((0.630, 0.340), (0.310, 0.595), (0.155, 0.070)), D65),
+    8: ("Film", ((0.681, 0.319), (0.243, 0.692), (0.145, 0.049)), C),
+    9: ("BT.2020", ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)), D65),
+    11: ("DCI-P3", ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), (0.314, 0.351)),
+    12: ("Display P3", ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)), D65),
+    22: ("EBU 3213", ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), D65),
+}
+SRGB = (*SRGB_PRIMARIES, D65)
+NOT_SAID = (2, 2)
+
+SRGB_GAMMA = 0.45455    # what PNG's gAMA says of sRGB, whose own curve is a little different
+NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
+SENSIBLE_GAMMA = 0.1, 10.0
+
+
+def head_of(path: Path) -> bytes:
+    """The bytes in which a file says what it is."""
+    with open(path, "rb") as file:
+        return file.read(HEAD)
+
+
+def colour_notes(head: bytes) -> tuple[str, ...]:
+    """What is to be said of the colours of an AVIF or HEIC."""
+    return number_note(colours_by_number(head)) + gain_map_note(head)
+
+
+def colours_by_number(start: bytes) -> tuple[int, int]:
+    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
+    at = start.find(b"colrnclx")
+    found = start[at + 8 : at + 12]
+    return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else NOT_SAID
+
+
+def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes | None:
+    """An ICC profile of the colours that two numbers tell; None for those of sRGB and for ones unknown."""
+    primaries, curve = numbers
+    primaries = 1 if primaries == 2 else primaries
+    if primaries not in PRIMARIES or curve not in (*SRGB_LIKE, *CURVES):
+        return None
+    name, points, white = PRIMARIES[primaries]
+    if curve in CURVES:
+        name += f", gamma {CURVES[curve][0]:g}"
+        return grey_profile(name, CURVES[curve]) if is_grey else rgb_profile(name, points, white, CURVES[curve])
+    return None if is_grey or primaries == 1 else rgb_profile(name, points, white)
+
+
+def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
+    """What is to be said of a file whose colours or brightness no result can tell."""
+    primaries, curve = numbers
+    if curve in HDR:
+        return (f"The file is HDR ({HDR[curve]}), which no result can say of itself; it will look pale.",)
+    if primaries in (2, *PRIMARIES) and curve in (*SRGB_LIKE, *CURVES):
+        return ()
+    return (f"The colours of the file, CICP {primaries} and {curve}, are not kept; the result will look different.",)
+
+
+def gain_map_note(content: bytes) -> tuple[str, ...]:
+    """What is to be said of a file, by its bytes, that has a second picture for HDR screens."""
+    if b"tmap" in content[8:64] or any(mark in content for mark in GAIN_MAPS):    # tmap is a brand of AVIF
+        return ("The file has a gain map, which makes it brighter on HDR screens; the result is the plain photo.",)
+    return ()
+
+
+def profile_by_gamma(gamma: float | None, points: tuple[Point, ...] | None, is_grey: bool) -> bytes | None:
+    """An ICC profile of what PNG's gAMA and cHRM say; None for sRGB and for what makes no sense.
+
+    Args:
+        gamma: the exponent from light to levels.
+        points: of red, green, blue and white.
+        is_grey: whether the photo has greys alone.
+    """
+    if gamma is not None and not SENSIBLE_GAMMA[0] < gamma < SENSIBLE_GAMMA[1]:
+        gamma = None
+    if points is not None and _is_near(points):
+        points = None
+    is_srgb = gamma is None or abs(gamma - SRGB_GAMMA) < NEAR_GAMMA
+    if is_srgb and (is_grey or points is None):
+        return None
+    curve = SRGB_CURVE if gamma is None else (1 / gamma,)
+    name = "PNG" if gamma is None else f"PNG, gamma {1 / gamma:.3g}"
+    if is_grey:
+        return grey_profile(name, curve)
+    *primaries, white = points or SRGB
+    try:
+        return rgb_profile(name, tuple(primaries), white, curve)
+    except ValueError:
+        return profile_by_gamma(gamma, None, is_grey)
+
+
+def _is_near(points: tuple[Point, ...]) -> bool:
+    pairs = zip(points, SRGB, strict=True)
+    return all(abs(found[axis] - wanted[axis]) < NEAR_POINT for found, wanted in pairs for axis in (0, 1))

@@ -1,0 +1,1 @@
+"""One file a format: what its header says, how its pixels are read, how they are written."""

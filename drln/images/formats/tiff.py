@@ -1,0 +1,192 @@
+"""TIFF files of all depths to pictures of 8 or 16 bits.
+
+Knows arrays and files; no tensors.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drln.images.colour_spaces import inks_to_rgb, lab_to_rgb, unmultiply, ycbcr_to_rgb
+from drln.images.exif import Exif, read_exif
+from drln.images.formats.camera_raw import DNG_VERSION, SENSOR_COLOURS, refusal
+from drln.images.formats.frames import count_pages
+from drln.images.formats.tiff_samples import JPEG, stored_samples
+from drln.images.header import MANY, Header, ImageError, frames_note
+from drln.images.metadata import kept_info
+
+GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
+COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
+UNSIGNED, SIGNED, FLOAT, UNSAID = 1, 2, 3, 4    # sample formats
+PREMULTIPLIED = 1    # of the kinds of extra samples; 0 is no alpha, and all others are plain alpha
+OLD_JPEG, JPEG_2000_LOSSY = 6, 33004
+SILENCE = logging.NullHandler()    # of files that it can read all the same tifffile would print what is odd
+INCHES = {2: 1.0, 3: 2.54}
+MOST_SUBIMAGES = 64
+# What holds where a file does not say it, as fractions.
+LUMA, LEVELS, D50 = (299, 1000, 587, 1000, 114, 1000), (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1), (3457, 10_000)
+MIDDLE_WHITE = 0.329    # between the x of D65, 0.3127, and that of D50
+
+
+def tiff_header(path: Path) -> Header:
+    """The figures of the first page in full size.
+
+    Raises:
+        ImageError: for a camera's raw file, and for samples or colours that make no picture.
+    """
+    with _page(path) as page:
+        _check(path, page)
+        width, height = int(page.imagewidth), int(page.imagelength)    # whatever a file says
+        if _orientation(page) > 4:
+            width, height = height, width
+        depth = 16 if page.bitspersample > 8 and page.photometric != PALETTE else 8
+        is_unclear = page.compression == JPEG_2000_LOSSY and page.photometric == RGB
+        further = _samples(page) - COLOURS[page.photometric] - (_alpha(page) is not None)
+    frames = count_pages(path, MANY)
+    notes = frames_note(frames, "pages")
+    if further:
+        notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
+    if is_unclear:    # libvips stores YCbCr, others RGB, and nothing in the file differs
+        notes += ("Its JPEG 2000 data may be YCbCr, and nothing in it tells; if the colours are wrong, save it again.",)
+    return Header("TIFF", width, height, frames, depth, notes)
+
+
+def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
+    """The first page in full size: levels as `Picture` has them, but not turned; orientation; what is kept beside them.
+
+    Raises:
+        ValueError: for a file in which pixels are missing.
+        ImageError: for what makes no picture.
+    """
+    with _page(path) as page:
+        _check(path, page)
+        levels = _full_range(path, page, stored_samples(page))
+        number, alpha, profile = COLOURS[page.photometric], _alpha(page), page.tags.valueof(34675)
+        colours, cover = levels[..., :number], levels[..., alpha : alpha + 1] if alpha else None
+        if page.photometric == GREY_WHITE_IS_0:
+            np.subtract(np.iinfo(levels.dtype).max, colours, out=colours)
+        if alpha and cover is not None and page.extrasamples and page.extrasamples[alpha - number] == PREMULTIPLIED:
+            unmultiply(colours, cover)
+        colours = _to_rgb(page, colours, profile)
+        dpi, orientation = _dpi(page), _orientation(page)
+    if cover is not None:
+        colours = np.concatenate([colours, cover.astype(colours.dtype)], axis=2)
+    is_grey = colours.shape[2] < 3
+    kept = kept_info(profile, dpi, tiff_exif(path), is_grey, converted=page.photometric in (INKS, CIE_LAB, ICC_LAB))
+    return colours[..., 0] if colours.shape[2] == 1 else colours, orientation, kept
+
+
+def tiff_exif(path: Path) -> Exif:
+    """What may be kept of the EXIF of a TIFF file."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return read_exif(content)
+
+
+@contextmanager
+def _page(path: Path) -> Iterator[Any]:
+    """The page to read: the first, or the first in full size where that is a small copy of another."""
+    import tifffile
+
+    logging.getLogger("tifffile").addHandler(SILENCE)
+    with tifffile.TiffFile(path) as tiff:
+        first: Any = tiff.pages[0]
+        inside: tuple[Any, ...] = tuple(islice(first.pages or (), MOST_SUBIMAGES))
+        if DNG_VERSION in first.tags or any(page.photometric in SENSOR_COLOURS for page in (first, *inside)):
+            raise ImageError(refusal(path))
+        others: Iterable[Any] = chain(inside, islice(tiff.pages, 1, MANY)) if first.is_reduced else ()
+        yield next((page for page in others if not page.is_reduced), first)
+
+
+def _check(path: Path, page: Any) -> None:
+    bits, kind, photometric = page.bitspersample, page.sampleformat, page.photometric
+    if not page.imagewidth or not page.imagelength:
+        raise ImageError(f"{path} is {page.imagewidth}x{page.imagelength} pixels; give one with at least one pixel")
+    if page.compression == OLD_JPEG:
+        raise ImageError(f"{path} holds JPEG in the way of 1992, which is not read; save it as PNG in another program")
+    if isinstance(bits, tuple) or isinstance(kind, tuple) or page.dtype is None:
+        raise ImageError(f"{path} has channels of {bits} bits; convert it to 8 or 16 bits first")
+    if not (
+        kind in (UNSIGNED, UNSAID) and (bits <= 16 or bits == 32) or (kind, bits) == (SIGNED, 32) or kind == FLOAT
+    ):
+        word = {SIGNED: "signed", UNSIGNED: "unsigned", UNSAID: "unsigned"}.get(kind, "complex")
+        raise ImageError(f"{path} has {bits}-bit {word} samples; convert it to 8 or 16 bits, unsigned, first")
+    is_whole = kind in (UNSIGNED, UNSAID) and bits <= 16
+    fits = {PALETTE: is_whole, YCBCR: bits == 8, CIE_LAB: is_whole and bits in (8, 16), ICC_LAB: bits in (8, 16)}
+    if photometric not in COLOURS or not fits.get(photometric, True) or page.tags.valueof(332, default=1) != 1:
+        name = getattr(photometric, "name", photometric)
+        raise ImageError(f"{path} has {bits}-bit colours of the kind {name}; convert it to RGB or grey first")
+    if _samples(page) < COLOURS[photometric]:
+        raise ImageError(f"{path} has {_samples(page)} channels, too few for its colours; save it again")
+
+
+def _full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
+    """Samples to levels whose whole range is used, uint8 or uint16; those of a palette stay as they are."""
+    bits = page.bitspersample
+    if page.photometric == PALETTE:
+        return samples.astype(np.uint16)
+    if page.sampleformat == FLOAT or bits == 32:
+        top, depth = 1 if page.sampleformat == FLOAT else 65_535, 16
+        low, high = samples.min(), samples.max()
+        if not (low >= 0 and high <= top):    # neither is so for what is not a number
+            raise ImageError(
+                f"{path} has {bits}-bit levels from {low:g} to {high:g}, and 0 to {top} is read; convert it to 16 bits"
+            )
+    else:
+        top, depth = 2**bits - 1, 8 if bits <= 8 else 16
+    white, dtype = 2**depth - 1, f"uint{depth}"
+    if top == white:
+        return samples.astype(dtype, copy=False)
+    levels = np.empty(samples.shape, dtype)
+    for row, stored in zip(levels, samples):
+        row[:] = np.round(stored * np.float64(white / top))
+    return levels
+
+
+def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """Colours of any kind to grey, (H, W, 1), or RGB, (H, W, 3)."""
+    if page.photometric == PALETTE:
+        shades = np.asarray(page.colormap).T    # (2 ** bits, 3)
+        return (shades >> 8 if shades.max() > 255 else shades).astype(np.uint8)[colours[..., 0]]
+    if page.photometric == INKS:
+        return inks_to_rgb(np.ascontiguousarray(colours), profile)
+    if page.photometric in (CIE_LAB, ICC_LAB):
+        x = np.divide(*page.tags.valueof(318, default=D50)[:2])
+        return lab_to_rgb(colours, page.photometric == CIE_LAB, is_d65=x < MIDDLE_WHITE)
+    if page.photometric == YCBCR and page.compression != JPEG:
+        fractions = (page.tags.valueof(529, default=LUMA), page.tags.valueof(532, default=LEVELS))
+        return ycbcr_to_rgb(colours, *(tuple(map(np.divide, found[::2], found[1::2])) for found in fractions))
+    return colours
+
+
+def _alpha(page: Any) -> int | None:
+    """Which of the samples is alpha; a single one that nothing is said of is."""
+    colours = COLOURS[page.photometric]
+    if not page.extrasamples and _samples(page) == colours + 1:
+        return colours
+    return next((colours + n for n, kind in enumerate(page.extrasamples[: _samples(page) - colours]) if kind), None)
+
+
+def _samples(page: Any) -> int:
+    return int(page.samplesperpixel)
+
+
+def _orientation(page: Any) -> int:
+    found = page.tags.valueof(274)
+    return int(found) if found in range(1, 9) else 1
+
+
+def _dpi(page: Any) -> tuple[float, float] | None:
+    try:
+        inch = INCHES[int(page.tags.valueof(296, default=2))]
+        (x, per_x), (y, per_y) = page.tags.valueof(282), page.tags.valueof(283)
+        return inch * x / per_x, inch * y / per_y
+    except (LookupError, TypeError, ValueError, ZeroDivisionError):
+        return None

@@ -1,0 +1,104 @@
+"""What goes from a photo into its result beside the pixels: colour profile, resolution, EXIF.
+
+Nothing else does: XMP, comments and text chunks may hold places, names and thumbnails.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import Any
+
+from PIL import Image
+
+from drln.images.colour_numbers import profile_by_gamma
+from drln.images.exif import (
+    ORIENTATION,
+    RESOLUTION_UNIT,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    Exif,
+    read_exif,
+    read_orientation,
+    without_colour_space,
+)
+from drln.images.icc import grey_of
+
+PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
+
+INCHES = {2: 1.0, 3: 2.54}    # an inch in the units that EXIF knows
+
+XMP = ("xmp", "XML:com.adobe.xmp")    # what Pillow calls it
+
+UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, struct.error)
+
+
+def kept_info(profile: Any, dpi: Any, exif: Exif, is_grey: bool, converted: bool = False) -> dict[str, Any]:
+    """What goes into the `info` of a result: `icc_profile`, `dpi`, `exif`, those that there are.
+
+    Args:
+        profile: the photo's ICC profile, or None.
+        dpi: its resolution, pixels an inch across and down; whatever a file says.
+        exif: what may be kept of its EXIF.
+        is_grey: whether the result is grey. Of an RGB profile it has what that says of greys; other profiles that
+            are not of the result's colour space are dropped.
+        converted: whether the colours were converted, so that what was said about them is no longer true.
+    """
+    kept: dict[str, Any] = {}
+    if converted:
+        exif = without_colour_space(exif)
+    elif isinstance(profile, bytes) and profile[16:20] == PROFILE_SPACES[is_grey]:
+        kept["icc_profile"] = profile
+    elif isinstance(profile, bytes) and is_grey and profile[16:20] == b"RGB " and (greys := grey_of(profile)):
+        kept["icc_profile"] = greys
+    try:
+        x, y = (float(value) for value in dpi)
+        if 0 < x < math.inf and 0 < y < math.inf:
+            kept["dpi"] = (x, y)
+    except UNREADABLE:
+        pass    # files may hold anything here; no resolution is better than a broken one
+    block = exif.to_bytes()
+    return kept | ({"exif": block} if block else {})
+
+
+def kept_of(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[str, Any]:
+    """`kept_info` of a PIL image, whose EXIF may lie in several places."""
+    raw, dpi = image.info.get("exif"), image.info.get("dpi")
+    try:
+        found = image.getexif()
+        dpi = dpi or _resolution(found)
+        raw = raw or (found.tobytes() if found else b"")
+    except UNREADABLE:
+        raw = raw or b""
+    profile = image.info.get("icc_profile") or _profile_by_gamma(image.info, is_grey)
+    return kept_info(profile, dpi, read_exif(raw), is_grey, converted)
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 where there is none that can be read.
+
+    One in XMP alone, which Pillow follows, is not heeded, as browsers and libvips do not.
+    """
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    except UNREADABLE:
+        return 1
+    if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
+        orientation = read_orientation(image.info.get("exif") or b"")
+    return int(orientation) if orientation in range(1, 9) else 1
+
+
+def _profile_by_gamma(info: dict[Any, Any], is_grey: bool) -> bytes | None:
+    """Of the colours of a PNG, as Pillow names them."""
+    if "srgb" in info:
+        return None
+    values = info.get("chromaticity", ())    # x and y of white, red, green and blue
+    white, *primaries = zip(values[::2], values[1::2], strict=True) if len(values) == 8 else (None,)
+    return profile_by_gamma(info.get("gamma"), (*primaries, white) if white else None, is_grey)
+
+
+def _resolution(found: Image.Exif) -> tuple[float, float] | None:
+    inch = INCHES.get(found.get(RESOLUTION_UNIT, 2))
+    if inch is None or X_RESOLUTION not in found or Y_RESOLUTION not in found:
+        return None
+    return float(found[X_RESOLUTION]) * inch, float(found[Y_RESOLUTION]) * inch

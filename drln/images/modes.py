@@ -1,0 +1,58 @@
+"""PIL images of any mode as whole levels, the way `Picture` holds them: each mode is taken right, or refused.
+
+Knows no files and no tensors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from drln.images.colour_spaces import inks_to_rgb
+from drln.images.header import BROKEN_FILE, ImageError
+
+GREY_MODES = ("1", "L", "LA", "La")
+DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
+OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
+
+
+def levels_of(image: Image.Image) -> np.ndarray:
+    """Decode an image: uint8, or uint16 for the grey modes that hold more.
+
+    Palettes become RGB; so does CMYK, through its colour profile where it has one. A colour or shade that the file
+    names as transparent becomes alpha.
+
+    Raises:
+        ImageError: for an image that is empty or broken, or whose pixels do not fit.
+    """
+    if not image.width or not image.height:
+        raise ImageError(f"the image is {image.width}x{image.height} pixels; give one with at least one pixel")
+    try:
+        image.load()
+    except BROKEN_FILE as error:
+        raise ImageError(f"the image cannot be decoded: {error}; open and save it again") from error
+    if image.mode in DEEP_GREY_MODES:
+        return _deep_grey(image)
+    if image.mode == "CMYK":
+        return inks_to_rgb(np.asarray(image), image.info.get("icc_profile"))
+    if image.mode in OTHER_MODES:
+        image = image.convert("RGB")
+    elif image.mode not in (*GREY_MODES, *RGB_MODES):
+        raise ImageError(f"the image has the mode {image.mode}; convert it to 8-bit RGB or 16-bit grey first")
+    wanted = ("L" if image.mode in GREY_MODES else "RGB") + ("A" if image.has_transparency_data else "")
+    return np.asarray(image if image.mode == wanted else image.convert(wanted))
+
+
+def _deep_grey(image: Image.Image) -> np.ndarray:
+    """(H, W), or (H, W, 2) with the transparency that a shade named in the file makes."""
+    pixels = np.asarray(image)
+    low, high = pixels.min(), pixels.max()
+    # Floats of 0 to 1 are no levels, but fractions of a white that nobody names.
+    if not (0 <= low and high <= 65535) or (image.mode == "F" and (high <= 1 or (pixels % 1).any())):
+        raise ImageError(
+            f"the image has the mode {image.mode} and levels from {low:g} to {high:g}; "
+            "convert it to 16 bits, whole levels of 0 to 65535, first"
+        )
+    levels, shade = pixels.astype(np.uint16), image.info.get("transparency")
+    return levels if shade is None else np.stack([levels, np.where(levels == shade, 0, 65535).astype(np.uint16)], 2)

@@ -1,0 +1,173 @@
+"""A photo as the network takes it, and its result, without losing what it has beside its colours.
+
+Orientation, transparency, greyness, depth, colour profile, resolution and EXIF are minded here. Knows no model and
+no device.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from drln.images.colour_numbers import colours_by_number, head_of, profile_by_number
+from drln.images.header import ImageError
+from drln.images.metadata import kept_of, orientation_of
+from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
+from drln.images.picture import Picture, mode_of
+from drln.images.reading import UPRIGHT, is_for_pillow, open_image, read_deep, read_header
+from drln.images.tensors import to_levels, to_rgb, to_tensor
+from drln.images.transparency import fill_hidden
+
+ALPHA_ROWS = 64    # of the photo, upscaled at a time
+CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """What the network needs of an image, and what must be given back with the result.
+
+    Attributes:
+        rgb: float32, (1, 3, H, W), in [0, 1], upright. Pixels that are fully transparent have the
+            colours of those around them, so that no hidden colour is drawn into the edge.
+        alpha: float32, (1, 1, H, W), in [0, 1], or None for an image without transparency.
+        is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
+        depth: bits a channel, 8 or 16, of the image and so of the result.
+        info: what goes into the result's `info` for saving: `icc_profile`, `dpi`, `exif`.
+        notes: sentences on what of the file was not taken.
+    """
+
+    rgb: Tensor
+    alpha: Tensor | None = None
+    is_grey: bool = False
+    depth: int = 8
+    info: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        return self.rgb.shape[3]
+
+    @property
+    def height(self) -> int:
+        return self.rgb.shape[2]
+
+    @property
+    def mode(self) -> str:
+        """The mode of the result, as `Picture` has it: L, LA, RGB, RGBA, or with 16 bits I;16, LA;16 and so on."""
+        return mode_of((1 if self.is_grey else 3) + (self.alpha is not None), self.depth)
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether it has no alpha, or one that hides nothing and may be left out of the result."""
+        return self.alpha is None or bool((self.alpha == 1).all())
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Photo:
+        """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.
+
+        Of several frames or pages, the first, which `notes` say.
+
+        Raises:
+            ImageError: if there is no such file, or it cannot be decoded.
+        """
+        path = Path(path)
+        header = read_header(path)
+        if is_for_pillow(header):
+            photo = cls.from_pil(open_image(path))
+        else:
+            picture = read_deep(path, header)
+            photo = cls._of_levels(picture.levels, picture.info)
+        info = photo.info
+        if header.format in ("AVIF", "HEIC") and "icc_profile" not in info:
+            profile = profile_by_number(colours_by_number(head_of(path)), photo.is_grey)
+            info = info | ({"icc_profile": profile} if profile else {})
+        return replace(photo, info=info, notes=header.notes)
+
+    @classmethod
+    def from_pil(cls, image: Image.Image) -> Photo:
+        """Take an image of any of Pillow's 8-bit modes, or 16-bit grey, and turn it upright by its EXIF orientation.
+
+        Palettes become RGB; so does CMYK, through its colour profile where it has one. Pillow has opened a file of
+        16-bit colours as 8 bits; `open` keeps them.
+
+        Raises:
+            ImageError: for what is no PIL image, is empty or broken, or has pixels that do not fit into 16 bits.
+        """
+        if not isinstance(image, Image.Image):
+            raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
+        notes = (CUT,) if _is_cut(image) else ()
+        levels = levels_of(image)    # before the metadata is asked for, which TIFF has in the same open file
+        is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
+        info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
+        return cls._of_levels(UPRIGHT[orientation_of(image)](levels), info, notes)
+
+    @classmethod
+    def _of_levels(cls, levels: np.ndarray, info: dict[str, Any], notes: tuple[str, ...] = ()) -> Photo:
+        """Of upright levels as `Picture` has them."""
+        depth = 8 * levels.itemsize
+        channels = 1 if levels.ndim == 2 else levels.shape[2]
+        is_grey, has_alpha = channels < 3, channels in (2, 4)
+        if not has_alpha:
+            return cls(to_rgb(to_tensor(levels)), None, is_grey, depth, info, notes)
+        rgb, alpha = to_rgb(to_tensor(levels[..., :-1])), to_tensor(levels[..., -1:])
+        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info, notes)
+
+    def picture(self, sr_rgb: Tensor) -> Picture:
+        """The result, with this photo's transparency, greyness, depth and info.
+
+        Transparency is upscaled with Pillow's bicubic; a grey result is the mean of the three channels.
+
+        Args:
+            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; clamped, then rounded.
+
+        Raises:
+            ImageError: if its sides are not whole multiples of this photo's.
+        """
+        check_result(sr_rgb, self.height, self.width)
+        levels = to_levels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
+        if self.alpha is not None:
+            _fill_alpha(levels[:, :, -1], self.alpha, self.depth)
+        return Picture(levels, dict(self.info))
+
+
+def check_rgb(tensor: Tensor) -> None:
+    """Raise an `ImageError` for what is no RGB image, float, (1, 3, H, W)."""
+    fits = isinstance(tensor, Tensor) and tensor.dim() == 4 and tensor.shape[:2] == (1, 3) and tensor.numel() > 0
+    if not fits or not tensor.is_floating_point():
+        what = f"{tensor.dtype} of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
+        raise ImageError(f"got {what}; give one RGB image in [0, 1], a float tensor of shape (1, 3, H, W)")
+
+
+def check_result(sr: Tensor, height: int, width: int) -> None:
+    """Raise an `ImageError` for a result whose sides are not the same whole multiple of the image's."""
+    check_rgb(sr)
+    scale = sr.shape[2] // height
+    if sr.shape[2:] != (scale * height, scale * width):
+        raise ImageError(
+            f"the result is {sr.shape[3]}x{sr.shape[2]} pixels and the image {width}x{height}; "
+            "give a result whose sides are the same whole multiple of the image's"
+        )
+
+
+def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
+    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit levels)."""
+    levels = to_levels(alpha, grey=True, depth=depth)
+    whole = Image.fromarray(levels if depth == 8 else levels.astype(np.float32))
+    width, scale = plane.shape[1], plane.shape[1] // whole.width
+    for top in range(0, whole.height, ALPHA_ROWS):
+        bottom = min(whole.height, top + ALPHA_ROWS)
+        size, box = (width, scale * (bottom - top)), (0, top, whole.width, bottom)
+        rows = np.asarray(whole.resize(size, Image.Resampling.BICUBIC, box))
+        plane[scale * top : scale * bottom] = rows if depth == 8 else rows.clip(0, 65535).round()
+
+
+def _is_cut(image: Image.Image) -> bool:
+    """Whether an image that was opened and not decoded yet has more bits in its file than it will have."""
+    raw_modes = (tile.args if isinstance(tile.args, str) else tile.args[0] for tile in getattr(image, "tile", ()))
+    return image.mode in ("RGB", "RGBA", "CMYK") and any(str(mode).find(";16") > 0 for mode in raw_modes)

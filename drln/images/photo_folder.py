@@ -1,0 +1,114 @@
+"""The photos of a folder: found by what they hold where the name does not say it, and what is left out is told.
+
+Decodes no pixel.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from drln.images.header import AVIF_BRANDS, HEIC_BRANDS, ImageError
+from drln.images.reading import read_header
+
+SUFFIXES = {
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
+    ".webp",
+}    # fmt: skip
+# How the formats begin. Of BMP, with the size of its second header, as many texts begin with BM, too.
+STARTS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|II[*+]\0|MM\0[*+]"
+    rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|....ftyp(?:" + b"|".join(sorted(AVIF_BRANDS | HEIC_BRANDS)) + b")",
+    re.DOTALL,
+)
+CLUTTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"}
+RECORD_FOLDER = ".drln-results"    # a hidden folder that marks a folder of results
+NO_IMAGE = "no image that can be read here"
+
+
+@dataclass
+class FoundPhotos:
+    """What a folder holds.
+
+    Attributes:
+        photos: the files with the name or the content of an image; whether they are whole shows when they are read.
+        left_out: every other file or folder, and why; without hidden ones and what systems add to folders.
+        unreadable: those of `left_out` that may hold photos: folders and files that could not be looked into.
+    """
+
+    photos: list[Path] = field(default_factory=list)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
+
+
+def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
+    """The photos of a folder and of those beneath it, sorted.
+
+    A file with the name of an image is one, so that a damaged one is told when it is read. Any other is one if its
+    first bytes and its header say so.
+
+    Args:
+        besides: a folder that is not looked into, nor told.
+
+    Raises:
+        ImageError: if the folder itself cannot be read.
+    """
+    found = FoundPhotos()
+    shut = besides.resolve() if besides is not None else None
+
+    def cannot_be_listed(error: OSError) -> None:
+        path = Path(error.filename)
+        if path == folder:
+            raise ImageError(f"the folder {folder} cannot be read: {error.strerror}; check its permissions")
+        _leave_out(found, path, error)
+
+    for root, folders, files in os.walk(folder, onerror=cannot_be_listed):
+        for name in list(folders):
+            path = Path(root, name)
+            if is_clutter(path.name) or path.resolve() == shut:
+                folders.remove(name)
+            elif os.path.isdir(path / RECORD_FOLDER):    # false, and no error, where it may not be looked into
+                folders.remove(name)
+                found.left_out.append((path, "results of an earlier run; name that folder itself"))
+            elif path.is_symlink():    # it may lead back here
+                found.left_out.append((path, "a link to a folder; name that folder itself"))
+        for name in files:
+            if not is_clutter(name):
+                _sort_in(found, Path(root, name))
+    found.photos.sort()
+    found.left_out.sort()
+    return found
+
+
+def is_clutter(path: str | PurePath) -> bool:
+    """Whether a part of a relative path is hidden, or is what systems and network drives add to folders."""
+    return any(part.startswith(".") or part.casefold() in CLUTTER for part in PurePath(path).parts)
+
+
+def _sort_in(found: FoundPhotos, path: Path) -> None:
+    try:
+        if not path.is_file():
+            found.left_out.append((path, "a link to nothing" if path.is_symlink() else "a pipe or a device, no file"))
+        elif path.suffix.lower() in SUFFIXES:
+            found.photos.append(path)
+        elif not _begins_as_an_image(path):
+            found.left_out.append((path, NO_IMAGE))
+        else:
+            read_header(path)
+            found.photos.append(path)
+    except ImageError as error:
+        found.left_out.append((path, str(error).removeprefix(f"{path} ")))
+    except OSError as error:
+        _leave_out(found, path, error)
+
+
+def _begins_as_an_image(path: Path) -> bool:
+    with open(path, "rb") as file:
+        return STARTS.match(file.read(32)) is not None
+
+
+def _leave_out(found: FoundPhotos, path: Path, error: OSError) -> None:
+    found.left_out.append((path, f"cannot be read: {error.strerror}"))
+    found.unreadable.append(path)

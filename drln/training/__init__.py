@@ -1,0 +1,11 @@
+"""Train a model, resume a run, publish what came out.
+
+Is given a model and data sets of pairs; the trainer knows nothing of the network.
+"""
+
+from drln.training.arguments import TrainingArguments
+from drln.training.publishing import push_to_hub, write_card
+from drln.training.run_folder import TrainingError
+from drln.training.trainer import Trainer
+
+__all__ = ["Trainer", "TrainingArguments", "TrainingError", "push_to_hub", "write_card"]

@@ -1,0 +1,164 @@
+"""A trained model made ready for others: a model card beside its weights, and the folder uploaded to the hub.
+
+Trains and measures nothing: it is told what the card is to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from huggingface_hub import EvalResult, HfApi, ModelCard, ModelCardData
+
+from drln.evaluation.scores import Scores
+from drln.evaluation.scoring import BICUBIC
+from drln.evaluation.tables import markdown_report
+from drln.network.config import SCALES, DrlnConfig
+from drln.weights.checkpoint import CheckpointError, load_checkpoint
+from drln.weights.download import HubError, explain
+from drln.weights.published_names import CARD_FILE, CONFIG_FILE, weights_files
+from drln.whole_files import write_bytes_whole
+
+WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
+FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # what is uploaded; no checkpoints, no caches
+
+
+def write_card(
+    folder: str | Path,
+    name: str,
+    *,
+    data: str,
+    recipe: Mapping[str, object],
+    scores: Sequence[Scores] = (),
+    license: str | None = None,
+    base_model: str | None = None,
+) -> Path:
+    """Write the model card of the weights in a folder, as `save_pretrained` writes them.
+
+    Args:
+        folder: with the weights, as that of a training run; the card becomes its README.md.
+        name: of the model.
+        data: what it was trained on, from where, under which licences; Markdown.
+        recipe: how: names and values, for a table.
+        scores: of `evaluate`, each with its protocol; those of this model are named `name`.
+        license: of the weights, in the hub's words ("apache-2.0"); None leaves it open.
+        base_model: hub repository of the weights that training started from.
+
+    Raises:
+        CheckpointError: if there are no weights in the folder.
+        WriteError: if the card cannot be written.
+    """
+    folder = Path(folder)
+    configs = _configs(folder)
+    facts = ModelCardData(
+        license=license,
+        library_name="drln",
+        pipeline_tag="image-to-image",
+        tags=["image-super-resolution", "drln"],
+        metrics=["psnr", "ssim"],
+        base_model=base_model,
+        model_name=name,
+        eval_results=_results(scores) or None,
+    )
+    path = folder / CARD_FILE
+    card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}")
+    write_bytes_whole(path, str(card).encode(errors="backslashreplace"))    # a folder's name may be no UTF-8
+    return path
+
+
+def push_to_hub(
+    folder: str | Path, repo_id: str, *, token: str | bool | None = None, private: bool | None = None
+) -> str:
+    """Upload weights, config and model card of a folder; the repository is made where it is not there.
+
+    Args:
+        folder: with what `save_pretrained`, or a training run, and `write_card` wrote; the rest stays here.
+        repo_id: "you/your-model".
+        token: hub access token that may write; None for the one that is logged in.
+        private: for a new repository; None for the account's default.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        CheckpointError: if there are no weights, or no card, in the folder.
+        HubError: if the hub refuses it or cannot be reached.
+    """
+    folder = Path(folder)
+    _configs(folder)
+    if not (folder / CARD_FILE).is_file():
+        raise CheckpointError(f"{folder} holds no model card; write one first: write_card(folder, ...)")
+    api = HfApi(token=token, library_name="drln")
+    try:
+        api.create_repo(repo_id, private=private, exist_ok=True)
+        commit = api.upload_folder(
+            repo_id=repo_id, folder_path=folder, allow_patterns=FILES, commit_message="Upload model with drln"
+        )
+    except Exception as error:
+        raise HubError(explain(error, f"the upload to {repo_id}", repo_id, "main")) from error
+    return str(commit.commit_url)
+
+
+def _configs(folder: Path) -> list[DrlnConfig]:
+    """Of the weights in a folder, which are read to the end, so that none are published that do not load."""
+    files = [folder / file for file in WEIGHTS_FILES if (folder / file).is_file()]
+    if not files:
+        raise CheckpointError(f"{folder} holds no weights; write them first: model.save_pretrained(folder)")
+    return [load_checkpoint(file)[0] for file in files]
+
+
+def _text(
+    name: str, configs: Sequence[DrlnConfig], data: str, recipe: Mapping[str, object], scores: Sequence[Scores]
+) -> str:
+    config, scales = configs[0], " / ".join(f"{config.scale}x" for config in configs)
+    attention = "balanced attention" if config.bam else "Laplacian attention"
+    rows = "\n".join(f"| {key} | {value} |" for key, value in recipe.items())
+    table = markdown_report(list(scores)).strip() or "Not measured."
+    return f"""# {name}
+
+DRLN, the Densely Residual Laplacian Network for image super-resolution, with {attention}: {scales},
+{config.channels} channels, dense blocks in groups of {", ".join(map(str, config.groups))}.
+
+```python
+from PIL import Image
+from drln import DrlnModel, Upscaler
+
+model = DrlnModel.from_pretrained("{name}", scale={config.scale})
+Upscaler(model).upscale(Image.open("photo.jpg")).save("photo_{config.scale}x.png")
+```
+
+## Data
+
+{data}
+
+## Training
+
+| | |
+|---|---|
+{rows}
+
+## Scores
+
+{table}
+
+## Limits
+
+Trained on clean photos that were scaled down: noise and JPEG blocks in a photo get sharper too, and detail that
+it does not hold is guessed.
+"""
+
+
+def _results(scores: Sequence[Scores]) -> list[EvalResult]:
+    """The hub's own form of the scores of whole sets, less those of bicubic."""
+    return [
+        EvalResult(
+            task_type="image-to-image",
+            dataset_type=entry.dataset,
+            dataset_name=f"{entry.dataset} {entry.scale}x, {entry.protocol} protocol",
+            metric_type=metric,
+            metric_value=round(value, digits),
+        )
+        for entry in scores
+        if entry.model != BICUBIC and entry.is_complete
+        for metric, value, digits in (("psnr", entry.psnr, 2), ("ssim", entry.ssim, 4))
+    ]

@@ -1,0 +1,46 @@
+"""The score that chooses a checkpoint: mean PSNR by the standard protocol, over several processes.
+
+Knows models and data sets; no files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from drln.evaluation.metrics import psnr
+from drln.evaluation.protocols import planes
+from drln.images.tensors import to_levels
+from drln.training.signals import Interruption
+
+
+def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, stop: Interruption) -> float | None:
+    """Mean over the images of the PSNR of the luma of 8-bit results, less `scale` pixels at each border, in dB.
+
+    Not a number where a result is none; None where `stop` came before the last image.
+
+    Args:
+        model: takes (1, 3, h, w) in [0, 1]; it is in eval mode meanwhile.
+        dataset: an `EvalDataset`, or another of such pairs.
+        accelerator: of whose processes each measures its share; all get the same mean.
+        stop: of any of them; all get None then.
+    """
+    training = model.training
+    model.eval()
+    total, stopped = torch.zeros(2, device=accelerator.device)
+    for index in range(accelerator.process_index, len(dataset), accelerator.num_processes):
+        if stop.requested:
+            stopped += 1
+            break
+        lr, hr = map(torch.as_tensor, dataset[index])
+        with torch.no_grad():
+            sr = model(lr[None].to(accelerator.device))
+        if not sr.isfinite().all():
+            total += torch.nan
+            continue
+        total += psnr(*planes(sr, to_levels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
+    model.train(training)
+    sum_of_all, any_stopped = accelerator.reduce(torch.stack([total, stopped])).tolist()
+    return None if any_stopped else sum_of_all / len(dataset)

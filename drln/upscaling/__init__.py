@@ -1,0 +1,11 @@
+"""Photo in, photo out: the device, the precision, memory, progress, and folders of photos.
+
+Is given a model; loads none.
+"""
+
+from drln.progress import Progress
+from drln.upscaling.engine import UpscaleError
+from drln.upscaling.estimate import Estimate
+from drln.upscaling.upscaler import Result, Upscaler
+
+__all__ = ["Estimate", "Progress", "Result", "UpscaleError", "Upscaler"]

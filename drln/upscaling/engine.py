@@ -1,0 +1,145 @@
+"""One network on one device in one precision: tensors in and out, memory checked, progress told.
+
+Knows no photos.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Generator
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from drln.network.border import extended_area
+from drln.network.cost import network_cost
+from drln.network.plain import Drln
+from drln.network.strips import MIN_ROWS, stream_strips, strips_memory, upscale_in_strips
+from drln.progress import Progress, Work
+from drln.upscaling.device import PRECISIONS, free_memory, is_out_of_memory
+from drln.upscaling.estimate import Estimate, Speed
+from drln.upscaling.turns import TURNS, turned, turned_back
+
+PROBE_MULTIPLICATIONS = 8e9    # of the short run that finds this machine's speed
+
+
+class UpscaleError(RuntimeError):
+    """The photo cannot be upscaled on this machine; the message says what was missing."""
+
+
+class Upscaled(NamedTuple):
+    """A result, float32, (1, 3, sH, sW), about [0, 1]; where it was computed, and what its owner should read."""
+
+    sr: Tensor
+    device: torch.device
+    notes: tuple[str, ...] = ()
+
+
+class Runner(Protocol):
+    """What an `Upscaler` asks of an engine; another one may run the network elsewhere."""
+
+    precision: str
+
+    def run(self, rgb: Tensor, self_ensemble: bool = False) -> Generator[Progress, None, Upscaled]:
+        """Upscale (1, 3, H, W)."""
+
+    def estimate(self, width: int, height: int, self_ensemble: bool = False) -> Estimate:
+        """What an image of that many pixels will take."""
+
+
+class Engine:
+    """Runs a network here.
+
+    Args:
+        model: the engine's own; it is changed and moved.
+        device: of torch.
+        precision: "float32" or "bfloat16".
+    """
+
+    def __init__(self, model: Drln, device: torch.device, precision: str) -> None:
+        self.device, self.precision, self.config = device, precision, model.config
+        model.eval().requires_grad_(False)
+        model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
+        self.model = model.set_trunk_dtype(PRECISIONS[precision]).to(device)
+        self._speed: Speed | None = None    # of one pass over LR
+
+    def run(self, rgb: Tensor, self_ensemble: bool = False) -> Generator[Progress, None, Upscaled]:
+        """Upscale (1, 3, H, W); where memory runs out, try thinner strips, then the CPU.
+
+        Raises:
+            UpscaleError: if this machine has too little memory.
+        """
+        height, width = rgb.shape[2:]
+        self.check_memory(width, height, self_ensemble)
+        attempts: list[tuple[torch.device, int | None]] = [(self.device, None), (self.device, MIN_ROWS)]
+        if self.device.type != "cpu":
+            attempts.append((torch.device("cpu"), None))
+        notes: tuple[str, ...] = ()
+        for device, rows in attempts:
+            model = self.model if device == self.device else copy.deepcopy(self.model).to(device)
+            try:
+                return Upscaled((yield from self._passes(model, rgb, rows, self_ensemble)), device, notes)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+            notes = (f"Memory ran out on {device}; the work was begun again in smaller pieces or on the CPU.",)
+        raise UpscaleError(
+            f"memory ran out upscaling {width}x{height} pixels {self.config.scale}x on {self.device}, also in the "
+            "thinnest strips; close other programs, choose a smaller scale or model, or crop the photo"
+        )
+
+    def estimate(self, width: int, height: int, self_ensemble: bool = False) -> Estimate:
+        """What an image of that many pixels will take; the first call times short runs, well under a second's work.
+
+        The seconds are corrected by every image that is upscaled and not too small to tell.
+        """
+        if self._speed is None:
+            side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self.model)) ** 0.5)))
+            self._speed = Speed.measured(self._probe, side)
+        seconds = self._speed.seconds(extended_area(width, height, self.config))
+        return self.memory(width, height, self_ensemble, seconds * (len(TURNS) if self_ensemble else 1))
+
+    def memory(self, width: int, height: int, self_ensemble: bool = False, seconds: float = 0.0) -> Estimate:
+        """The estimate with those seconds in it. On the CPU features and result share the memory."""
+        scale = self.config.scale
+        result = extended_area(width, height, self.config) * scale**2
+        output = result * 3 * 4 * (2 if self_ensemble else 1) + result * 8    # float32, then the photo's bytes
+        features = strips_memory(self.model, width, height)
+        if self.device.type != "cpu" and features <= free_memory(self.device):    # else the CPU takes over
+            features = 0
+        # Of the features two maps in six are left when the result is made.
+        memory = max(features, features // 3 + output)
+        return Estimate(width * scale, height * scale, seconds, memory, free_memory(torch.device("cpu")))
+
+    def check_memory(self, width: int, height: int, self_ensemble: bool = False) -> None:
+        """Raise `UpscaleError`, with the figures, where an image of that many pixels does not fit."""
+        memory = self.memory(width, height, self_ensemble)
+        if not memory.fits:
+            raise UpscaleError(memory.refusal(width, height))
+
+    def _probe(self, side: int) -> Tensor:
+        side = max(1, side - 2 * self.config.border)
+        return upscale_in_strips(self.model, torch.full((1, 3, side, side), 0.5))
+
+    def _passes(
+        self, model: Drln, rgb: Tensor, rows: int | None, self_ensemble: bool
+    ) -> Generator[Progress, None, Tensor]:
+        """The image through the network, or its eight turns averaged."""
+        began = time.monotonic()
+        turns = TURNS if self_ensemble else TURNS[:1]
+        total: Tensor | None = None
+        for number, (turn, flip) in enumerate(turns):
+            strips = Work(stream_strips(model, turned(rgb, turn, flip), rows))
+            for fraction in strips:
+                yield Progress.since(began, "Upscaling", (number + fraction) / len(turns))
+            sr = turned_back(strips.result, turn, flip)
+            total = sr if total is None else total.add_(sr)
+        assert total is not None
+        if self._speed and model is self.model:    # and not a CPU that stood in
+            area = extended_area(rgb.shape[3], rgb.shape[2], self.config)
+            self._speed.correct(area, (time.monotonic() - began) / len(turns))
+        return total if len(turns) == 1 else total.div_(len(turns))

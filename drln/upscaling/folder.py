@@ -1,0 +1,164 @@
+"""Many photos through one device: while it computes one, the next is read and the last is written.
+
+What is there and still right is not made again, so that a run continues where another stopped. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from drln.images import Photo
+from drln.images.header import ImageError
+from drln.images.reading import read_header
+from drln.images.writing import check_format, write_image
+from drln.progress import Progress, Work
+from drln.system_errors import sentence
+from drln.upscaling.device import is_out_of_memory
+from drln.upscaling.engine import UpscaleError
+from drln.upscaling.record import Made, Record, file_state, place
+from drln.upscaling.result_names import result_names
+from drln.upscaling.upscaler import Result, Upscaler
+from drln.whole_files import remove_left_partials
+
+ABSENT, DONE, OUTDATED, FOREIGN = "absent", "done", "outdated", "foreign"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo, and the file that its result goes into.
+
+    Attributes:
+        made: what the result is made of.
+        found: what lay at `output` when the job was found: nothing, the result itself, one of another photo or of
+            other options, or a file that no run has written.
+    """
+
+    photo: Path
+    output: Path
+    made: Made
+    found: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: an error for its owner, or none; `notes` are sentences that he should read."""
+
+    job: Job
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[Job]:
+    """A job for each photo, with the same folders beneath `output` as beneath `folder`.
+
+    Args:
+        photos: files of `folder` and of those beneath it.
+        extension: of the results.
+        options: the model and all else that changes a result; other ones make it outdated.
+
+    Raises:
+        OSError: if the record of earlier runs cannot be read.
+    """
+    known = Record(output).read()
+    keys = [photo.relative_to(folder).as_posix() for photo in photos]
+    names = result_names(keys, extension, {made.result: made.photo for made in known.values()})
+    there = {name for name in names if (output / name).exists()}
+    if any(place(name) not in known for name in there):    # another run may have made it since; its line came first
+        known = Record(output).read()
+    jobs = []
+    for photo, key, name in zip(photos, keys, names):
+        made = Made(name, key, _state(photo), options)
+        earlier = known.get(place(name))
+        found = FOREIGN if earlier is None else DONE if earlier == made else OUTDATED
+        jobs.append(Job(photo, output / name, made, found if name in there else ABSENT))
+    return jobs
+
+
+def upscale_jobs(
+    upscaler: Upscaler, jobs: Sequence[Job], record: Record, quality: int | None = None
+) -> Generator[Progress | Outcome, None, None]:
+    """Run the jobs in order: `Progress` over all of them, and an `Outcome` for each.
+
+    A photo that fails does not stop the others. Closing the generator stops the work at the next strip; what was
+    computed by then is written. A file that no run has written is not replaced.
+    """
+    began, done = time.monotonic(), 0.0
+    for folder in {job.output.parent for job in jobs}:
+        remove_left_partials(folder)
+    sizes = {}
+    for job in jobs:
+        try:
+            if job.found == FOREIGN:
+                raise ImageError(
+                    f"{job.output} is there, and no record says what it was made of; move it away, or choose another "
+                    "folder for the results"
+                )
+            header = read_header(job.photo)
+            sizes[job] = header.width * header.height
+        except ImageError as error:
+            yield Outcome(job, str(error))
+    total = sum(sizes.values())
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        readings = _ahead(reader, list(sizes))
+        writing: Future[Outcome] | None = None
+        for number, (job, reading) in enumerate(readings):
+            stage = f"{number + 1}/{len(sizes)} {job.photo.name}"
+            try:
+                photo = reading.result()
+                width, height = photo.width * upscaler.scale, photo.height * upscaler.scale
+                check_format(job.output.name, photo.mode, width, height, quality, photo.is_opaque)
+                work = Work(upscaler.steps(photo))
+                for step in work:
+                    yield Progress.since(began, stage, (done + step.fraction * sizes[job]) / total)
+            except (ImageError, UpscaleError, OSError, MemoryError, RuntimeError) as error:
+                yield Outcome(job, _reason(error))
+            else:
+                if writing is not None:
+                    yield writing.result()
+                writing = writer.submit(_write, job, record, work.result, quality)
+            done += sizes[job]
+        if writing is not None:
+            yield writing.result()
+
+
+def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Photo]]]:
+    """Each job with its photo; the next one is being read meanwhile."""
+    readings = (reader.submit(Photo.open, job.photo) for job in jobs)    # each begins when it is asked for
+    upcoming = next(readings, None)
+    for job in jobs:
+        current, upcoming = upcoming, next(readings, None)
+        assert current is not None
+        yield job, current
+
+
+def _write(job: Job, record: Record, result: Result, quality: int | None) -> Outcome:
+    try:
+        job.output.parent.mkdir(parents=True, exist_ok=True)
+        record.add(Made(job.made.result, job.made.photo))    # whatever happens now, the file there is of a run
+        write_image(result.picture, job.output, quality)
+        record.add(job.made)
+    except (ImageError, OSError, MemoryError, RuntimeError) as error:
+        return Outcome(job, _reason(error))
+    return Outcome(job, None, result.notes)
+
+
+def _reason(error: Exception) -> str:
+    """What its owner is told of a photo that failed; what is our fault is raised."""
+    if isinstance(error, (ImageError, UpscaleError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return sentence(error)
+    if is_out_of_memory(error):
+        return "needs more memory than is free; close other programs, or make it smaller"
+    raise error
+
+
+def _state(photo: Path) -> str:
+    try:
+        return file_state(photo)
+    except OSError:    # it is told when the photo is read
+        return "unknown"

@@ -1,0 +1,130 @@
+"""Photo in, photo out.
+
+Is given a model and loads none; knows PIL images and no files.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from drln.images import Photo, Picture
+from drln.model import DrlnModel
+from drln.progress import Progress, Work
+from drln.upscaling.device import pick_device, pick_precision
+from drln.upscaling.engine import Engine, Runner
+from drln.upscaling.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Result:
+    """An upscaled photo, and how it came about; `notes` are sentences that its owner should read."""
+
+    picture: Picture
+    device: str
+    precision: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture as a PIL image. Pillow has no 16-bit colours: they are rounded to 8 bits."""
+        return self.picture.to_pil()
+
+
+class Upscaler:
+    """Upscale photos with one model on one device.
+
+    Args:
+        model: a `DrlnModel`; it is copied, and stays as it is.
+        device: "auto" (cuda, then mps, then cpu) or a device of torch.
+        precision: "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs that compute in it, but float32 for
+            photos of 16 bits, of whose levels bfloat16 would lose some.
+        self_ensemble: average the results of the eight flips and turns, the paper's DRLN+, at
+            eight times the cost, unless a call says otherwise.
+        engine: what runs a network, made of a model, a device and a precision.
+
+    Raises:
+        ValueError: for a device or precision that is unknown or unavailable here.
+    """
+
+    def __init__(
+        self,
+        model: DrlnModel,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        self_ensemble: bool = False,
+        engine: Callable[[DrlnModel, torch.device, str], Runner] = Engine,
+    ) -> None:
+        self.device = pick_device(device)
+        self.precision = pick_precision(self.device, precision)
+        self.self_ensemble = self_ensemble
+        self.scale = model.config.scale
+        self.source = model.source    # where its weights came from
+        self._engine = engine(copy.deepcopy(model), self.device, self.precision)
+        is_exact = precision != "auto" or self.precision == "float32"
+        # For photos of 16 bits.
+        self._exact = self._engine if is_exact else engine(copy.deepcopy(model), self.device, "float32")
+
+    def upscale(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Image.Image:
+        """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
+
+        PIL has no 16-bit colours: for these `stream` a `Photo.open(path)`, and save the result's `picture`.
+
+        Raises:
+            UpscaleError: if this machine has too little memory for it. The image is never shrunk.
+        """
+        return Work(self.steps(image, self_ensemble)).finish().image
+
+    def stream(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Iterator[Progress | Result]:
+        """As `upscale`, a step at a time: `Progress` after each strip, and last the `Result`.
+
+        Closing the generator cancels the work: no strip is begun after that.
+        """
+        yield (yield from self.steps(image, self_ensemble))
+
+    def steps(
+        self, image: Image.Image | Photo, self_ensemble: bool | None = None
+    ) -> Generator[Progress, None, Result]:
+        """As `stream`, for generators that go on with the result: it is returned."""
+        began = time.monotonic()
+        photo = image if isinstance(image, Photo) else Photo.from_pil(image)
+        engine = self._for(photo.depth)
+        yield Progress("Upscaling", 0.0)
+        sr, device, notes = yield from engine.run(photo.rgb, self._ensemble(self_ensemble))
+        yield Progress("Finishing", 1.0, 0.0)
+        picture = photo.picture(sr)
+        return Result(picture, str(device), engine.precision, time.monotonic() - began, photo.notes + notes)
+
+    def stream_tensor(self, rgb: Tensor, self_ensemble: bool | None = None) -> Generator[Progress, None, Tensor]:
+        """As `steps`, for those who measure: nothing is clamped, rounded or dropped.
+
+        Args:
+            rgb: float, (1, 3, H, W), in [0, 1].
+
+        Returns:
+            float32, (1, 3, sH, sW), about [0, 1], on the device of `rgb`.
+        """
+        sr, _, _ = yield from self._engine.run(rgb, self._ensemble(self_ensemble))
+        return sr
+
+    def estimate(self, width: int, height: int, depth: int = 8, self_ensemble: bool | None = None) -> Estimate:
+        """What a photo of that many pixels will take; the first call times short runs, well under a second's work.
+
+        `depth` is the photo's bits a channel, 8 or 16. The seconds are for the whole image on this device as it
+        is now, and are corrected by every photo that is upscaled and not too small to tell.
+        """
+        return self._for(depth).estimate(width, height, self._ensemble(self_ensemble))
+
+    def _ensemble(self, asked: bool | None) -> bool:
+        return self.self_ensemble if asked is None else asked
+
+    def _for(self, depth: int) -> Runner:
+        """What photos of that depth are computed by."""
+        return self._engine if depth == 8 else self._exact

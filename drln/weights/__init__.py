@@ -1,0 +1,10 @@
+"""Trained weights: where they come from, and how they lie in files and folders.
+
+Knows files, the hub and a network's config; builds no network.
+"""
+
+from drln.weights.checkpoint import CheckpointError
+from drln.weights.download import HubError
+from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, load_weights
+
+__all__ = ["BUNDLED", "BUNDLED_PHOTO", "CheckpointError", "HubError", "load_weights"]

@@ -1,0 +1,119 @@
+"""The layout of published weights: keys and shapes in a file, files in a folder.
+
+Knows no file's content and no network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from drln.network.config import ATTENTION_REDUCTION, DrlnConfig
+
+Shape = tuple[int, ...]
+CONFIG_FILE, CARD_FILE = "config.json", "README.md"
+BORDER = "border"    # the key of a whole number in a file, where the network has one; published files have none
+EARLIER_BEST = "best"    # where a training run kept its weights once, below its folder
+
+
+def weights_files(scale: int) -> tuple[str, str]:
+    """The name of one scale's weights in a folder or hub repository: ours, and the published one."""
+    return f"model_{scale}x.safetensors", f"pytorch_model_{scale}x.pt"
+
+
+def published_names(config: DrlnConfig) -> dict[str, str]:
+    """The key in a published file of every parameter of the `DrlnModel` of that config.
+
+    Returns:
+        {name in `DrlnModel.state_dict()`: key in the file}, with the `.weight` or `.bias` that
+        ends both.
+    """
+    return {f"{ours}.{leaf}": f"{theirs}.{leaf}" for ours, theirs, shapes in _layers(config) for leaf in shapes}
+
+
+def published_shapes(config: DrlnConfig) -> dict[str, Shape]:
+    """{key: shape} of every tensor in a published file of that config."""
+    return {f"{theirs}.{leaf}": shape for _, theirs, shapes in _layers(config) for leaf, shape in shapes.items()}
+
+
+def config_facts(config: DrlnConfig) -> dict[str, Any]:
+    """What our `config.json` holds: all but the scale, so that the files of three scales share one."""
+    return {
+        "model_type": "DRLN",
+        "bam": config.bam,
+        "channels": config.channels,
+        "groups": list(config.groups),
+        "border": config.border,
+    }
+
+
+def published_config(config: DrlnConfig) -> dict[str, Any]:
+    """What a published `config.json` holds. It leaves out width and groups: they are those of the paper."""
+    return {"bam": config.bam, "data_parallel": False, "model_type": "DRLN"}
+
+
+def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
+    """The config of the network that a file's keys and shapes belong to, as far as can be told; of no border.
+
+    Faults are for a comparison with `published_shapes` to find.
+
+    Raises:
+        ValueError: if they belong to no DRLN network.
+    """
+    convs = {key.removesuffix(".weight"): shape for key, shape in shapes.items() if len(shape) == 4 and min(shape) > 0}
+    fusions = {n: convs[f"c{n}.body.0"] for n in range(1, len(shapes)) if f"c{n}.body.0" in convs}
+    blocks = [n for n in range(1, len(shapes)) if f"b{n}.g.body.0" in convs]
+    if not fusions or "head" not in convs or "upsample.up.body.0" not in convs:
+        raise ValueError("head.weight, c1.body.0.weight or upsample.up.body.0.weight is missing or misshapen")
+    channels = convs["head"][0]
+    widths = {n: shape[1] // channels for n, shape in fusions.items()}
+    groups: list[int] = []
+    for n in range(1, max([*widths, *blocks]) + 1):
+        # A fusion of two maps begins a group. Where it is missing, the one after it tells.
+        if n == 1 or widths.get(n, widths.get(n + 1, 0) - 1) == 2:
+            groups.append(0)
+        groups[-1] += 1
+    first = convs["upsample.up.body.0"]
+    scale = 4 if "upsample.up.body.3" in convs else {4: 2, 9: 3}.get(first[0] // channels)
+    if scale is None:
+        raise ValueError(f"upsample.up.body.0.weight {first} fits no scale of 2, 3 or 4")
+    return DrlnConfig(scale, bam=any(".ca.ca." in key for key in shapes), channels=channels, groups=tuple(groups))
+
+
+def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
+    """Our name, the published one, and the shapes of weight and bias of every layer."""
+    c = config.channels
+    squeezed = max(1, c // ATTENTION_REDUCTION)
+
+    def conv(outputs: int, inputs: int, size: int = 3) -> dict[str, Shape]:
+        return {"weight": (outputs, inputs, size, size), "bias": (outputs,)}
+
+    def no_bias(*shape: int) -> dict[str, Shape]:
+        return {"weight": shape}
+
+    yield "sub_mean", "sub_mean.shifter", conv(3, 3, 1)
+    yield "add_mean", "add_mean.shifter", conv(3, 3, 1)
+    yield "head", "head", conv(c, 3)
+    number = 0    # of the dense block, counted from 1 through all groups
+    for g, blocks in enumerate(config.groups):
+        for i in range(blocks):
+            number += 1
+            ours, theirs = f"groups.{g}.blocks.{i}", f"b{number}"
+            for u, width in enumerate((c, 2 * c, 4 * c)):
+                yield f"{ours}.units.{u}.conv1", f"{theirs}.r{u + 1}.body.0", conv(width, width)
+                yield f"{ours}.units.{u}.conv2", f"{theirs}.r{u + 1}.body.2", conv(width, width)
+            yield f"{ours}.squeeze", f"{theirs}.g.body.0", conv(c, 8 * c, 1)
+            if config.bam:
+                yield f"{ours}.attention.reduce", f"{theirs}.ca.ca.fc1", no_bias(squeezed, c, 1, 1)
+                yield f"{ours}.attention.prelu", f"{theirs}.ca.ca.relu1", no_bias(squeezed)
+                yield f"{ours}.attention.expand", f"{theirs}.ca.ca.fc2", no_bias(c, squeezed, 1, 1)
+                yield f"{ours}.attention.spatial", f"{theirs}.ca.sa.conv1", no_bias(1, 1, 7, 7)
+            else:
+                for level in range(3):
+                    yield f"{ours}.attention.pyramid.{level}", f"{theirs}.ca.c{level + 1}.body.0", conv(squeezed, c)
+                yield f"{ours}.attention.merge", f"{theirs}.ca.c4.body.0", conv(c, 3 * squeezed)
+            yield f"groups.{g}.fusions.{i}", f"c{number}.body.0", conv(c, (i + 2) * c)
+    factors = (2, 2) if config.scale == 4 else (config.scale,)
+    for stage, factor in enumerate(factors):    # each is a convolution, ReLU, shuffle
+        yield f"upsampler.convs.{stage}", f"upsample.up.body.{3 * stage}", conv(factor**2 * c, c)
+    yield "tail", "tail", conv(3, c)

@@ -1,0 +1,329 @@
+import io
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.backend.batch import DONE, FAILED, SKIPPED, STOPPED, WAITING, WORKING, Batches, BatchReport
+from demo.backend.batch_items import items
+from demo.backend.limits import UploadError
+from demo.backend.models import Choice, Models
+from demo.backend.service import Service
+from demo.wording import batch as batch_wording
+from drln import HubError, Upscaler
+
+
+@pytest.fixture
+def service(tiny_model, tmp_path) -> Service:
+    tiny_model.save_pretrained(tmp_path / "weights")
+    choices = {
+        "tiny": Choice("Tiny", "Tiny", str(tmp_path / "weights")),
+        "away": Choice("Away", "Away", "nobody/away", on_hub=True),
+    }
+    return Service(tmp_path / "results", Models(choices))
+
+
+@pytest.fixture
+def batches(service) -> Batches:
+    return Batches(service)
+
+
+def png(seed: int, size=(20, 14)) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def a_file(folder: Path, name: str, content: bytes) -> tuple[str, Path]:
+    path = folder / f"upload-{len(os.listdir(folder))}"    # an upload's name on the disk is not the user's
+    path.write_bytes(content)
+    return name, path
+
+
+def a_zip(folder: Path, entries: dict[str, bytes], name: str = "photos.zip") -> tuple[str, Path]:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for entry, content in entries.items():
+            archive.writestr(entry, content)
+    return a_file(folder, name, buffer.getvalue())
+
+
+def run(batches: Batches, files) -> list[BatchReport]:
+    return [step for step in batches.stream(files, 2, "tiny") if isinstance(step, BatchReport)]
+
+
+def problems(report: BatchReport) -> dict[str, str]:
+    return {entry.title: entry.problem for entry in report.entries if entry.state == FAILED}
+
+
+def assert_upscaled(path: Path, photo: bytes, tiny_model) -> None:
+    expected = Upscaler(tiny_model).upscale(Image.open(io.BytesIO(photo)))
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), np.asarray(expected))
+
+
+# What is taken
+
+
+def test_files_and_the_entries_of_zips_are_upscaled_in_their_order(batches, tiny_model, tmp_path):
+    files = [a_file(tmp_path, "a.png", png(1)), a_zip(tmp_path, {"b.png": png(2), "folder/c.png": png(3)})]
+
+    report = run(batches, files)[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a.png", DONE), ("b.png", DONE), ("folder/c.png", DONE)
+    ]
+    assert [finished.saved.result.name for finished in report.finished] == ["a_tiny_2x.png", "b_tiny_2x.png",
+                                                                           "c_tiny_2x.png"]
+    for finished, seed in zip(report.finished, (1, 2, 3)):
+        assert_upscaled(finished.saved.result, png(seed), tiny_model)
+
+
+def test_each_files_state_is_shown_as_it_goes(batches, tmp_path):
+    reports = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])
+
+    assert [[entry.state for entry in report.entries] for report in reports] == [
+        [WORKING, WAITING], [DONE, WAITING], [DONE, WORKING], [DONE, DONE]
+    ]
+
+
+def test_one_that_fails_is_reported_and_the_others_go_on(batches, tmp_path):
+    files = [a_file(tmp_path, "bad.png", b"no photo"), a_file(tmp_path, "good.png", png(1))]
+
+    report = run(batches, files)[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "no image that can be read" in problems(report)["bad.png"]
+
+
+def test_an_error_that_nobody_foresaw_does_not_stop_the_others_either(service, tmp_path):
+    class BrokenForOne(Service):
+        def upscale(self, photo, scale, name, title, **options):
+            if title == "a.png":
+                raise KeyError("a bug")
+            return super().upscale(photo, scale, name, title, **options)
+
+    batches = Batches(BrokenForOne(service.folder, service.models))
+
+    report = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "not foreseen" in problems(report)["a.png"]
+
+
+def test_a_model_that_is_unavailable_is_no_photos_fault(batches, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    steps = batches.stream([a_file(tmp_path, "a.png", png(1))], 2, "away")
+
+    with pytest.raises(HubError, match="Away is unavailable from the hub"):
+        list(steps)
+
+
+def test_what_a_system_adds_to_a_zip_is_left_out_in_silence(tmp_path):
+    clutter = ("__MACOSX/._a.png", ".DS_Store", "b/Thumbs.db", "desktop.ini", "._a.png", "@eaDir/a.png/SYNO.jpg",
+               ".hidden/b.png", "back\\.hidden\\c.png")
+    entries = dict.fromkeys((*clutter, "a.png", "empty/"), png(1))
+
+    assert [item.title for item in items([a_zip(tmp_path, entries)])] == ["a.png"]
+
+
+def test_what_is_no_photo_in_a_zip_is_named_as_skipped_after_the_photos(batches, tmp_path):
+    files = [a_zip(tmp_path, {"notes.txt": b"of the garden", "a": png(1), "b.png": b"no photo", "c.png": png(2)})]
+
+    report = run(batches, files)[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a", DONE), ("b.png", FAILED), ("c.png", DONE), ("notes.txt", SKIPPED)
+    ]
+    assert report.entries[-1].problem == "No image that can be read here."
+    assert "<b>2 of 3 done, 1 failed, 1 skipped</b>" in batch_wording.table(report)
+
+
+def test_what_is_no_photo_counts_towards_no_limit_and_is_named_up_to_one(tmp_path):
+    found = items([a_zip(tmp_path, {f"{number}.txt": b"text" for number in range(300)} | {"a.png": png(1)})], limit=1)
+
+    assert [item.title for item in found[:2]] == ["a.png", "0.txt"]
+    assert len(found) < 100 and found[-1].title == "250 more files"
+
+
+def test_a_zip_without_a_photo_says_so(batches, tmp_path):
+    report = run(batches, [a_zip(tmp_path, {"notes.txt": b"text"})])[-1]
+
+    assert problems(report) == {"photos.zip": "The zip holds no photo; pack the photos themselves."}
+
+
+@pytest.mark.parametrize("name", ["für写.png", "fu\u0308r.png"])
+def test_a_name_in_utf8_is_read_without_the_flag_that_says_so(batches, tmp_path, name):
+    """As macOS writes it; Python's own writer sets the flag."""
+    _, path = a_zip(tmp_path, {name: png(1)})
+    content = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags + 1] = 0
+    path.write_bytes(content)
+    assert zipfile.ZipFile(path).namelist() != [name]
+
+    report = run(batches, [("photos.zip", path)])[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [(name, DONE)]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "a/../../evil.png", "/etc/evil.png", "C:/evil.png", "..\\evil.png"])
+def test_an_entry_whose_path_leads_out_of_the_zip_is_refused(batches, tmp_path, name):
+    before = {path for path in tmp_path.parent.rglob("*evil*")}
+
+    report = run(batches, [a_zip(tmp_path, {name: png(1), "good.png": png(2)})])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "leads out of the zip" in report.entries[0].problem
+    assert {path for path in tmp_path.parent.rglob("*evil*")} == before
+
+
+@pytest.mark.parametrize("name", ["inner.zip", "looks-like-a-photo.png"])
+def test_a_zip_within_a_zip_is_refused(batches, tmp_path, name):
+    inner = a_zip(tmp_path, {"a.png": png(1)})[1].read_bytes()
+
+    report = run(batches, [a_zip(tmp_path, {name: inner, "good.png": png(2)})])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "zip within a zip is not opened" in report.entries[0].problem
+
+
+def test_a_link_in_a_zip_leads_nowhere(batches, tmp_path):
+    secret = a_file(tmp_path, "secret", png(1))[1]
+    link = zipfile.ZipInfo("link.png")
+    link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    path = tmp_path / "links.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(link, str(secret))
+
+    report = run(batches, [("links.zip", path)])[-1]
+
+    assert "no image that can be read" in problems(report)["link.png"]
+
+
+def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp_path):
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.png", bytes(150_000_000))
+        archive.writestr("good.png", png(1))
+
+    report = run(batches, [a_file(tmp_path, "bomb.zip", bomb.getvalue())])[-1]
+
+    assert "more than the 100 MB" in problems(report)["bomb.png"]
+    assert report.entries[1].state == DONE
+
+
+@pytest.mark.parametrize(
+    ("method", "flags", "message"),
+    [
+        (9, 0, "compressed with Deflate64, which is not supported here; pack the zip with Deflate"),
+        (77, 0, "compressed with method 77, which is not supported"),
+        (0, 1, "encrypted; pack the photos without a password"),
+        (99, 1, "encrypted; pack the photos without a password"),
+    ],
+)
+def test_an_entry_that_cannot_be_unpacked_here_says_why(batches, tmp_path, method, flags, message):
+    """As 7-Zip and others write it; in the lists of the zip that says so."""
+    _, path = a_zip(tmp_path, {"a.png": png(1)})
+    content = bytearray(path.read_bytes())
+    for header, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = content.index(header) + at
+        content[start], content[start + 2] = flags, method
+    path.write_bytes(content)
+
+    report = run(batches, [("photos.zip", path)])[-1]
+
+    assert message in problems(report)["a.png"]
+
+
+def test_a_damaged_entry_is_reported(batches, tmp_path):
+    name, path = a_zip(tmp_path, {"a.png": png(1), "b.png": png(2)})
+    content = bytearray(path.read_bytes())
+    content[content.index(png(1)) + 100] ^= 0xFF
+    path.write_bytes(content)
+
+    report = run(batches, [(name, path)])[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "entry of the zip is damaged" in report.entries[0].problem
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nothing", b"hello"])
+def test_what_is_called_a_zip_and_is_none_is_reported(batches, tmp_path, content):
+    files = [a_file(tmp_path, "photos.zip", content), a_file(tmp_path, "good.png", png(1))]
+
+    report = run(batches, files)[-1]
+
+    assert [entry.state for entry in report.entries] == [FAILED, DONE]
+    assert "cannot be read" in report.entries[0].problem
+
+
+def test_too_many_photos_are_refused_with_the_figures(tmp_path):
+    with pytest.raises(UploadError, match="3 photos, and a batch takes up to 2"):
+        items([a_zip(tmp_path, {f"{number}.png": b"" for number in range(3)})], limit=2)
+
+
+def test_no_photo_at_all_is_said(batches):
+    with pytest.raises(UploadError, match="There is no photo"):
+        run(batches, [])
+
+
+# Afterwards
+
+
+def test_the_archive_holds_every_result_under_a_name_of_its_own(batches, tiny_model, tmp_path):
+    files = [a_file(tmp_path, "a.png", png(1)), a_zip(tmp_path, {"other/a.png": png(2)}),
+             a_file(tmp_path, "bad.png", b"no photo")]
+    report = run(batches, files)[-1]
+
+    path = batches.archive(report)
+
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["a_tiny_2x.png", "a_tiny_2x_2.png"]
+        archive.extractall(tmp_path / "out")
+    assert_upscaled(tmp_path / "out" / "a_tiny_2x.png", png(1), tiny_model)
+    assert_upscaled(tmp_path / "out" / "a_tiny_2x_2.png", png(2), tiny_model)
+
+
+def test_names_that_differ_in_their_case_alone_do_not_replace_one_another(batches, tmp_path):
+    files = [a_file(tmp_path, name, png(1)) for name in ("a_x.png", "A_x.png", "Ü.png", "u\u0308.png")]
+
+    names = zipfile.ZipFile(batches.archive(run(batches, files)[-1])).namelist()
+
+    assert names == ["a_x_tiny_2x.png", "A_x_tiny_2x_2.png", "Ü_tiny_2x.png", "ü_tiny_2x_2.png"]
+
+
+def test_a_batch_that_was_stopped_keeps_what_was_done_and_begins_nothing_more(batches, service, tmp_path):
+    files = [a_file(tmp_path, f"{number}.png", png(number, (60, 50))) for number in range(3)]
+    steps = batches.stream(files, 2, "tiny")
+    report = next(step for step in steps if isinstance(step, BatchReport) and step.finished)
+
+    steps.close()
+
+    assert [entry.state for entry in report.entries] == [DONE, WAITING, WAITING]
+    assert zipfile.ZipFile(batches.archive(report)).namelist() == ["0_tiny_2x.png"]
+    assert len(os.listdir(service.folder)) == 1
+    assert [entry.state for entry in report.stopped().entries] == [DONE, STOPPED, STOPPED]
+
+
+def test_a_batch_without_a_result_has_no_archive(batches, tmp_path):
+    report = run(batches, [a_file(tmp_path, "bad.png", b"no photo")])[-1]
+
+    assert batches.archive(report) is None
+
+
+def test_the_first_results_of_a_long_batch_are_not_cleared_away_before_its_end(batches, service, tmp_path):
+    files = [a_file(tmp_path, f"{number}.png", png(number)) for number in range(3)]
+    first = None
+    for step in batches.stream(files, 2, "tiny"):
+        if isinstance(step, BatchReport) and len(step.finished) == 1 and first is None:
+            first = step.finished[0].saved.result
+            os.utime(first.parent, (1, 1))    # as if it was done long ago
+    assert first.is_file()

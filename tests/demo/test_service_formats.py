@@ -1,0 +1,119 @@
+"""Results in the format that was asked for, through the real service, from a photo's file to the download."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from photo_files import SRGB, deep_noise, deep_png_levels, noise, png
+from PIL import Image, PngImagePlugin
+from tiny_service import finish, left_over, tiny_service
+
+from demo.backend import previews, results
+from demo.backend.limits import UploadError
+from demo.backend.service import Service
+from drln import DrlnModel, ImageError, Upscaler
+from drln.images import write_image
+
+
+@pytest.fixture
+def service(tiny_model, tmp_path) -> Service:
+    return tiny_service(tiny_model, tmp_path)
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    path = tmp_path / "my photo.png"
+    Image.effect_noise((70, 60), 60).convert("RGB").save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    "extension, quality", [(".jpg", None), (".jpg", 60), (".webp", 30), (".webp", 100), (".tiff", 60)]
+)
+def test_the_download_has_the_format_and_quality_that_are_asked_for(service, photo, tmp_path, extension, quality):
+    expected = Upscaler(DrlnModel.from_pretrained(tmp_path / "weights", 2)).upscale(Image.open(photo))
+    write_image(expected, tmp_path / f"wanted{extension}", None if extension == ".tiff" else quality)
+
+    saved = finish(service, photo, extension=extension, quality=quality).saved
+
+    assert saved.result.name == f"my_photo_tiny_2x{extension}"
+    assert saved.result.read_bytes() == (tmp_path / f"wanted{extension}").read_bytes()
+    box = previews.crop_around((140, 120), 70, 60)
+    closeup = np.asarray(results.closeup(saved).drln)    # the pixels of the model, and not the lossy ones
+    np.testing.assert_array_equal(closeup, np.asarray(previews.zoomed(expected.crop(box))))
+
+
+@pytest.mark.parametrize("profile", [SRGB, SRGB + bytes(1_200_000)], ids=["short", "long"])
+def test_every_picture_of_a_result_has_the_photos_profile(service, monkeypatch, tmp_path, profile):
+    Image.fromarray(noise(40, 50, 3)).save(tmp_path / "photo.png", icc_profile=profile)
+
+    saved = finish(service, tmp_path / "photo.png").saved
+    closeup = results.closeup(saved)
+
+    monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 2_000_000)    # for Pillow to read the long one here
+    shown = [Image.open(path) for path in (saved.result, *saved.sliders)]
+    shown += [closeup.overview, closeup.bicubic, closeup.drln]
+    assert [picture.info.get("icc_profile") for picture in shown] == [profile] * 6
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+def test_sixteen_bit_colours_stay_so(service, tiny_model, tmp_path, extension):
+    levels = deep_noise(21, 17, 3)
+    (tmp_path / "photo.png").write_bytes(png(levels))
+    rgb = torch.from_numpy((levels / 65_535).astype(np.float32)).permute(2, 0, 1)[None]
+    wanted = (tiny_model(rgb)[0].clamp(0, 1).double() * 65_535).permute(1, 2, 0).numpy()
+
+    saved = finish(service, tmp_path / "photo.png", extension=extension).saved
+
+    read = deep_png_levels if extension == ".png" else tifffile.imread
+    result = read(saved.result).astype(float)
+    assert result.shape == (42, 34, 3) and len(np.unique(result % 257)) > 200    # no 8-bit levels
+    assert np.abs(result - wanted).max() < 1
+    eight = np.asarray(Image.open(saved.sliders[1]))
+    assert np.abs(eight - result / 257).max() <= 0.51
+
+
+def test_an_alpha_that_hides_nothing_is_no_hindrance_for_jpeg(service, tmp_path):
+    Image.fromarray(noise(13, 17, 3)).convert("RGBA").save(tmp_path / "opaque.png")
+
+    saved = finish(service, tmp_path / "opaque.png", extension=".jpg").saved
+
+    with Image.open(saved.result) as result:
+        assert result.mode == "RGB" and result.size == (34, 26)
+
+
+@pytest.mark.parametrize("extension, message", [(".jpg", "cannot hold transparency"), (".gif", "format is '.gif'")])
+def test_a_format_that_cannot_hold_the_result_is_refused_before_the_work(service, tmp_path, extension, message):
+    Image.new("RGBA", (9, 7), (1, 2, 3, 4)).save(tmp_path / "logo.png")
+    stages = []
+
+    with pytest.raises((UploadError, ImageError), match=message):
+        for step in service.upscale(tmp_path / "logo.png", 2, "tiny", extension=extension):
+            stages.append(step.stage)
+
+    assert "Upscaling" not in stages and left_over(service) == []
+
+
+@pytest.mark.parametrize("quality", [0, 101, "high"])
+def test_a_quality_that_is_none_is_refused_before_the_work(service, photo, quality):
+    with pytest.raises(ImageError, match="give a whole number from 1 to 100"):
+        finish(service, photo, extension=".webp", quality=quality)
+
+
+def test_what_is_not_taken_of_the_file_is_told_before_and_after(service, tmp_path):
+    pages = [Image.new("L", (9, 7), 50 * number) for number in range(3)]
+    pages[0].save(tmp_path / "scan.tiff", save_all=True, append_images=pages[1:])
+    said = ("The file has 3 pages; the first is taken.",)
+
+    assert [plan.notes[:1] for plan in service.plan(tmp_path / "scan.tiff", 2, "tiny")] == [said, said]
+    assert finish(service, tmp_path / "scan.tiff").notes == said
+
+
+def test_a_result_whose_pixels_have_been_cleared_away_is_said_to_be_gone(service, photo):
+    saved = finish(service, photo).saved
+    saved.result.with_name(results.SR_PIXELS).unlink()
+
+    with pytest.raises(results.GoneError, match="no longer on the server"):
+        results.closeup(saved)
