@@ -26,7 +26,7 @@ def place(tmp_path, monkeypatch):
     write_files(tmp_path / "photos", {f"{name}.png": png(photo(seed, 60, 50)) for seed, name in enumerate("abcde")})
     torch.manual_seed(1)
     DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1, 2))).save_pretrained("tiny")
-    monkeypatch.setattr(train_command, "plot_history", lambda history: Figure((1, 1)))    # a curve takes as long as a run
+    monkeypatch.setattr(train_command, "plot_history", lambda history: Figure((1, 1)))    # which takes as long as a run
     return tmp_path
 
 
