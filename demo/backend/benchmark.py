@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.backend import results
-from demo.backend.limits import UploadError
+from demo.backend.errors import SetError, UploadError
 from demo.backend.models import Models
 from demo.backend.service import POLL_SECONDS, Service
 from drln import HubError, Progress, Upscaler
@@ -31,10 +31,6 @@ SETS = (SAMPLES, *HUB_SETS)
 BICUBIC_TITLE = "Bicubic"
 
 FindSet = Callable[[str, str | None], ImageSet]
-
-
-class SetError(LookupError):
-    """The images of a set are unavailable."""
 
 
 @dataclass(frozen=True)

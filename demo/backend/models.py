@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import torch
 
+from demo.backend.errors import UnavailableModel
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import arriving
@@ -24,10 +25,6 @@ T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights
 KEPT = 3               # models in memory
 POLL_SECONDS = 0.25    # between two looks at a model that is loading
-
-
-class UnavailableModel(HubError):
-    """A model of the hub that could not be fetched or read; another one can be chosen."""
 
 
 @dataclass(frozen=True)

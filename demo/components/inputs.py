@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend.limits import UploadError
+from demo.backend.errors import UploadError
 from demo.backend.models import Choice, default_choice
 from drln.network.config import SCALES
 from drln.samples import list_samples

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import gradio as gr
 
-from demo.backend.limits import UploadError
+from demo.backend import errors
+from demo.backend.errors import UploadError
 from demo.backend.naming import named
-from demo.wording import page as wording
 
 Upload = dict[str, Any]
 Update = dict[Any, Any]
@@ -50,9 +50,9 @@ def html_update(text: str) -> dict[str, Any]:
     return gr.update(value=text, visible=bool(text))
 
 
-def api_error(error: Exception, message: Callable[[Exception], str] = wording.message) -> gr.Error:
+def api_error(error: Exception) -> gr.Error:
     """What another program gets of an error: its message, and nothing in the log but what nobody expected."""
-    return gr.Error(html.escape(message(error), quote=False), print_exception=False)
+    return gr.Error(html.escape(errors.message(error), quote=False), print_exception=False)
 
 
 def last_step(steps: Iterable[Any], kind: type[T], outputs: int = 1) -> Generator[Any, None, T]:

@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend import difference, previews, results
+from demo.backend import error_map, errors, previews, results
 from demo.backend.service import Finished
 from demo.components.inputs import comparison
 from demo.components.payloads import Update
-from demo.wording import page as wording
+from demo.wording import upscale as words
 
 
 class ResultView:
@@ -44,7 +44,7 @@ class ResultView:
                 alt = "Close-up of where DRLN differs from bicubic"
                 self._crop_difference = _picture("Difference", "crop-difference", alt, scale=2, min_width=100)
             gr.Markdown("### Difference from bicubic")
-            gr.HTML(wording.DIFFERENCE)
+            gr.HTML(words.DIFFERENCE)
             alt = "Map of where DRLN differs from bicubic"
             self._difference = _picture("Difference from bicubic", "difference", alt, height=360)
         self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
@@ -66,13 +66,13 @@ class ResultView:
 
     def show(self, finished: Finished) -> Update:
         """Updates that show a result."""
-        note = wording.preview_note(finished)
-        difference_map = results.add_picture(finished.saved, "difference", difference.of_previews(finished.saved))
+        note = words.preview_note(finished)
+        difference_map = results.add_picture(finished.saved, "difference", error_map.of_previews(finished.saved))
         return {
             self._all: gr.update(visible=True),
             self._slider: tuple(map(str, finished.saved.sliders)),
             self._preview_note: gr.update(value=note, visible=bool(note)),
-            self._facts: wording.facts(finished),
+            self._facts: words.facts(finished),
             self.download: str(finished.saved.result),
             self._finished: finished,
             self.clicked: (),
@@ -90,7 +90,7 @@ class ResultView:
             self._overview: closeup.overview,
             self._bicubic: closeup.bicubic,
             self._drln: closeup.drln,
-            self._crop_difference: difference.of_closeup(closeup),
+            self._crop_difference: error_map.of_closeup(closeup),
         }
         return {
             part: str(results.add_picture(finished.saved, f"{name}-{part.elem_id}", picture))
@@ -106,7 +106,7 @@ class ResultView:
         try:
             update = self._closeup(finished, name, event.index[0] / width, event.index[1] / height)
         except Exception as error:
-            raise gr.Error(html.escape(wording.message(error)), print_exception=False) from error
+            raise gr.Error(html.escape(errors.message(error)), print_exception=False) from error
         results.remove_pictures(before)
         return {**update, self.clicked: tuple(update.values())}
 

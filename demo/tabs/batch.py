@@ -8,17 +8,18 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
 from demo.backend.batch import Batches, BatchReport
 from demo.backend.batch_items import FILES
+from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Job, Jobs
 from demo.backend.limits import LIMITS
-from demo.backend.models import UnavailableModel
 from demo.backend.service import Service
 from demo.components.inputs import api_scale, model_input, result_options, scale_input, whole_number
 from demo.components.job_view import DEVICE, PAGE, JobView, Steps
 from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
-from demo.wording import batch as batch_wording
-from demo.wording import page as wording
+from demo.wording import batch as words
+from demo.wording import notes
 
 INTRO = (
     f"Upscale up to {FILES} photos one after another; a zip of photos counts as its photos. A file, a zip too, may "
@@ -91,10 +92,10 @@ class BatchTab:
 
     def show(self, report: BatchReport) -> Update:
         """The photos' states, and previews of those that are done."""
-        previews = [(str(one.saved.sliders[1]), batch_wording.caption(one)) for one in report.finished]
+        previews = [(str(one.saved.sliders[1]), words.caption(one)) for one in report.finished]
         return {
             self.result: gr.update(visible=True),
-            self.states: batch_wording.table(report),
+            self.states: words.table(report),
             self.gallery: gr.update(value=previews, visible=bool(previews)),
         }
 
@@ -109,13 +110,13 @@ class BatchTab:
         report = job.last(BatchReport) if job else None
         if not job or not report:
             return {}
-        note = html_update(wording.note("Stopped; what was done by then stays."))
+        note = html_update(notes.note("Stopped; what was done by then stays."))
         return {**self.show(report.stopped()), **self.done(job), self.job.progress: note}
 
     def failed(self, error: Exception) -> Update:
         """Said beneath the button."""
-        text = wording.message(error) + (" Choose the compact model." if isinstance(error, UnavailableModel) else "")
-        return {self.job.progress: html_update(wording.alert(text))}
+        text = errors.message(error) + (" Choose the compact model." if isinstance(error, UnavailableModel) else "")
+        return {self.job.progress: html_update(notes.alert(text))}
 
     def batch(
         self,

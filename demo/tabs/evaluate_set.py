@@ -8,7 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request, SetError
+from demo.backend import errors
+from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request
+from demo.backend.errors import SetError
 from demo.backend.jobs import Job, Jobs
 from demo.backend.models import default_choice
 from demo.backend.service import Service
@@ -16,8 +18,8 @@ from demo.components.inputs import whole_number
 from demo.components.job_view import DEVICE, PAGE, JobView, Steps
 from demo.components.payloads import Update, api_error, html_update, last_step
 from demo.tabs.evaluate_photo import protocol_radio
-from demo.wording import page as wording
-from demo.wording import scores as score_wording
+from demo.wording import notes
+from demo.wording import scores as words
 from drln.data.sets import SAMPLES
 from drln.evaluation.scores import Scores
 from drln.evaluation.scoring import BICUBIC
@@ -91,7 +93,7 @@ class BenchmarkPart:
             report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
         except Exception as error:
-            raise api_error(error, score_wording.message) from error
+            raise api_error(error) from error
 
     def hide(self) -> Update:
         """When a job begins. What an earlier one showed goes: it may be of the other protocol."""
@@ -99,7 +101,7 @@ class BenchmarkPart:
 
     def failed(self, error: Exception) -> Update:
         """Said beneath the button; what is done stays on the page."""
-        alert = html_update(wording.alert(score_wording.message(error)))
+        alert = html_update(notes.alert(errors.message(error)))
         return {self.job.progress: alert, self.samples: gr.update(visible=isinstance(error, SetError))}
 
     def stopped(self, job: Job | None) -> Update:
@@ -107,7 +109,7 @@ class BenchmarkPart:
         report = job.last(Report) if job else None
         if report is None:
             return {}
-        note = wording.note("Stopped; the scores that were measured stay.")
+        note = notes.note("Stopped; the scores that were measured stay.")
         return {self.job.progress: html_update(note), **self._show(report)}
 
     def _steps(self, dataset: str, scales: Any, models: Any, protocol: str) -> Steps:
@@ -121,8 +123,8 @@ class BenchmarkPart:
     def _show(self, report: Report) -> Update:
         return {
             self.result: gr.update(visible=True),
-            self.table: score_wording.benchmark_table(report.scores),
-            self.chart: score_wording.chart(report.scores),
+            self.table: words.benchmark_table(report.scores),
+            self.chart: words.chart(report.scores),
             self.download: str(report.csv),
         }
 

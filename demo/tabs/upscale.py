@@ -8,14 +8,16 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
+from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Jobs
-from demo.backend.models import UnavailableModel
 from demo.backend.service import Finished, Service
 from demo.components.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
 from demo.components.job_view import DEVICE, PAGE, JobView, Steps
 from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
 from demo.components.result_view import ResultView
-from demo.wording import page as wording
+from demo.wording import notes
+from demo.wording import upscale as words
 from drln.weights.sources import BUNDLED
 
 
@@ -37,7 +39,7 @@ class UpscaleTab:
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
                 self.options = result_options("upscale")
-                self.plan_note = gr.HTML(wording.note(wording.NO_PHOTO), elem_id="plan")
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
                 self.job = JobView(jobs, "upscale", "Upscale")
         self.result = ResultView()
         self._connect()
@@ -89,17 +91,17 @@ class UpscaleTab:
         try:
             choice = self.service.choice(model)
             absent = self.service.models.must_download(model, scale)
-            update[self.model_note] = html_update(wording.model_note(choice, absent))
+            update[self.model_note] = html_update(words.model_note(choice, absent))
             if not photo:
-                yield {**update, **shut, self.plan_note: wording.note(wording.NO_PHOTO)}
+                yield {**update, **shut, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                 for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
                     if plan.estimate:
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
-                    yield {**update, self.plan_note: wording.plan_note(plan)}
+                    yield {**update, self.plan_note: words.plan_note(plan)}
         except Exception as error:
-            yield {**update, **shut, self.plan_note: wording.alert(wording.message(error))}
+            yield {**update, **shut, self.plan_note: notes.alert(errors.message(error))}
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -107,7 +109,7 @@ class UpscaleTab:
 
     def failed(self, error: Exception) -> Update:
         """A model that the hub does not give is said where the model is chosen, and another one offered."""
-        alert = html_update(wording.alert(wording.message(error)))
+        alert = html_update(notes.alert(errors.message(error)))
         if isinstance(error, UnavailableModel):
             return {self.model_note: alert, self.compact: gr.update(visible=True)}
         return {self.job.progress: alert}
