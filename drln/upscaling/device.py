@@ -10,7 +10,6 @@ import platform
 from functools import cache
 from pathlib import Path
 
-import psutil
 import torch
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -57,16 +56,18 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
+    import psutil
+
     return min(psutil.virtual_memory().available, _container_memory())
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Have glibc keep what is freed for the next tensors, up to 256 MB, for the rest of this process.
+    """Let glibc keep freed memory for the next tensors, up to 256 MB, for the rest of this process.
 
-    Else it gives it back, and the system clears the same pages again for each strip: in a fresh process
-    that is a tenth of the time. Threads that begin after this share what is kept. Other C libraries are
-    left as they are.
+    Otherwise the system clears the same pages again for each strip, a tenth of the time in a fresh process.
+    The app and the command line call it before they start threads; a program of your own may do so, too. It does
+    nothing with other C libraries.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
