@@ -122,6 +122,19 @@ def comparison(elem_id: str) -> gr.ImageSlider:
     )
 
 
+def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
+    """A picture to look at, sent as PNG."""
+    return gr.Image(
+        label=label,
+        format="png",
+        image_mode=None,
+        interactive=False,
+        alt_text=alt,
+        elem_id=elem_id,
+        **{"buttons": [], **layout},
+    )
+
+
 def api_scale() -> gr.Number:
     """The scale as other programs give it. Gradio describes choices that are numbers as strings, which no program that
     checks what it sends can meet."""
