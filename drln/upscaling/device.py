@@ -17,6 +17,8 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8    # of malloc.h
 KEPT_BYTES = 256 * 2**20
+# What torch's allocators say, and oneDNN where it finds no memory for its own.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "could not create a primitive")
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
@@ -80,9 +82,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether torch or Python could not get the memory it asked for."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(
-        words in str(error) for words in ("can't allocate memory", "not enough memory", "out of memory")
-    )
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _cpu_has_bfloat16() -> bool:
