@@ -25,7 +25,7 @@ from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
-from demo.wording import scores as words
+from demo.wording import upscale as words
 from drln.upscaling.device import keep_freed_memory
 from drln.weights.sources import BUNDLED
 
