@@ -1,7 +1,4 @@
-"""The whole page: the tabs put together, and how it is served.
-
-What Gradio leaves open is decided here.
-"""
+"""The whole page: the tabs, what Gradio leaves open, and how the page is served."""
 
 from __future__ import annotations
 
@@ -31,27 +28,27 @@ from drln.weights.sources import BUNDLED
 
 SCRIPT, STYLE = (Path(__file__).with_name(f"page.{kind}") for kind in ("js", "css"))
 TITLE = "DRLN super-resolution"
-WAITING = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs in line; whoever comes after that is told that it is full
-POLL_SECONDS = 0.01    # between two looks at an idle queue; Gradio's thousandth takes the network's processor time
-CLEANING_SECONDS = min(600, results.KEPT_SECONDS)    # between two looks for old files
-# Gradio's own choice, less its semi-bold file, which lacks most letters.
+QUEUE_SIZE = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs; the page says so when the queue is full
+POLL_SECONDS = 0.01    # between two checks of an idle queue; Gradio's 0.001 takes processor time from the network
+CLEANING_SECONDS = min(600, results.KEPT_SECONDS)    # between two searches for old files
+# Gradio's own font without its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
-# Hints in a grey that can be read.
+# Gradio's hints are too pale to read.
 THEME = gr.themes.Default(primary_hue="blue", font=FONT).set(
     block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
 )
 
 
 def new_service() -> Service:
-    """Asks no hub, and loads no model but on a ZeroGPU Space."""
-    # Files in Gradio's own folder are served where they lie, without a second copy.
-    return Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_here() else None)
+    """Make the app's service; it contacts no hub, and loads no model unless this is a ZeroGPU Space."""
+    # Gradio serves files in its own folder without copying them.
+    return Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_active() else None)
 
 
 def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
-    """The app, ready to be launched; asks no hub, and loads no model."""
+    """Build the page, ready to launch; contacts no hub, and loads no model."""
     jobs = jobs or Jobs()
-    # Uploads and pictures that are older than the results are deleted: looked for how often, and how old in seconds.
+    # How often Gradio deletes uploads and pictures, and from which age; results are deleted before them.
     cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
         gr.Markdown(f"# {TITLE}\n{words.INTRO}")
@@ -63,19 +60,19 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
             evaluate = EvaluateTab(service, jobs)
         with gr.Tab("About"):
             about_tab()
-        # Outside the tabs: what is within one is not there before it is opened, and would keep nothing.
+        # Outside the tabs: what is inside one does not exist until the tab is opened, and could keep nothing.
         settings.keep("upscale", upscale.kept)
         settings.keep("batch", batch.kept)
-        settings.keep("trial", evaluate.trial.kept)
-    demo.queue(max_size=WAITING)
+        settings.keep("trial", evaluate.photo.kept)
+    demo.queue(max_size=QUEUE_SIZE)
     demo._queue.sleep_when_free = POLL_SECONDS
     return demo
 
 
 def launch(demo: gr.Blocks, port: int | None = None) -> str:
-    """Serve the app, and return its address; it runs on in a thread.
+    """Serve the page in a thread, and return its address.
 
-    It binds to this machine alone, unless GRADIO_SERVER_NAME says otherwise or it is a Space.
+    It listens on this machine alone, unless it is a Space or GRADIO_SERVER_NAME says otherwise.
     """
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     _, address, _ = demo.launch(
@@ -88,8 +85,8 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         css=STYLE.read_text(),
         js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
-        run_history=False,      # photos are nobody's to keep
-        ssr_mode=False,         # a Node server beside this one gains a page of one tab nothing
+        run_history=False,      # nobody else may keep the user's photos
+        ssr_mode=False,         # a second server, in Node, would gain a page of one tab nothing
         pwa=False,
         enable_monitoring=False,
         mcp_server=find_spec("mcp") is not None,    # with the extra `mcp`, every endpoint is a tool too
@@ -100,18 +97,18 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
 
 
 def warm_up(service: Service) -> None:
-    """What the first photo would wait for: the bundled model, and what Gradio imports at the first event.
+    """Load what the first photo would wait for: the bundled model, and what Gradio imports at the first event.
 
-    To be called before the page is served.
+    Call it before the page is served.
     """
     keep_freed_memory()    # before there are threads
     service.models.load(BUNDLED, scale=4)    # in a thread
-    with suppress(ModuleNotFoundError):    # which a Space has not
+    with suppress(ModuleNotFoundError):    # a Space does not have it
         import matplotlib.pyplot  # noqa: F401
 
 
 def _clear_old_results(folder: Path) -> None:
-    """Every so often, also when nobody makes new ones."""
+    """Delete old results also when nobody makes new ones."""
     while True:
         time.sleep(CLEANING_SECONDS)
         results.clear_old(folder)

@@ -1,11 +1,11 @@
-// What the page does beside Gradio: it reads progress out, names the sample photos, and looks after jobs.
+// What the page does besides Gradio: announce progress, name the sample photos, and find its jobs again.
 () => {
-  for (const part of document.querySelectorAll('.spoken')) {
-    part.setAttribute('role', 'status');
-    part.setAttribute('aria-live', 'polite');
+  for (const region of document.querySelectorAll('.spoken')) {
+    region.setAttribute('role', 'status');
+    region.setAttribute('aria-live', 'polite');
   }
 
-  // Gradio gives the pictures of examples no text; tabs are filled when they are opened.
+  // Gradio gives the sample photos no text; each tab has its own, once it is opened.
   const nameSamples = () => {
     for (const image of document.querySelectorAll('.gallery-item img:not([alt^="Sample photo"])')) {
       const name = decodeURIComponent(image.src.split('/').pop()).replace(/\.\w+$/, '');
@@ -15,7 +15,7 @@
   new MutationObserver(nameSamples).observe(document.body, { childList: true, subtree: true });
   nameSamples();
 
-  // A page that was away, or had no connection, asks for its job, if it showed one.
+  // A page that was hidden or offline while a job ran watches the job again.
   const watchAgain = () => {
     if (document.hidden) return;
     for (const button of document.querySelectorAll('.watch-again')) {

@@ -1,8 +1,8 @@
-"""On a ZeroGPU Space: the network runs in a process that is forked for it, with a GPU lent for some seconds.
+"""On a ZeroGPU Space, the network runs in a forked process that gets a GPU for some seconds.
 
-All models lie on the device before the page is served, which ZeroGPU asks for. Decoding and encoding stay outside the
-call; what goes into it and comes out of it is small objects and CPU tensors, for it is pickled. Elsewhere `spaces` does
-nothing, or is not installed. No such Space was at hand: the speed below is a guess on the safe side.
+ZeroGPU wants all models on the device before the page is served. Decoding and encoding stay outside the forked
+process; only small objects and CPU tensors go in and out, as they are pickled. Elsewhere `spaces` does nothing, or is
+not installed. This was not tried on such a Space: the speed below is a cautious guess.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ try:
     from spaces import GPU
 except ImportError:
 
-    def GPU(**_: Any) -> Any:    # noqa: N802    the name that it stands in for
+    def GPU(**_: Any) -> Any:    # noqa: N802    the name that it replaces
         return lambda function: function
 
 
@@ -37,19 +37,19 @@ MULTIPLICATIONS = 5e12    # a second
 START_SECONDS = 5         # until the forked process has its GPU
 TURNS = 8                 # of the self-ensemble
 
-Key = tuple[str, int, str]    # a model's name, its scale, its precision
+Key = tuple[str, int, str]    # a model's name, scale and precision
 
 
-def is_here() -> bool:
-    """Whether this is such a Space."""
+def is_active() -> bool:
+    """Whether this is a ZeroGPU Space."""
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
 def preloaded_models() -> Models:
-    """All models that are bundled or in the hub's cache; call it in the main thread, before the page is served.
+    """Load all models that are bundled or in the hub's cache.
 
-    `preload_from_hub`, in the README's first lines, has filled the cache. A model that is not there is not offered:
-    it could not be moved to the device later.
+    `preload_from_hub`, at the top of the README, has filled the cache. A model that is not there is not offered, as
+    it could not be moved to the device later. Call it in the main thread, before the page is served.
     """
     known = Models()
     choices = {
@@ -65,29 +65,29 @@ def preloaded_models() -> Models:
                 ENGINES[name, scale, precision] = Engine(copy.deepcopy(model), pick_device(), precision)
             for precision in PRECISIONS:
                 asked = "auto" if precision == pick_precision(pick_device()) else precision
-                upscaler = Upscaler(model, precision=asked, engine=partial(LentEngine, name))
+                upscaler = Upscaler(model, precision=asked, engine=partial(ForkedEngine, name))
                 loaded[name, scale, precision] = Loaded(upscaler, model.source)
     return Models(choices, preloaded=loaded)
 
 
-class LentEngine:
-    """Runs an engine of `ENGINES` in the process that is forked for it; holds no weights of its own."""
+class ForkedEngine:
+    """Runs one of `ENGINES` in a forked process; holds no weights of its own."""
 
     def __init__(self, name: str, model: DrlnModel, device: torch.device, precision: str) -> None:
         self.precision = precision
         self._key: Key = name, model.config.scale, precision
 
     def estimate(self, width: int, height: int, self_ensemble: bool = False) -> Estimate:
-        """From the size alone: nothing can be timed outside the call."""
+        """Estimate from the size alone, as nothing can be timed without the GPU."""
         rgb = torch.empty(1, 3, height, width, device="meta")
         seconds = seconds_needed(self._key, rgb, self_ensemble)
         return ENGINES[self._key].memory(width, height, self_ensemble, seconds)
 
     def run(self, rgb: Tensor, self_ensemble: bool = False) -> Generator[Progress, None, Upscaled]:
-        """As `Engine.run`.
+        """Upscale like `Engine.run`.
 
         Raises:
-            UpscaleError: if the GPU is not lent, or not for long enough.
+            UpscaleError: if ZeroGPU provides no GPU, or not for long enough.
         """
         here = ENGINES[self._key]
         here.check_memory(rgb.shape[3], rgb.shape[2], self_ensemble)
@@ -95,13 +95,13 @@ class LentEngine:
             for step in on_the_gpu(self._key, rgb, self_ensemble):
                 if isinstance(step, Progress):
                     yield step
-        except gr.Error as error:    # of `spaces`: a visitor's share is used up, or the call took too long
+        except gr.Error as error:    # from `spaces`: a visitor's quota is used up, or the call took too long
             raise UpscaleError(f"the Space's GPU is unavailable: {re.sub('<[^>]*>', '', error.message)}") from error
-        return Upscaled(step, here.device)    # the last one
+        return Upscaled(step, here.device)    # the last step
 
 
 def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:
-    """For how long the GPU is asked, from the image's size; ZeroGPU hands over the arguments of `on_the_gpu`."""
+    """Return for how many seconds to ask for the GPU; ZeroGPU calls it with the arguments of `on_the_gpu`."""
     engine = ENGINES[key]
     pixels = extended_area(rgb.shape[3], rgb.shape[2], engine.config) * (TURNS if self_ensemble else 1)
     work = network_cost(engine.model) * pixels * (2 if key[2] == "float32" else 1)
@@ -110,7 +110,7 @@ def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:
 
 @GPU(duration=seconds_needed)
 def on_the_gpu(key: Key, rgb: Tensor, self_ensemble: bool) -> Iterator[Progress | Tensor]:
-    """The network alone: a tensor in, (1, 3, H, W) of [0, 1] on the CPU, and last a tensor out, (1, 3, sH, sW)."""
+    """Run the network on a CPU tensor, (1, 3, H, W) of [0, 1]; yield the result last, (1, 3, sH, sW), on the CPU."""
     work = Work(ENGINES[key].run(rgb, self_ensemble))
     yield from work
     yield work.result.sr.cpu()

@@ -1,4 +1,4 @@
 """The demo without its page: jobs, models in memory, limits, files of results.
 
-Knows no gradio and no HTML: it gives facts and raises exceptions, and the page words them.
+Knows no gradio and no HTML: it returns facts and raises exceptions, and the page puts them into words.
 """

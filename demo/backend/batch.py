@@ -18,7 +18,6 @@ from demo.backend import errors
 from demo.backend.batch_items import Item, items
 from demo.backend.errors import GoneError, UnavailableModel
 from demo.backend.limits import check_scale
-from demo.backend.naming import named
 from demo.backend.service import Finished, Service
 from drln import ImageError, Progress
 from drln.whole_files import WriteError, write_whole
@@ -30,7 +29,7 @@ ARCHIVE_NAME = "upscaled.zip"
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo of a batch, and what became of it."""
+    """One photo of a batch and its state."""
 
     title: str
     state: str = WAITING
@@ -46,16 +45,19 @@ class BatchReport:
 
     @property
     def finished(self) -> list[Finished]:
+        """The results so far."""
         return [entry.finished for entry in self.entries if entry.finished]
 
     def stopped(self) -> BatchReport:
-        """As it is when nothing more is done."""
+        """Return the report with every unfinished photo marked as stopped."""
         ended = (DONE, FAILED, SKIPPED)
-        return BatchReport(tuple(one if one.state in ended else replace(one, state=STOPPED) for one in self.entries))
+        return BatchReport(
+            tuple(entry if entry.state in ended else replace(entry, state=STOPPED) for entry in self.entries)
+        )
 
 
 class Batches:
-    """Batches on the service's device; between two photos others may have it."""
+    """Batches on the service's device, which others may use between two photos."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -63,60 +65,63 @@ class Batches:
     def stream(
         self, files: Sequence[tuple[str, Path]], scale: int, name: str, **options: Any
     ) -> Generator[Progress | BatchReport, None, None]:
-        """`Progress`, and a `BatchReport` whenever a photo is begun or done. Closing it stops at the next strip.
+        """Yield `Progress`, and a `BatchReport` at the start and end of each photo.
+
+        Closing the generator stops the work at the next strip.
 
         Args:
-            files: the name that the user knows each by, and where it is; zips among them.
-            scale, name, options: as `Service.upscale` takes them.
+            files: photos and zips: the user's name for each, and its path.
+            scale, name, options: as for `Service.upscale`.
 
         Raises:
-            UploadError: if there is no photo, or too many, or for a scale or model that does not exist.
-            UnavailableModel: if the model is unavailable, which concerns every photo.
+            UploadError: if there is no photo, or too many, or the scale or model does not exist.
+            UnavailableModel: if the model is unavailable, which affects every photo.
         """
         self._service.choice(name)
         check_scale(scale)
         batch = items(files)
         entries = [Entry(item.title, SKIPPED, item.refused) if item.skipped else Entry(item.title) for item in batch]
         photos = sum(not item.skipped for item in batch)
-        total, began = sum(item.size + 1 for item in batch), time.monotonic()
+        total, before, began = sum(item.size + 1 for item in batch), 0, time.monotonic()
         for number, item in enumerate(batch[:photos]):
             entries[number] = replace(entries[number], state=WORKING)
             yield BatchReport(tuple(entries))
-            before = sum(item.size + 1 for item in batch[:number])
             stage = f"{item.title} ({number + 1} of {photos})"
             try:
-                for step in self._one(item, scale, name, options):
+                for step in self._upscale(item, scale, name, options):
                     if isinstance(step, Finished):
                         entries[number] = Entry(item.title, DONE, finished=step)
-                    else:    # larger files take longer: the bytes tell how much of the work that is
+                    else:    # larger files take longer, so the bytes measure the work
                         fraction = (before + step.fraction * (item.size + 1)) / total
                         yield Progress.since(began, f"{stage}: {step.stage}", fraction)
             except UnavailableModel:
                 raise
             except Exception as error:
                 entries[number] = Entry(item.title, FAILED, errors.message(error))
-            yield BatchReport(tuple(entries))
-            for finished in BatchReport(tuple(entries)).finished:    # they are kept as long as the youngest
+            before += item.size + 1
+            report = BatchReport(tuple(entries))
+            yield report
+            for finished in report.finished:    # the first results are kept as long as the last one
                 os.utime(finished.saved.result.parent)
 
-    def _one(self, item: Item, scale: int, name: str, options: dict[str, Any]) -> Generator[Any, None, None]:
+    def _upscale(self, item: Item, scale: int, name: str, options: dict[str, Any]) -> Generator[Any, None, None]:
         with tempfile.TemporaryDirectory(prefix="drln-batch-") as folder:
-            photo = item.take(Path(folder), self._service.limits.megabytes)
-            with named(photo, item.title):
+            photo = item.file(Path(folder), self._service.limits.megabytes)
+            with errors.show_as(photo, item.title):
                 yield from self._service.upscale(photo, scale, name, item.title, **options)
 
     def archive(self, report: BatchReport) -> Path | None:
-        """A zip of all results of a batch that has ended, under names that differ; nothing if there is none.
+        """Zip the results of a batch that has ended, under different names; return None if there are none.
 
         Raises:
-            GoneError: if results have been cleared away.
-            ImageError: if the disk refuses it.
+            GoneError: if results have been deleted.
+            ImageError: if the disk refuses the zip.
         """
         if not report.finished:
             return None
-        path = report.finished[0].saved.result.with_name(ARCHIVE_NAME)    # it goes when the results go
+        path = report.finished[0].saved.result.with_name(ARCHIVE_NAME)    # deleted together with the results
         if path.exists():
-            return path    # two may ask for it, after a stop
+            return path    # after a stop, two callers may ask for it
         if not all(finished.saved.result.is_file() for finished in report.finished):
             raise GoneError("Results are no longer on the server; start the batch again.")
         try:
@@ -134,7 +139,7 @@ def _pack(file: BinaryIO, report: BatchReport) -> None:
 
 
 def _unused(name: str, names: set[str]) -> str:
-    """Also on systems that take A and a for one letter."""
+    """Number a name that is taken, also where only capitals differ: some systems make no difference."""
     stem, dot, extension = name.rpartition(".")
     number = 1
     while name.casefold() in names:

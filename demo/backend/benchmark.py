@@ -1,6 +1,6 @@
-"""Models measured on benchmark sets, image by image, with scores that stand wherever the work is stopped.
+"""Models measured on benchmark sets, image by image; the scores so far stay when the work is stopped.
 
-Knows no gradio. What is measured and how is `drln.evaluation.scoring`'s business.
+Knows no gradio. `drln.evaluation.scoring` does the measuring.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FindSet = Callable[[str, str | None], ImageSet]
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure; `models` are names of the service's models, or "bicubic"."""
+    """What to measure; `models` are names of the service's models, and "bicubic"."""
 
     dataset: str
     scales: tuple[int, ...]
@@ -41,36 +41,32 @@ class Request:
     protocol: str
 
     def check(self, known: tuple[str, ...]) -> None:
-        """Whether all of it exists.
-
-        Raises:
-            UploadError, ProtocolError: if not.
-        """
+        """Raise `UploadError` or `ProtocolError` unless the set, scales, models and protocol exist."""
         check_protocol(self.protocol)
         if self.dataset not in SETS:
             raise UploadError(f"There is no set {self.dataset!r}; choose one of {', '.join(SETS)}.")
         if not self.scales or not all(scale in SCALES for scale in self.scales):
             raise UploadError(f"The scales are {list(self.scales)}; choose one or more of 2, 3, 4.")
-        models = (BICUBIC, *known)
-        if not self.models or not all(model in models for model in self.models):
-            raise UploadError(f"The models are {list(self.models)}; choose one or more of {', '.join(models)}.")
+        known = (BICUBIC, *known)
+        if not self.models or not all(model in known for model in self.models):
+            raise UploadError(f"The models are {list(self.models)}; choose one or more of {', '.join(known)}.")
 
 
 @dataclass(frozen=True)
 class Report:
-    """The scores so far, in the order of a table, and the file that holds them."""
+    """The scores so far, in the order of the table, and their CSV file."""
 
     scores: tuple[Scores, ...]
     csv: Path
 
 
 class Benchmarks:
-    """Sets measured one at a time; between two images others may have the service's device.
+    """Sets measured on the service's device, which others may use between two images.
 
     Args:
-        service: for its models' names, device and folder.
-        models: those that compute; in float32, as published scores are.
-        find: the images by the set's name and configuration, as `drln.data.find_set`.
+        service: for its device and folder.
+        models: in float32, as for published scores.
+        find: finds the images by the set's name and configuration, like `drln.data.find_set`.
     """
 
     def __init__(self, service: Service, models: Models, find: FindSet = find_set) -> None:
@@ -79,12 +75,12 @@ class Benchmarks:
         self._find = find
 
     def stream(self, request: Request) -> Iterator[Progress | Report]:
-        """`Progress`, and a `Report` after each image. Closing the generator stops the work at the next strip.
+        """Yield `Progress`, and a `Report` after each image. Closing the generator stops it at the next strip.
 
         Raises:
-            UploadError, ProtocolError: for what does not exist.
+            UploadError, ProtocolError: for a set, scale, model or protocol that does not exist.
             SetError: if the set is unavailable.
-            HubError, CheckpointError, ImageError, UpscaleError: as the model or the images have them.
+            HubError, CheckpointError, ImageError, UpscaleError: if a model cannot be loaded, or an image measured.
         """
         request.check(tuple(self._models.choices))
         sets = {}
@@ -95,7 +91,16 @@ class Benchmarks:
         cells = [(scale, model) for scale in sets for model in dict.fromkeys(request.models)]
         done: dict[tuple[int, str], list[ImageScore]] = {cell: [] for cell in cells}
         total = sum(len(sets[scale]) for scale, _ in cells)
-        # Models that may have to be fetched come last: what can be measured without a hub is not lost.
+
+        def report() -> Report:
+            scores = tuple(
+                Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
+                for (scale, model), images in done.items()
+            )
+            write_bytes_whole(csv, csv_report(scores).encode())    # a user may download it at any time
+            return Report(scores, csv)
+
+        # Hub models come last: if one is unavailable, the scores of the others are there.
         for scale, model in sorted(cells, key=lambda cell: self._is_on_hub(cell[1])):
             upscaler: Upscaler | str = BICUBIC
             if model != BICUBIC:
@@ -103,19 +108,19 @@ class Benchmarks:
                 upscaler = loaded.upscaler
             for row in sets[scale]:
                 count = sum(map(len, done.values()))
-                stage = f"{request.dataset} {scale}×, {self.title(model)}: {row['hr'].name}"
+                stage = f"{request.dataset} {scale}×, {self.title(model)}: {row['hr'].name} ({count + 1} of {total})"
                 steps = _measure(upscaler, row, scale, request.protocol, stage, count, total)
                 image = yield from self._service.with_device(steps)
                 done[scale, model].append(image)
-                yield self._report(request, sets, done, csv)
+                yield report()
 
     def title(self, model: str) -> str:
-        """A model's name in tables."""
+        """Return a model's name in tables."""
         return BICUBIC_TITLE if model == BICUBIC else self._models.choices[model].title
 
     def _images(self, request: Request, scale: int) -> Generator[Progress, None, ImageSet]:
-        """The set; looked for in a thread, so that whoever waits can be stopped."""
-        config = f"bicubic_x{scale}" if request.protocol == CARD else None    # the standard protocol needs HR alone
+        """Find the set, in a thread, so that whoever waits can be stopped."""
+        config = f"bicubic_x{scale}" if request.protocol == CARD else None    # the standard protocol needs only HR
         future = call_in_thread(lambda: self._find(request.dataset, config))
         try:
             return (yield from wait_for(future, lambda s: Progress(f"Getting {request.dataset}, {s:.0f} s", 0.0)))
@@ -125,26 +130,11 @@ class Benchmarks:
     def _is_on_hub(self, model: str) -> bool:
         return model != BICUBIC and self._models.choices[model].on_hub
 
-    def _report(
-        self,
-        request: Request,
-        sets: dict[int, ImageSet],
-        done: dict[tuple[int, str], list[ImageScore]],
-        csv: Path,
-    ) -> Report:
-        scores = tuple(
-            Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
-            for (scale, model), images in done.items()
-        )
-        write_bytes_whole(csv, csv_report(scores).encode())    # it may be downloaded at any time
-        return Report(scores, csv)
-
 
 def _measure(
     model: Upscaler | str, row: Any, scale: int, protocol: str, stage: str, count: int, total: int
 ) -> Generator[Progress, None, ImageScore]:
-    """One image, the one after `count` of `total`."""
-    stage = f"{stage} ({count + 1} of {total})"
+    """Measure one image after `count` of `total`."""
     scores = []
     for step in stream_scores(model, [row], protocol, scale=scale):
         if isinstance(step, Progress):

@@ -1,14 +1,17 @@
-"""The errors whose messages are written for users, and what a user is told of any other.
+"""The errors whose messages are written for users, and what a user reads about any other.
 
-Knows plain text; the page makes HTML of it.
+Knows plain text; the page turns it into HTML.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from demo.backend.naming import without_folders
 from drln import CheckpointError, HubError, ImageError, UpscaleError
 from drln.data import DataError
 from drln.evaluation import ProtocolError
@@ -16,15 +19,16 @@ from drln.whole_files import WriteError
 
 logger = logging.getLogger(__name__)
 
-UNEXPECTED = "Something went wrong that was not foreseen; it is noted in the server's log. Try again, or another photo."
+UNEXPECTED = "Something unexpected went wrong; it is noted in the server's log. Try again, or try another photo."
+FOLDERS = re.compile(r"(?<![\w.:/])/(?:[^\s/'\"]+/)+")    # of a path on the server; matches no web address
 
 
 class UploadError(ValueError):
-    """The file cannot be taken; the message gives its figures, the limit, and what to do."""
+    """The demo cannot take this file or setting; the message gives the figures, the limit, and what to do."""
 
 
 class GoneError(LookupError):
-    """The files of a result have been cleared away."""
+    """The files of a result have been deleted."""
 
 
 class SetError(LookupError):
@@ -32,7 +36,7 @@ class SetError(LookupError):
 
 
 class UnavailableModel(HubError):
-    """A model of the hub could not be fetched or read; another one can be chosen."""
+    """A hub model could not be fetched or read; the user can choose another one."""
 
 
 EXPECTED = (
@@ -42,15 +46,23 @@ EXPECTED = (
 
 
 def message(error: Exception) -> str:
-    """What the user reads of an error; one that nobody expected goes to the log instead."""
+    """Return what the user reads about an error, and log the error if nobody expected it."""
     if isinstance(error, EXPECTED):
-        return said(error)
+        return sentence(str(error).strip() or type(error).__name__)
     logger.error("An event of the page failed: %s", trace(error))
     return UNEXPECTED
 
 
+def sentence(text: str) -> str:
+    """Return the text as a sentence, without the server's folders."""
+    text = FOLDERS.sub("", text)
+    if text.partition(" ")[0].isalpha():    # an address or a path keeps its first letter
+        text = text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?")) else ".")
+
+
 def trace(error: BaseException) -> str:
-    """Where an error was raised, and of which kind; never its text, which may hold a user's file name."""
+    """Return where an error was raised, and its type; never its text, which may hold a user's file name."""
     lines = [type(error).__name__]
     for frame in traceback.extract_tb(error.__traceback__):
         lines.append(f"  {frame.filename}:{frame.lineno} in {frame.name}")
@@ -58,9 +70,11 @@ def trace(error: BaseException) -> str:
     return "\n".join(lines) + (f"\nafter {trace(cause)}" if cause else "")
 
 
-def said(error: Exception) -> str:
-    """The message of an expected error as a sentence, with no path of the server in it."""
-    text = without_folders(str(error).strip()) or type(error).__name__
-    if text.split()[0].isalpha():    # and no address or path
-        text = text[:1].upper() + text[1:]
-    return text + ("" if text.endswith((".", "!", "?")) else ".")
+@contextmanager
+def show_as(path: Path, title: str) -> Iterator[None]:
+    """Put the user's name for a file in place of its path, in the text of any error raised inside."""
+    try:
+        yield
+    except Exception as error:
+        error.args = tuple(arg.replace(str(path), title) if isinstance(arg, str) else arg for arg in error.args)
+        raise

@@ -1,7 +1,7 @@
-"""Work that goes on while the page that began it is away, for a while, and results that can be fetched later.
+"""Jobs that run on for a while when their page is away, and whose results can be fetched later.
 
-Each job has a thread of its own and a key that nobody can guess; whoever has the key may watch it, or stop it.
-Knows no gradio, and nothing of what the work is.
+Each job has its own thread and a key that nobody can guess; whoever has the key may watch the job or stop it.
+Knows no gradio, and not what the work is.
 """
 
 from __future__ import annotations
@@ -13,37 +13,37 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-GRACE_SECONDS = 60      # that a job goes on with nobody watching: phones lock, trains enter tunnels
-KEPT_SECONDS = 3600     # that a job which has ended can be asked for
-POLL_SECONDS = 0.25     # between two looks at a job in which nothing happens
+GRACE_SECONDS = 60      # a job runs on that long with nobody watching: phones lock, trains enter tunnels
+KEPT_SECONDS = 3600     # a job is remembered that long after its end
+POLL_SECONDS = 0.25     # between two checks on a job that makes no step
 KEY_BYTES = 16
 KEY_LENGTH = len(secrets.token_urlsafe(KEY_BYTES))
-STOPPED_BEFORE = 1000   # jobs at most that are remembered as stopped before they began; a page may send any key
+STOPPED_BEFORE = 1000   # jobs remembered as stopped before their start; bounded, as a page may send any key
 
 Step = Any
 
 
 class Stopped(Exception):
-    """The job was stopped, or left alone for too long."""
+    """The job was stopped, or nobody watched it for too long."""
 
 
 class UnknownJob(LookupError):
-    """There is no job of that key, or none any more."""
+    """There is no job with that key, or it is forgotten."""
 
 
 class Job:
     """Steps taken one after another in a thread.
 
-    The steps' generator is closed in that thread, between two steps: what it does then (files removed, a device given
-    back) is done once, and no step is begun after that.
+    The generator of the steps is closed in the same thread, between two steps: its clean-up (deleting files, freeing
+    the device) runs once, and no step starts after it.
     """
 
     def __init__(self, grace: float) -> None:
         self._changed = threading.Condition()
-        self._latest: dict[type, tuple[int, Step]] = {}    # the last step of each kind, numbered
+        self._latest: dict[type, tuple[int, Step]] = {}    # the last step of each type, numbered
         self._count = 0
         self._watchers = 0
-        self._left = time.monotonic()    # when the last watcher went
+        self._left = time.monotonic()    # when the last watcher left
         self._grace = grace
         self._stop = False
         self._error: BaseException | None = None
@@ -51,7 +51,7 @@ class Job:
         self.ended: float | None = None
 
     def run(self, work: Callable[[], Generator[Step, None, None]]) -> None:
-        """Take the steps; returns when they are done, failed or stopped."""
+        """Take the steps until they are done, fail or are stopped."""
         steps: Generator[Step, None, None] | None = None
         try:
             steps = work()
@@ -63,7 +63,7 @@ class Job:
                     if self._stop or self._is_left_alone():
                         self._stop = True
                         break
-        except BaseException as error:    # whoever watches gets it
+        except BaseException as error:    # raised for everybody who watches
             self._error = error
         finally:
             if steps:
@@ -73,10 +73,12 @@ class Job:
                 self._changed.notify_all()
 
     def watch(self) -> Iterator[Step]:
-        """The last step of each kind, then every new one, but for those that were followed too quickly by another.
+        """Yield the last step of each type, then new ones; None while there is none.
+
+        A step that another one of its type follows quickly may be left out.
 
         Raises:
-            Stopped: as soon as the job is stopped, whatever it still has to finish.
+            Stopped: as soon as the job is stopped, even if a step is still running.
             Exception: whatever the steps raised.
         """
         seen = 0
@@ -97,24 +99,25 @@ class Job:
                         raise self._error
                     return
                 if not new:
-                    yield None    # nothing new: whoever waits here can be cancelled
+                    yield None    # a chance to cancel for whoever waits here
         finally:
             with self._changed:
                 self._watchers -= 1
                 self._left = time.monotonic()
 
     def stop(self) -> None:
-        """Begin no further step, and let all who watch go at once. What has ended stays as it is."""
+        """Start no further step, and release everybody who watches at once; a job that has ended stays as it is."""
         with self._changed:
             self._stop = self._stop or self.ended is None
             self._changed.notify_all()
 
     @property
     def was_stopped(self) -> bool:
+        """Whether the job was stopped before its end."""
         return self._stop
 
     def last(self, kind: type) -> Step | None:
-        """The last step of that kind, also of a job that was stopped."""
+        """Return the last step of that type, even if the job was stopped."""
         with self._changed:
             return self._latest.get(kind, (0, None))[1]
 
@@ -126,8 +129,8 @@ class Jobs:
     """All jobs of the app, by their keys.
 
     Args:
-        grace: seconds that a job goes on with nobody watching.
-        kept: seconds that a job is remembered after its end.
+        grace: how many seconds a job runs on with nobody watching.
+        kept: how many seconds a job is remembered after its end.
     """
 
     def __init__(self, grace: float = GRACE_SECONDS, kept: float = KEPT_SECONDS) -> None:
@@ -138,18 +141,19 @@ class Jobs:
 
     @staticmethod
     def new_key() -> str:
+        """Return a key that nobody can guess."""
         return secrets.token_urlsafe(KEY_BYTES)
 
     def start(self, key: str, work: Callable[[], Generator[Step, None, None]]) -> Job:
-        """Begin a job, in the caller's context variables.
+        """Start a job, with the caller's context variables.
 
         Raises:
-            Stopped: if there is one of that key already; `stop` may have come first.
+            Stopped: if the key is used, perhaps by a `stop` that came first.
         """
         job = Job(self._grace)
         with self._lock:
             self._forget_old()
-            if not key or key in self._jobs:    # a page that sends no key must not share it with others
+            if not key or key in self._jobs:    # pages that send no key must not share a job
                 raise Stopped
             self._jobs[key] = job
             job.began = True
@@ -158,10 +162,10 @@ class Jobs:
         return job
 
     def find(self, key: str) -> Job:
-        """The job of that key.
+        """Return the job with that key.
 
         Raises:
-            UnknownJob: if there is none, or none any more.
+            UnknownJob: if there is none, or it is forgotten.
         """
         with self._lock:
             self._forget_old()
@@ -170,17 +174,17 @@ class Jobs:
             return self._jobs[key]
 
     def stop(self, key: str) -> None:
-        """Stop the job of that key; one that has not begun yet never will, if it is among the last so many."""
+        """Stop the job with that key, or remember the key so that its job never starts."""
         if len(key) > KEY_LENGTH:
-            return    # and is not remembered: it is none of ours
+            return    # not one of our keys, so not worth remembering
         with self._lock:
             self._forget_old()
             job = self._jobs.setdefault(key, Job(self._grace))
             job.stop()
             if not job.began:
                 job.ended = time.monotonic()
-                before = [other for other, one in self._jobs.items() if not one.began]
-                for other in before[:-STOPPED_BEFORE]:
+                unbegun = [other for other, job in self._jobs.items() if not job.began]
+                for other in unbegun[:-STOPPED_BEFORE]:
                     del self._jobs[other]
 
     def _forget_old(self) -> None:

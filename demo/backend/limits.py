@@ -1,6 +1,6 @@
-"""What an upload may be, read from the file's header before anything is decoded.
+"""The limits on an upload, checked against the file's header before anything is decoded.
 
-Knows no model and no device: whether the memory suffices is asked of the upscaler.
+Knows no model and no device: whether the memory is enough, the upscaler says.
 """
 
 from __future__ import annotations
@@ -18,33 +18,29 @@ from drln.images.writing import check_format
 from drln.network.config import SCALES
 
 PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
-UNSHOWN = ("HEIC", "TIFF")    # most browsers leave an empty frame where such a photo should be
+NOT_IN_BROWSERS = ("HEIC", "TIFF")    # most browsers show an empty frame instead of such a photo
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest photo that is taken, whatever the machine could hold."""
+    """The largest photo that the demo takes, whatever the machine could hold."""
 
     megabytes: float = 100    # of the file
     megapixels: float = 80
     result_megapixels: float = 640
     side: float = 30_000      # pixels
-    aspect: float = 100       # times longer than wide, or wider than long
-    frames: float = 1000      # or pages, of which the first is taken
+    aspect: float = 100       # the longer side divided by the shorter one
+    frames: float = 1000      # or pages; only the first is upscaled
 
     @classmethod
-    def of_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """Those that are set as `DRLN_MAX_...`, and the others as they are.
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
+        """Read the `DRLN_MAX_...` variables; a limit that is not set keeps its default.
 
         Raises:
-            UploadError: for a value that is no positive number.
+            UploadError: for a value that is not a positive number.
         """
-        found = {}
-        for limit in fields(cls):
-            name = PREFIX + limit.name.upper()
-            if name in environment:
-                found[limit.name] = _positive(name, environment[name])
-        return cls(**found)
+        variables = {limit.name: PREFIX + limit.name.upper() for limit in fields(cls)}
+        return cls(**{name: _positive(v, environment[v]) for name, v in variables.items() if v in environment})
 
 
 def _positive(name: str, text: str) -> float:
@@ -57,48 +53,59 @@ def _positive(name: str, text: str) -> float:
     return value
 
 
-LIMITS = Limits.of_environment()
+LIMITS = Limits.from_environment()
 
 
 def check_scale(scale: object) -> None:
-    """Raise `UploadError` for a scale that no model has."""
+    """Raise `UploadError` unless there are models of that scale."""
     if not isinstance(scale, int) or scale not in SCALES:
         raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
 
 
-def check_upload(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> tuple[int, int]:
-    """Width and height, upright, of a photo that is within the limits; no pixel is decoded.
+def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> Header:
+    """Read a photo's header and check the photo and its result against the limits.
+
+    Args:
+        path: the photo's file.
+        scale: of the result.
+        limits: to keep to.
+        extension: of the result's file.
 
     Raises:
-        UploadError: if it is not.
+        UploadError: if the file is missing or unreadable, exceeds a limit, or its result does not fit the format.
     """
-    header = check_header(path, scale, limits, extension)
-    return header.width, header.height
-
-
-def check_header(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> Header:
-    """The header of a photo that is within the limits, and so is its result in the format of that extension.
-
-    Raises:
-        UploadError: if it is not.
-    """
-    path = Path(path)
-    megabytes = path.stat().st_size / 1e6 if path.is_file() else 0.0
-    if megabytes > limits.megabytes:
-        raise UploadError(
-            f"The file has {megabytes:.1f} MB, and this demo takes up to {limits.megabytes:g} MB; "
-            "save the photo smaller or with more compression."
-        )
-    header = _read(path)
-    _check_photo(header, limits)
-    width, height = header.width * scale, header.height * scale
-    if width * height / 1e6 > limits.result_megapixels:
-        raise UploadError(
-            f"The result would have {width} × {height} pixels, {width * height / 1e6:.0f} megapixels, "
-            f"and this demo makes up to {limits.result_megapixels:g}; choose a smaller scale, or crop the photo."
-        )
+    if not os.path.exists(path):
+        raise UploadError("The photo is no longer on the server; choose it again.")
+    megabytes = os.path.getsize(path) / 1e6
+    _check(
+        megabytes, limits.megabytes, f"The file is {megabytes:.1f} MB",
+        "save the photo smaller or with more compression", unit=" MB",
+    )
     try:
-        check_format(f"result{extension}", "L", width, height)    # the mode is known when the photo is decoded
+        header = read_header(Path(path))
+    except ImageError as error:
+        raise UploadError(f"{error}.") from error
+
+    photo = f"The photo has {header.width} × {header.height} pixels"
+    longer, shorter = max(header.width, header.height), min(header.width, header.height)
+    megapixels, aspect = header.width * header.height / 1e6, longer / shorter
+    frames = header.frames if header.frames <= MANY else f"more than {MANY}"
+    _check(megapixels, limits.megapixels, f"{photo}, {megapixels:.1f} megapixels", "crop it or make it smaller")
+    _check(longer, limits.side, photo, "crop it", unit=" a side")
+    _check(aspect, limits.aspect, f"{photo}, one side {aspect:g} times the other", "crop it", unit=" times")
+    _check(
+        header.frames, limits.frames, f"The file has {frames} frames or pages",
+        "save the one you want as a separate file",
+    )
+
+    width, height, megapixels = header.width * scale, header.height * scale, megapixels * scale**2
+    _check(
+        megapixels, limits.result_megapixels,
+        f"The result would have {width} × {height} pixels, {megapixels:.0f} megapixels",
+        "choose a smaller scale, or crop the photo", verb="makes",
+    )
+    try:
+        check_format(f"result{extension}", "L", width, height)    # the mode is known once the photo is decoded
     except ImageError as error:
         text = str(error).removeprefix(f"result{extension}: ")
         raise UploadError(f"{text[0].upper()}{text[1:]}.") from error
@@ -106,47 +113,19 @@ def check_header(path: str | Path, scale: int, limits: Limits = LIMITS, extensio
 
 
 def result_notes(header: Header, scale: int) -> tuple[str, ...]:
-    """Sentences that the photo's owner should read before the work."""
+    """Return sentences that the user should read before starting."""
     notes = list(header.notes)
     pixels = header.width * header.height * scale**2
     if pixels > MOST_PIXELS:
         notes.append(
-            f"The result will have {pixels / 1e6:.0f} megapixels; programs that are built on Pillow, this one too, "
-            f"open no file of more than {MOST_PIXELS / 1e6:.0f}."
+            f"The result will have {pixels / 1e6:.0f} megapixels. Programs built on Pillow, this demo included, "
+            f"cannot open images of more than {MOST_PIXELS / 1e6:.0f}."
         )
-    if header.format in UNSHOWN:
-        notes.append(f"Most browsers cannot show a {header.format} file; it is taken all the same.")
+    if header.format in NOT_IN_BROWSERS:
+        notes.append(f"Most browsers cannot show a {header.format} file; you can upscale it all the same.")
     return tuple(notes)
 
 
-def _check_photo(header: Header, limits: Limits) -> None:
-    width, height = header.width, header.height
-    sizes = f"{width} × {height} pixels"
-    megapixels, aspect = width * height / 1e6, max(width, height) / min(width, height)
-    if megapixels > limits.megapixels:
-        raise UploadError(
-            f"The photo has {sizes}, {megapixels:.1f} megapixels, and this demo takes up to "
-            f"{limits.megapixels:g}; crop it or make it smaller."
-        )
-    if max(width, height) > limits.side:
-        raise UploadError(f"The photo has {sizes}, and this demo takes up to {limits.side:g} a side; crop it.")
-    if aspect > limits.aspect:
-        raise UploadError(
-            f"The photo has {sizes}, one side {aspect:g} times the other, and this demo takes up to "
-            f"{limits.aspect:g} times; crop it."
-        )
-    if header.frames > limits.frames:
-        number = header.frames if header.frames <= MANY else f"more than {MANY}"
-        raise UploadError(
-            f"The file has {number} frames or pages, and this demo takes up to {limits.frames:g}; "
-            "save the one that you want as a file of its own."
-        )
-
-
-def _read(path: Path) -> Header:
-    if not path.exists():
-        raise UploadError("The photo is no longer on the server; choose it again.")
-    try:
-        return read_header(path)
-    except ImageError as error:
-        raise UploadError(f"{error}.") from error
+def _check(value: float, limit: float, found: str, advice: str, unit: str = "", verb: str = "takes") -> None:
+    if value > limit:
+        raise UploadError(f"{found}, and this demo {verb} up to {limit:g}{unit}; {advice}.")

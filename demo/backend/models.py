@@ -1,6 +1,6 @@
-"""Which models the demo offers, and those in memory.
+"""The models that the demo offers, and those in memory.
 
-A hub is asked by `load` of a hub model alone; estimates need no weights.
+Only loading a hub model contacts the hub; estimates need no weights.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import arriving
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch
 
-HUB_MEGABYTES = 138    # of one scale's weights
-KEPT = 3               # models in memory
+HUB_MEGABYTES = 138    # of the weights for one scale
+IN_MEMORY = 3          # models that stay loaded
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A model that can be chosen.
+    """A model that users can choose.
 
     Attributes:
-        title: for the facts beneath a result.
-        label: for the choice itself.
-        where: for `DrlnModel.from_pretrained`.
+        title: its name in facts and messages.
+        label: its name in the list of models.
+        where: as `DrlnModel.from_pretrained` takes it.
         on_hub: whether it is a hub repository of the published shape.
-        bam: balanced attention; read only where `on_hub`.
+        bam: whether it has balanced attention; used only for hub models.
     """
 
     title: str
@@ -51,7 +51,8 @@ class Loaded:
     upscaler: Upscaler
     source: str
 
-# The keys are what the API takes.
+
+# The keys are the names that other programs send.
 CHOICES: dict[str, Choice] = {
     "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
     "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
@@ -62,58 +63,69 @@ BEST = "eugenesiow/drln-bam"
 
 
 def default_choice(choices: Collection[str] = tuple(CHOICES), device: torch.device | None = None) -> str:
-    """The best model where there is a GPU, else the quick one that is bundled; for the device that is picked here."""
+    """Return the best model where there is a GPU, else the quick bundled one."""
     return BEST if BEST in choices and (device or pick_device()).type != "cpu" else BUNDLED
 
 
 class Models:
-    """The models used last, loaded in threads of their own, so that nobody hangs on a slow hub."""
+    """The models used last, loaded in threads so that a slow hub blocks nobody.
+
+    Args:
+        choices: the models that users can choose, by name.
+        keep: how many stay in memory.
+        precision: "float32", "bfloat16" or "auto".
+        preloaded: models by name, scale and precision that are ready from the start and stay in memory.
+    """
 
     def __init__(
         self,
         choices: Mapping[str, Choice] = CHOICES,
-        keep: int = KEPT,
+        keep: int = IN_MEMORY,
         precision: str = "auto",
         preloaded: Mapping[tuple[str, int, str], Loaded] | None = None,
     ) -> None:
         self.choices = choices
         self.precision = precision
-        self._preloaded = preloaded or {}    # by name, scale and precision: never loaded and never dropped
+        self._preloaded = preloaded or {}
         self._keep = keep
         self._lock = threading.Lock()
         self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
 
     def with_precision(self, precision: str) -> Models:
-        """The same choices computed in that precision; these models themselves if they are."""
+        """Return models with the same choices in that precision; these models, if they already compute in it."""
         if pick_precision(pick_device(), self.precision) == precision:
             return self
         return Models(self.choices, self._keep, precision, self._preloaded)
 
     def load(self, name: str, scale: int) -> Future[Loaded]:
-        """The model, or its loading: begun now, or before by this or another call.
+        """Start loading a model, or join a load that has started.
 
-        Its `result()` raises what `DrlnModel.from_pretrained` raises; the next call then tries again.
+        Where it failed, `result()` raises what `DrlnModel.from_pretrained` raised; the next call tries again.
         """
-        key = (name, scale)
-        if ready := self._ready(name, scale):
+        if ready := self._preloaded_model(name, scale):
             done: Future[Loaded] = Future()
             done.set_result(ready)
             return done
         with self._lock:
-            future = self._loaded.pop(key, None)
+            future = self._loaded.pop((name, scale), None)
             if future is None or (future.done() and future.exception()):
                 future = call_in_thread(lambda: self._load(name, scale))
-            self._loaded[key] = future
+            self._loaded[name, scale] = future
             while len(self._loaded) > self._keep:
                 self._loaded.popitem(last=False)
         return future
 
     def loading(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
-        """As `load`, with `Progress` until it is there; whoever waits can be stopped."""
-        choice, fetches = self.choices[name], self.must_download(name, scale)
+        """Load a model, with `Progress` until it is there.
+
+        Raises:
+            UnavailableModel: if it is on the hub and cannot be fetched or read.
+            CheckpointError: if it is a file on this machine that cannot be read.
+        """
+        choice, must_download = self.choices[name], self.must_download(name, scale)
 
         def progress(seconds: float) -> Progress:
-            if fetches:
+            if must_download:
                 return fetching(choice, scale, arriving(choice.where), seconds)
             return Progress("Loading the model", 0.0)
 
@@ -124,21 +136,20 @@ class Models:
                 raise
             raise UnavailableModel(f"{choice.title} is unavailable from the hub: {error}") from error
 
-    def yardstick(self, name: str, scale: int) -> Upscaler:
-        """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""
-        key = (name, scale)
-        if ready := self._ready(name, scale):
+    def estimator(self, name: str, scale: int) -> Upscaler:
+        """Return an upscaler for estimates: the model if it is in memory or bundled, else one of the same shape."""
+        if ready := self._preloaded_model(name, scale):
             return ready.upscaler
         with self._lock:
-            future = self._loaded.get(key)
-            if future and future.done() and not future.exception():
-                return future.result().upscaler
-        if not self.choices[name].on_hub:
-            return self.load(name, scale).result().upscaler
-        return _without_weights(self.choices[name].bam, scale)
+            future = self._loaded.get((name, scale))
+        if future and future.done() and not future.exception():
+            return future.result().upscaler
+        if self.choices[name].on_hub:
+            return _without_weights(self.choices[name].bam, scale)
+        return self.load(name, scale).result().upscaler
 
     def must_download(self, name: str, scale: int) -> bool:
-        """Whether loading would ask the hub for the weights; asks no hub itself."""
+        """Whether loading would fetch the weights from the hub; contacts no hub itself."""
         if not self.choices[name].on_hub:
             return False
         try:
@@ -147,7 +158,7 @@ class Models:
             return True
         return False
 
-    def _ready(self, name: str, scale: int) -> Loaded | None:
+    def _preloaded_model(self, name: str, scale: int) -> Loaded | None:
         return self._preloaded.get((name, scale, pick_precision(pick_device(), self.precision)))
 
     def _load(self, name: str, scale: int) -> Loaded:
@@ -156,7 +167,7 @@ class Models:
 
 
 def fetching(choice: Choice, scale: int, arrived: int, seconds: float) -> Progress:
-    """The share of the file's bytes that arrived in so many seconds, and the seconds that the rest takes."""
+    """Return the progress of a download of which so many bytes arrived in so many seconds."""
     stage = f"Fetching {choice.title} {scale}x from the hub"
     fraction = min(arrived / (HUB_MEGABYTES * 1e6), 0.99)
     if not fraction:
@@ -164,9 +175,9 @@ def fetching(choice: Choice, scale: int, arrived: int, seconds: float) -> Progre
     return Progress(stage, fraction, seconds * (1 / fraction - 1))
 
 
-@lru_cache(KEPT)
+@lru_cache(IN_MEMORY)
 def _without_weights(bam: bool, scale: int) -> Upscaler:
-    """A network of the published shape. Zeros take as long as weights, and nothing to load."""
+    """A network of the published shape, full of zeros: they take as long to compute, and no time to load."""
     with torch.device("meta"):
         model = DrlnModel(DrlnConfig(scale, bam=bam))
     model.to_empty(device="cpu")

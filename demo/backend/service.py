@@ -1,6 +1,6 @@
-"""From a photo's file to the files of its result: checks, estimates, and the device for one photo at a time.
+"""From a photo's file to the files of its result: checks, estimates, and one photo at a time on the device.
 
-Knows no gradio: waiting in line is the page's matter.
+Knows no gradio; the page keeps the queue.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from demo.backend import results
 from demo.backend.errors import UploadError
-from demo.backend.limits import LIMITS, Limits, check_header, check_scale, result_notes
+from demo.backend.limits import LIMITS, Limits, check_photo, check_scale, result_notes
 from demo.backend.models import Choice, Models
 from demo.backend.results import Saved
 from drln import Estimate, Progress
@@ -22,22 +22,22 @@ from drln.images.header import Header
 from drln.images.writing import FORMATS, check_format
 
 T = TypeVar("T")
-POLL_SECONDS = 0.25    # between two looks at the device
+POLL_SECONDS = 0.25    # between two attempts to get the device
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an upscale would be: the size of the photo in pixels, what it takes, and what should be known before."""
+    """What an upscale would take; sizes in pixels."""
 
     lr_size: tuple[int, int]
     scale: int
-    estimate: Estimate | None = None    # None while it is being made
-    notes: tuple[str, ...] = ()
+    estimate: Estimate | None = None    # None until it is computed
+    notes: tuple[str, ...] = ()         # what the user should know before starting
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A result, and how it came about."""
+    """A result, and how it was computed."""
 
     saved: Saved
     model: str
@@ -52,9 +52,9 @@ class Service:
     """The demo without its page.
 
     Args:
-        folder: where results go, each into a folder of its own.
-        models: those that can be chosen.
-        limits: what an upload may be.
+        folder: for results; each gets a folder of its own in it.
+        models: those that users can choose.
+        limits: on uploads.
     """
 
     def __init__(self, folder: str | Path, models: Models | None = None, limits: Limits = LIMITS) -> None:
@@ -64,7 +64,7 @@ class Service:
         self._device = threading.Lock()
 
     def choice(self, name: str) -> Choice:
-        """The model of that name.
+        """Return the model of that name.
 
         Raises:
             UploadError: if there is none.
@@ -76,15 +76,15 @@ class Service:
     def plan(
         self, photo: str | Path, scale: int, name: str, extension: str = ".png", self_ensemble: bool = False
     ) -> Iterator[Plan]:
-        """At once the sizes, then the estimate too; asks no hub.
+        """Yield the sizes at once, then the estimate too; contacts no hub.
 
         Raises:
-            UploadError: for a file, scale, model or extension that is not taken.
+            UploadError: for a photo, scale, model or extension that the demo does not take.
         """
         header = self._check(photo, scale, name, extension)
         size, notes = (header.width, header.height), result_notes(header, scale)
         yield Plan(size, scale, notes=notes)
-        estimate = self.models.yardstick(name, scale).estimate(*size, header.depth, self_ensemble)
+        estimate = self.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
         yield Plan(size, scale, estimate, notes)
 
     def upscale(
@@ -98,7 +98,7 @@ class Service:
         self_ensemble: bool = False,
         for_page: bool = True,
     ) -> Iterator[Progress | Finished]:
-        """Load the model, upscale, write the files: `Progress`, and last the `Finished`.
+        """Load the model, upscale, write the files: yield `Progress`, and `Finished` at the end.
 
         Closing the generator stops the work at the next strip and leaves no files.
 
@@ -106,14 +106,14 @@ class Service:
             photo: the file.
             scale: 2, 3 or 4.
             name: of the model.
-            title: the file name that the user knows the photo by.
+            title: the user's name for the photo's file.
             extension: of the result's file: .png, .jpg, .webp or .tiff.
-            quality: 1 to 100, for .jpg and .webp; the other formats keep every pixel, and it says nothing there.
-            self_ensemble: average eight flips and turns, at eight times the seconds.
-            for_page: whether previews and close-ups are wanted, not the result alone.
+            quality: 1 to 100, for .jpg and .webp; ignored for the others, which keep every pixel.
+            self_ensemble: average eight flips and turns, which takes eight times as long.
+            for_page: whether to write previews and pixels for close-ups too.
 
         Raises:
-            UploadError, ImageError, HubError, CheckpointError, UpscaleError: with a message for the user.
+            UploadError, ImageError, HubError, CheckpointError, UpscaleError, WriteError: as the message says.
         """
         self._check(photo, scale, name, extension)
         title, extension = title or Path(photo).name, extension.lower()
@@ -127,27 +127,20 @@ class Service:
             result = yield from self.with_device(loaded.upscaler.steps(opened, self_ensemble))
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
-        yield Finished(
-            saved,
-            self.choice(name).title,
-            loaded.source,
-            result.device,
-            result.precision,
-            result.seconds,
-            result.notes,
-        )
+        model = self.choice(name).title
+        yield Finished(saved, model, loaded.source, result.device, result.precision, result.seconds, result.notes)
 
     def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)
         check_scale(scale)
         if not isinstance(extension, str) or extension.lower() not in FORMATS:
             raise UploadError(f"The format is {extension!r}; choose one of {', '.join(FORMATS)}.")
-        return check_header(photo, scale, self.limits, extension.lower())
+        return check_photo(photo, scale, self.limits, extension.lower())
 
     def with_device(self, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
-        """Steps that compute, for one caller at a time, with `Progress` until it is the turn of these."""
+        """Take the steps while no other caller computes; yield `Progress` until then, and during the steps."""
         while not self._device.acquire(timeout=POLL_SECONDS):
-            yield Progress("Waiting for another photo to be done", 0.0)
+            yield Progress("Waiting for another photo to finish", 0.0)
         try:
             return (yield from steps)
         finally:

@@ -1,4 +1,4 @@
-"""A sharp photo made smaller, restored by bicubic and by a model, and measured: numbers, and the files of the pictures.
+"""A sharp photo made smaller, restored by bicubic and by a model, and measured: scores, and files of the pictures.
 
 Knows no gradio. The rules are those of `drln.evaluation.protocols`.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from demo.backend import error_map, previews, results
 from demo.backend.errors import UploadError
-from demo.backend.limits import LIMITS, Limits, check_scale, check_upload
+from demo.backend.limits import LIMITS, Limits, check_photo, check_scale
 from demo.backend.models import Models
 from demo.backend.service import Service
 from drln import ImageLoader, Progress, Upscaler
@@ -32,7 +32,7 @@ MEASURING_BYTES = 150    # of memory for each pixel; 100 to 120 were seen
 
 @dataclass(frozen=True)
 class Restored:
-    """What one method made of LR: its scores, and the files of its picture and of its errors."""
+    """What one method made of LR: its scores, and the files of its picture and its error map."""
 
     title: str
     psnr: float    # dB, infinite where no pixel differs
@@ -43,7 +43,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Trial:
-    """One photo measured; sizes in pixels, after the protocol's cropping or resizing."""
+    """A photo that was measured; sizes in pixels, after the protocol has cropped or resized the photo."""
 
     protocol: str
     scale: int
@@ -58,12 +58,12 @@ class Trial:
 
 
 class Trials:
-    """Photos tried one at a time on the service's device.
+    """Photos measured one at a time on the service's device.
 
     Args:
         service: for its models' names, device and folder.
-        models: those that compute; in float32, as published scores are.
-        limits: what an upload may be.
+        models: in float32, as for published scores.
+        limits: on uploads.
     """
 
     def __init__(self, service: Service, models: Models, limits: Limits = SHARP_LIMITS) -> None:
@@ -72,19 +72,20 @@ class Trials:
         self._limits = limits
 
     def plan(self, photo: str | Path, scale: int, protocol: str) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Width and height of the photo, and of LR.
+        """Return width and height of the photo, and of LR.
 
         Raises:
-            UploadError: for a file, scale or protocol that is not taken.
+            UploadError: for a photo or scale that the demo does not take.
             ProtocolError: for a protocol that does not exist.
         """
         check_protocol(protocol)
         check_scale(scale)
-        width, height = check_upload(photo, 1, self._limits)
-        if min(width, height) < smallest_side(scale):
+        header, smallest = check_photo(photo, 1, self._limits), smallest_side(scale)
+        width, height = header.width, header.height
+        if min(width, height) < smallest:
             raise UploadError(
                 f"The photo has {width} × {height} pixels, too small to be measured at {scale}×: "
-                f"both sides must have {smallest_side(scale)} pixels or more."
+                f"both sides must have {smallest} pixels or more."
             )
         needed, free = width * height * MEASURING_BYTES, free_memory(torch.device("cpu"))
         if needed > free:
@@ -95,12 +96,12 @@ class Trials:
         return (width, height), (width // scale, height // scale)
 
     def stream(self, photo: str | Path, scale: int, name: str, protocol: str) -> Iterator[Progress | Trial]:
-        """Load the model, compute, measure, write the files: `Progress`, and last the `Trial`.
+        """Load the model, upscale, measure, write the files: yield `Progress`, and the `Trial` at the end.
 
         Closing the generator stops the work at the next strip and leaves no files.
 
         Raises:
-            UploadError, ProtocolError, ImageError, HubError, CheckpointError, UpscaleError: for the user.
+            UploadError, ProtocolError, ImageError, HubError, CheckpointError, UpscaleError: as the message says.
         """
         title = self._service.choice(name).title
         self.plan(photo, scale, protocol)
@@ -112,23 +113,16 @@ class Trials:
         compared = [bicubic_planes(lr, hr, scale, protocol), planes(sr, hr, scale, protocol)]
         with results.new_folder(self._service.folder) as folder:
             by_bicubic, by_drln = (_save(folder, *picture, *pair) for picture, pair in zip(pictures, compared))
-            write_image(_as_seen(Image.fromarray(lr), scale), folder / "lr.png")
+            write_image(_with_large_pixels(Image.fromarray(lr), scale), folder / "lr.png")
+        sizes = (hr.shape[1], hr.shape[0]), (lr.shape[1], lr.shape[0])
+        device, precision = str(loaded.upscaler.device), loaded.upscaler.precision
         yield Trial(
-            protocol,
-            scale,
-            (hr.shape[1], hr.shape[0]),
-            (lr.shape[1], lr.shape[0]),
-            folder / "lr.png",
-            by_bicubic,
-            by_drln,
-            loaded.source,
-            str(loaded.upscaler.device),
-            loaded.upscaler.precision,
+            protocol, scale, *sizes, folder / "lr.png", by_bicubic, by_drln, loaded.source, device, precision
         )
 
 
 def smallest_side(scale: int) -> int:
-    """Pixels that a photo must have each way, so that SSIM's window fits inside the borders that are cut off."""
+    """Return the pixels that each side needs so that SSIM's window fits inside the borders that are cut off."""
     return scale * (-(-SSIM_WINDOW // scale) + 2)
 
 
@@ -146,12 +140,12 @@ def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_l
     name = "bicubic" if title == "Bicubic" else "drln"
     picture, errors = folder / f"{name}.png", folder / f"{name}-errors.png"
     write_image(previews.capped(Image.fromarray(image)), picture)
-    write_image(error_map.picture(previews.capped(error_map.levels(sr_luma, hr_luma))), errors)
+    write_image(error_map.in_colours(previews.capped(error_map.grey_map(sr_luma, hr_luma))), errors)
     return Restored(title, *score(sr_luma, hr_luma), picture, errors)
 
 
-def _as_seen(lr: Image.Image, scale: int) -> Image.Image:
-    """LR with its pixels to be seen: each a whole number of times as wide and high."""
+def _with_large_pixels(lr: Image.Image, scale: int) -> Image.Image:
+    """LR with each pixel enlarged to a square, so that it can be seen."""
     lr = previews.capped(lr)
     zoom = max(1, min(scale, previews.PREVIEW_SIDE // max(lr.size)))
     return lr.resize((lr.width * zoom, lr.height * zoom), Image.Resampling.NEAREST)

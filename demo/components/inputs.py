@@ -1,4 +1,4 @@
-"""What tabs put on the page alike: a photo to choose, a scale, a model, the result's format, a slider."""
+"""The inputs and pictures that several tabs have: photo, scale, model, the result's format, a slider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOSSY = ("JPEG", "WebP")
 
 
 def photo_input(label: str, elem_id: str) -> gr.Image:
-    """A photo to be dropped, chosen or pasted, with the sample photos beneath."""
+    """Make an input for a photo to drop, choose or paste, with the sample photos below it."""
     photo = gr.Image(
         label=label,
         type="filepath",
@@ -32,7 +32,7 @@ def photo_input(label: str, elem_id: str) -> gr.Image:
     gr.Examples(
         [[str(path)] for path in list_samples()],
         [photo],
-        label="Or take a sample photo",
+        label="Or try a sample photo",
         cache_examples=False,
         elem_id=f"{elem_id}-samples",
     )
@@ -40,18 +40,19 @@ def photo_input(label: str, elem_id: str) -> gr.Image:
 
 
 def scale_input(elem_id: str) -> gr.Radio:
+    """Make a choice of scales."""
     return gr.Radio([(f"{scale}×", scale) for scale in SCALES], value=4, label="Scale", elem_id=elem_id)
 
 
 def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
-    """The models; on a CPU the compact one is chosen at first."""
+    """Make a choice of models; on a CPU the compact one is selected at first."""
     labels = [(choice.label, name) for name, choice in choices.items()]
     return gr.Radio(labels, value=default_choice(choices), label="Model", elem_id=elem_id)
 
 
 @dataclass(frozen=True)
 class ResultOptions:
-    """How a result is made and written: the components, and what they say as arguments of `Service.upscale`."""
+    """The components that decide how a result is computed and written."""
 
     format: gr.Radio
     quality: gr.Slider
@@ -59,12 +60,13 @@ class ResultOptions:
 
     @property
     def components(self) -> list[Any]:
-        """In the order of the arguments of `arguments`."""
+        """The components, in the order that `arguments` takes their values."""
         return [self.format, self.quality, self.self_ensemble]
 
     @staticmethod
     def planned(format: Any, self_ensemble: Any) -> dict[str, Any]:
-        """
+        """Return values as arguments of `Service.plan`.
+
         Raises:
             UploadError: for a format that is not offered.
         """
@@ -74,7 +76,8 @@ class ResultOptions:
 
     @classmethod
     def arguments(cls, format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
-        """
+        """Return values as arguments of `Service.upscale`.
+
         Raises:
             UploadError: for a format or quality that is not offered.
         """
@@ -84,23 +87,23 @@ class ResultOptions:
 
 
 def result_options(elem_id: str) -> ResultOptions:
-    """Folded away at first."""
+    """Make the options of a result, folded away at first."""
     with gr.Accordion("More options", open=False, elem_id=f"{elem_id}-options"):
         file_format = gr.Radio(
             list(EXTENSIONS),
             value="PNG",
             label="Format",
-            info="PNG and TIFF keep every pixel. JPEG holds no transparency.",
+            info="PNG and TIFF keep every pixel. JPEG cannot hold transparency.",
             elem_id=f"{elem_id}-format",
         )
         quality = gr.Slider(
-            1, 100, value=95, step=1, label="Quality", info="Of JPEG and WebP.", elem_id=f"{elem_id}-quality",
-            visible=False,
+            1, 100, value=95, step=1, label="Quality", info="For JPEG and WebP: higher is better and larger.",
+            elem_id=f"{elem_id}-quality", visible=False,
         )
         ensemble = gr.Checkbox(
             False,
             label="Self-ensemble",
-            info="Averages eight flips and turns of the photo: slightly better, eight times as long.",
+            info="Averages eight flips and turns of the photo: slightly better, but takes eight times as long.",
             elem_id=f"{elem_id}-ensemble",
         )
     file_format.change(
@@ -111,6 +114,7 @@ def result_options(elem_id: str) -> ResultOptions:
 
 
 def comparison(elem_id: str) -> gr.ImageSlider:
+    """Make a slider between bicubic and DRLN."""
     return gr.ImageSlider(
         label="Bicubic on the left, DRLN on the right",
         type="filepath",
@@ -123,7 +127,7 @@ def comparison(elem_id: str) -> gr.ImageSlider:
 
 
 def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
-    """A picture to look at, sent as PNG."""
+    """Make a place for a picture to look at, sent as PNG."""
     return gr.Image(
         label=label,
         format="png",
@@ -136,13 +140,12 @@ def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
 
 
 def api_scale() -> gr.Number:
-    """The scale as other programs give it. Gradio describes choices that are numbers as strings, which no program that
-    checks what it sends can meet."""
+    """Make a scale for other programs: Gradio would describe a radio of numbers to them as one of strings."""
     return gr.Number(4, precision=0, label="Scale", visible=False)
 
 
 def whole_number(value: Any) -> Any:
-    """A scale as an int, where it is one: programs send 4, 4.0 or "4"."""
+    """Return a scale as an int if it is one: programs send 4, 4.0 or "4"."""
     if isinstance(value, str) and value.isdecimal() or isinstance(value, float) and value.is_integer():
         return int(value)
     return value

@@ -1,31 +1,32 @@
-"""What a tab shows of a result: slider, download, facts, and a close-up that follows clicks."""
+"""What a tab shows of a result: slider, download, facts, and a close-up of the place that was clicked on."""
 
 from __future__ import annotations
 
-import html
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 
-from demo.backend import error_map, errors, previews, results
+from demo.backend import error_map, previews, results
 from demo.backend.service import Finished
 from demo.components.inputs import comparison, picture
-from demo.components.payloads import Update
+from demo.components.payloads import Update, api_errors, html_update
 from demo.wording import upscale as words
 
 
 class ResultView:
-    """Components in the Blocks that are open, hidden until `show`.
+    """Components in the open Blocks, hidden until `show`.
 
     Attributes:
-        outputs: the components that `show` and `hide` update.
+        column: holds them all.
         download: the button with the result's file.
         clicked: the pictures of the place that was clicked on last.
+        outputs: the components that `show` updates, besides the column.
     """
 
     def __init__(self) -> None:
-        with gr.Column(visible=False, elem_id="result") as self._all:
+        with gr.Column(visible=False, elem_id="result") as self.column:
             self._slider = comparison("slider")
             self._preview_note = gr.HTML(visible=False)
             with gr.Row():
@@ -50,38 +51,33 @@ class ResultView:
         self.clicked = gr.State((), time_to_live=results.KEPT_SECONDS)
         closeup = [self._overview, self._bicubic, self._drln, self._crop_difference]
         self.outputs = [
-            self._all, self._slider, self._preview_note, self._facts, self.download, self._finished,
-            self.clicked, *closeup, self._difference,
+            self._slider, self._preview_note, self._facts, self.download, self._finished, self.clicked, *closeup,
+            self._difference,
         ]
         self._overview.select(
-            self._pick,
+            self._move_closeup,
             [self._finished, self.clicked],
             [self.clicked, *closeup],
             show_progress="hidden",
             trigger_mode="always_last",
-            concurrency_limit=1,    # so that the last click ends last
+            concurrency_limit=1,    # so that the last click is shown last
             api_visibility="private",
         )
 
     def show(self, finished: Finished) -> Update:
-        """Updates that show a result."""
-        note = words.preview_note(finished)
-        difference_map = results.add_picture(finished.saved, "difference", error_map.of_previews(finished.saved))
+        """Show a result."""
+        saved = finished.saved
         return {
-            self._all: gr.update(visible=True),
-            self._slider: tuple(map(str, finished.saved.sliders)),
-            self._preview_note: gr.update(value=note, visible=bool(note)),
+            self.column: gr.update(visible=True),
+            self._slider: tuple(map(str, saved.previews)),
+            self._preview_note: html_update(words.preview_note(finished)),
             self._facts: words.facts(finished),
-            self.download: str(finished.saved.result),
+            self.download: str(saved.result),
             self._finished: finished,
             self.clicked: (),
             **self._closeup(finished, "middle"),
-            self._difference: str(difference_map),
+            self._difference: str(results.add_picture(saved, "difference", results.difference(saved))),
         }
-
-    def hide(self) -> Update:
-        """Updates that hide it."""
-        return {self._all: gr.update(visible=False)}
 
     def _closeup(self, finished: Finished, name: str, x: float = 0.5, y: float = 0.5) -> Update:
         closeup = results.closeup(finished.saved, x, y)
@@ -89,22 +85,21 @@ class ResultView:
             self._overview: closeup.overview,
             self._bicubic: closeup.bicubic,
             self._drln: closeup.drln,
-            self._crop_difference: error_map.of_closeup(closeup),
+            self._crop_difference: error_map.between(closeup.bicubic, closeup.drln),
         }
         return {
-            part: str(results.add_picture(finished.saved, f"{name}-{part.elem_id}", picture))
-            for part, picture in pictures.items()
+            component: str(results.add_picture(finished.saved, f"{name}-{component.elem_id}", picture))
+            for component, picture in pictures.items()
         }
 
-    def _pick(self, finished: Finished | None, before: Sequence[str], event: gr.SelectData) -> Update:
-        """Show the place that was clicked on, in pixels of the overview; the files of the one before it go."""
+    def _move_closeup(self, finished: Finished | None, before: Sequence[str], event: gr.SelectData) -> Update:
+        """Show the place that was clicked on, in pixels of the overview, and delete the pictures of the last one."""
         if finished is None:
-            return {}    # it was upscaled so long ago that it is forgotten
+            return {}    # the result is so old that it is forgotten
         width, height = previews.capped_size(finished.saved.preview_size, previews.OVERVIEW_SIDE)
-        name = secrets.token_hex(8)    # a browser keeps what it got under the name before
-        try:
+        name = secrets.token_hex(8)    # under the old name, a browser would show the picture that it has
+        with api_errors():
             update = self._closeup(finished, name, event.index[0] / width, event.index[1] / height)
-        except Exception as error:
-            raise gr.Error(html.escape(errors.message(error)), print_exception=False) from error
-        results.remove_pictures(before)
+        for path in before:
+            Path(path).unlink(missing_ok=True)
         return {**update, self.clicked: tuple(update.values())}

@@ -1,4 +1,4 @@
-"""What was chosen last, kept in the visitor's own browser and chosen again at the next visit."""
+"""The user's last choices, stored in their own browser and restored at the next visit."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ STORED_AS = "drln-settings"
 
 
 def keep(tab: str, components: dict[str, Any]) -> None:
-    """Add the events to the Blocks that are open.
+    """Add the events that store and restore choices to the open Blocks.
 
     Args:
-        tab: a name for the tab's own settings.
-        components: radios, sliders and checkboxes by the names that they are stored under.
+        tab: each tab has settings of its own.
+        components: radios, sliders and checkboxes, by the names under which they are stored.
     """
-    # Gradio encrypts it; with a key of each start of the server it could not be read after the next one.
+    # Gradio encrypts the store; its default key changes at every start of the server.
     stored = gr.BrowserState({}, storage_key=f"{STORED_AS}-{tab}", secret=STORED_AS)
-    chosen, names = list(components.values()), list(components)
+    inputs = list(components.values())
     gr.on(
-        [component.input for component in chosen],
-        lambda *values: dict(zip(names, values)),
-        chosen,
+        [component.input for component in inputs],
+        lambda *values: dict(zip(components, values)),
+        inputs,
         stored,
         queue=False,
         **PAGE,
     )
     page = Context.root_block
     assert page
-    page.load(lambda settings: restored(settings, components), stored, chosen, queue=False, **PAGE)
+    page.load(lambda settings: _restored(settings, components), stored, inputs, queue=False, **PAGE)
 
 
-def restored(settings: Any, components: dict[str, Any]) -> dict[Any, Any]:
-    """Updates for what was stored and is still offered; the browser's store may hold anything."""
+def _restored(settings: Any, components: dict[str, Any]) -> dict[Any, Any]:
+    """Update the components whose stored value is still offered; the browser's store may hold anything."""
     known = settings if isinstance(settings, dict) else {}
     return {
         component: known[name] if name in known and _is_offered(component, known[name]) else gr.skip()

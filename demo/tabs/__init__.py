@@ -1,1 +1,1 @@
-"""A tab a file: components and events only."""
+"""One file for each tab: components and events only."""

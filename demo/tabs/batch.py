@@ -8,12 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend import errors
 from demo.backend.batch import Batches, BatchReport
-from demo.backend.batch_items import FILES
 from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Job, Jobs
-from demo.backend.limits import LIMITS
 from demo.backend.service import Service
 from demo.components.inputs import api_scale, model_input, result_options, scale_input, whole_number
 from demo.components.job_view import PAGE, JobView, Steps
@@ -21,19 +18,13 @@ from demo.components.payloads import Update, Upload, api_errors, endpoint, html_
 from demo.wording import batch as words
 from demo.wording import notes
 
-INTRO = (
-    f"Upscale up to {FILES} photos one after another; a zip of photos counts as its photos. A file, a zip too, may "
-    f"have {LIMITS.megabytes:g} MB. A photo that cannot be upscaled is reported, and the others go on. **Stop** keeps "
-    "what is done."
-)
-
 
 class BatchTab:
-    """Components in the Blocks that are open, and what happens to them."""
+    """Components in the open Blocks, and their events."""
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
         self.batches = Batches(service)
-        gr.Markdown(INTRO)
+        gr.Markdown(words.INTRO)
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
                 self.files = gr.File(
@@ -63,29 +54,25 @@ class BatchTab:
         self._connect()
 
     def _connect(self) -> None:
-        chosen = [self.files, self.scale, self.model, *self.options.components]
-        outputs = [self.result, self.states, self.download, self.gallery]
+        inputs = [self.files, self.scale, self.model, *self.options.components]
         self.files.change(
             lambda files: gr.update(interactive=bool(files)), self.files, self.job.go, queue=False, **PAGE
         )
+        outputs = [self.states, self.download, self.gallery]
         self.job.connect(
-            chosen, outputs, self._steps, self.show, self.hide, self.failed, self.stopped, self.done, "batch-result"
+            inputs, self.result, outputs, self._steps, self.show, self.clear, self.failed, self.stopped, self.done
         )
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
-        told = [self.download, gr.JSON(visible=False, label="States")]
-        endpoint(self.batch, [self.files, api_scale(), *chosen[2:]], told, "batch")
+        answer = [self.download, gr.JSON(visible=False, label="States")]
+        endpoint(self.batch, [self.files, api_scale(), *inputs[2:]], answer, "batch")
 
-    def hide(self) -> Update:
-        """When a job begins."""
-        return {
-            self.result: gr.update(visible=False),
-            self.download: gr.update(visible=False),
-            self.gallery: gr.update(value=None, visible=False),
-        }
+    def clear(self) -> Update:
+        """Remove the files of an earlier batch."""
+        return {self.download: gr.update(visible=False), self.gallery: gr.update(value=None, visible=False)}
 
     def show(self, report: BatchReport) -> Update:
-        """The photos' states, and previews of those that are done."""
-        previews = [(str(one.saved.sliders[1]), words.caption(one)) for one in report.finished]
+        """Show the photos' states, and previews of the results."""
+        previews = [(str(finished.saved.previews[1]), words.caption(finished)) for finished in report.finished]
         return {
             self.result: gr.update(visible=True),
             self.states: words.table(report),
@@ -93,23 +80,22 @@ class BatchTab:
         }
 
     def done(self, job: Job) -> Update:
-        """The zip of all that is done."""
+        """Offer the zip of all results."""
         report = job.last(BatchReport)
         path = self.batches.archive(report) if report else None
         return {self.download: gr.update(value=str(path) if path else None, visible=bool(path))}
 
-    def stopped(self, job: Job | None) -> Update:
-        """What is done stays, and can be fetched."""
-        report = job.last(BatchReport) if job else None
-        if not job or not report:
+    def stopped(self, job: Job) -> Update:
+        """Keep the results, and offer their zip."""
+        report = job.last(BatchReport)
+        if not report:
             return {}
-        note = html_update(notes.note("Stopped; what was done by then stays."))
+        note = html_update(notes.note("Stopped; the results so far are kept."))
         return {**self.show(report.stopped()), **self.done(job), self.job.progress: note}
 
     def failed(self, error: Exception) -> Update:
-        """Said beneath the button."""
-        text = errors.message(error) + (" Choose the compact model." if isinstance(error, UnavailableModel) else "")
-        return {self.job.progress: html_update(notes.alert(text))}
+        """Show an error below the button."""
+        return self.job.alert(error, " Choose the compact model." if isinstance(error, UnavailableModel) else "")
 
     def batch(
         self,
@@ -127,23 +113,24 @@ class BatchTab:
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             format: of the results: "PNG", "JPEG", "WebP" or "TIFF".
-            quality: 1 to 100, of JPEG and WebP.
-            self_ensemble: average eight flips and turns of each photo, at eight times the seconds.
+            quality: 1 to 100, for JPEG and WebP.
+            self_ensemble: average eight flips and turns of each photo, which takes eight times as long.
 
         Returns:
-            A zip of the results, or nothing if there is none, and for each photo its name, its state and what the
-            problem was.
+            A zip of the results, or nothing if there are none; and the name, state and problem of each photo.
         """
         with api_errors():
             steps = self._steps(files, whole_number(scale), model, format, quality, self_ensemble)
             report = yield from last_step(steps, BatchReport, outputs=2)
             path = self.batches.archive(report)
-            states = [{"photo": one.title, "state": one.state, "problem": one.problem} for one in report.entries]
+            states = [
+                {"photo": entry.title, "state": entry.state, "problem": entry.problem} for entry in report.entries
+            ]
             yield str(path) if path else None, states
 
     def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
-        named: list[tuple[str, Path]] = []
+        uploads: list[tuple[str, Path]] = []
         for upload in files or []:
             with uploaded(upload, self.files.GRADIO_CACHE) as (path, title):
-                named.append((title, path))
-        yield from self.batches.stream(named, scale, model, **self.options.arguments(*options))
+                uploads.append((title, path))
+        yield from self.batches.stream(uploads, scale, model, **self.options.arguments(*options))

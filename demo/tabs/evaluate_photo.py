@@ -1,4 +1,4 @@
-"""The Evaluate tab's first part, a photo of one's own: components and events only."""
+"""The Evaluate tab's section for a photo of the user's own: components and events only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
 from demo.components.inputs import api_scale, comparison, model_input, photo_input, picture, scale_input, whole_number
 from demo.components.job_view import PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.payloads import Update, Upload, api_errors, endpoint, last_step, uploaded
 from demo.wording import notes
 from demo.wording import scores as words
 from drln.evaluation.protocols import STANDARD
 
 
-class TrialPart:
-    """Components in the Blocks that are open, and what happens to them."""
+class PhotoSection:
+    """Components in the open Blocks, and their events."""
 
     def __init__(self, service: Service, trials: Trials, jobs: Jobs) -> None:
         self.trials = trials
@@ -40,7 +40,7 @@ class TrialPart:
             with gr.Row():
                 layout: dict[str, Any] = {"buttons": ["fullscreen"], "min_width": 240}
                 alt = "The photo made smaller, each pixel a square"
-                self.lr = picture("What the network saw", "trial-lr", alt, **layout)
+                self.lr = picture("What the network sees", "trial-lr", alt, **layout)
                 alt = "Map of the errors of "
                 self.bicubic_errors = picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic", **layout)
                 self.drln_errors = picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN", **layout)
@@ -54,18 +54,18 @@ class TrialPart:
             [self.photo, self.scale, self.protocol],
             [self.plan_note, self.job.go],
             trigger_mode="always_last",
-            concurrency_limit=1,    # so that the last one ends last
+            concurrency_limit=1,    # so that the last plan is shown last
             **PAGE,
         )
-        shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
-        chosen = [self.photo, self.scale, self.model, self.protocol]
+        inputs = [self.photo, self.scale, self.model, self.protocol]
+        outputs = [self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
+        self.job.connect(inputs, self.result, outputs, self._steps, self._show)
         self.kept = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
-        told = gr.JSON(visible=False, label="Scores")
-        endpoint(self.evaluate, [self.photo, api_scale(), *chosen[2:]], told, "evaluate")
-        self.job.connect(chosen, shown, self._steps, self._show, self.hide, self.failed, result="trial-result")
+        scores = gr.JSON(visible=False, label="Scores")
+        endpoint(self.evaluate, [self.photo, api_scale(), *inputs[2:]], scores, "evaluate")
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
-        """Tell what will be done with the photo, or why it cannot be."""
+        """Show what will be done with the photo, or why it is impossible."""
         note, ready = notes.note(words.NO_PHOTO), False
         try:
             if photo:
@@ -85,19 +85,11 @@ class TrialPart:
             protocol: "standard" (the papers') or "card" (the published models').
 
         Returns:
-            PSNR in dB (nothing where no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
+            PSNR in dB (nothing if no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
         """
         with api_errors():
             trial = yield from last_step(self._steps(image, whole_number(scale), model, protocol), Trial)
             yield _scores(trial)
-
-    def hide(self) -> Update:
-        """When a job begins."""
-        return {self.result: gr.update(visible=False)}
-
-    def failed(self, error: Exception) -> Update:
-        """Said beneath the button."""
-        return {self.job.progress: html_update(notes.alert(errors.message(error)))}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, protocol: str) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
@@ -115,7 +107,7 @@ class TrialPart:
 
 
 def _scores(trial: Trial) -> dict[str, Any]:
-    def one(restored: Restored) -> dict[str, Any]:
+    def scores_of(restored: Restored) -> dict[str, Any]:
         return {"psnr": restored.psnr if isfinite(restored.psnr) else None, "ssim": restored.ssim}
 
     return {
@@ -123,8 +115,8 @@ def _scores(trial: Trial) -> dict[str, Any]:
         "scale": trial.scale,
         "hr_size": trial.hr_size,
         "lr_size": trial.lr_size,
-        "bicubic": one(trial.bicubic),
-        "drln": one(trial.drln),
+        "bicubic": scores_of(trial.bicubic),
+        "drln": scores_of(trial.drln),
         "source": trial.source,
         "device": trial.device,
         "precision": trial.precision,
@@ -132,6 +124,6 @@ def _scores(trial: Trial) -> dict[str, Any]:
 
 
 def protocol_radio(elem_id: str) -> gr.Radio:
-    """The choice of a protocol."""
+    """Make a choice of protocols."""
     choices = [(label, name) for name, label in words.PROTOCOL_LABELS.items()]
     return gr.Radio(choices, value=STANDARD, label="Protocol", elem_id=elem_id)

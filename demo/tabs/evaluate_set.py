@@ -1,4 +1,4 @@
-"""The Evaluate tab's second part, benchmark sets: components and events only."""
+"""The Evaluate tab's section for benchmark sets: components and events only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend import errors
 from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request
 from demo.backend.errors import SetError
 from demo.backend.jobs import Job, Jobs
@@ -28,8 +27,8 @@ from drln.network.config import SCALES
 LABELS = {SAMPLES: "Sample photos"}
 
 
-class BenchmarkPart:
-    """Components in the Blocks that are open, and what happens to them."""
+class SetSection:
+    """Components in the open Blocks, and their events."""
 
     def __init__(self, service: Service, benchmarks: Benchmarks, jobs: Jobs) -> None:
         self.benchmarks = benchmarks
@@ -49,7 +48,7 @@ class BenchmarkPart:
                 )
                 self.protocol = protocol_radio("bench-protocol")
         self.job = JobView(jobs, "bench", "Measure the set", ready=True)
-        self.samples = gr.Button("Take the sample photos instead", size="sm", visible=False, elem_id="bench-samples")
+        self.samples = gr.Button("Use the sample photos instead", size="sm", visible=False, elem_id="bench-samples")
         with gr.Column(visible=False, elem_id="bench-result") as self.result:
             self.table = gr.HTML(elem_id="bench-table")
             self.chart = gr.HTML(elem_id="bench-chart")
@@ -57,57 +56,56 @@ class BenchmarkPart:
         self._connect()
 
     def _connect(self) -> None:
-        outputs = [self.samples, self.result, self.table, self.chart, self.download]
-        chosen = [self.dataset, self.scales, self.models, self.protocol]
+        inputs = [self.dataset, self.scales, self.models, self.protocol]
+        outputs = [self.samples, self.table, self.chart, self.download]
         self.job.connect(
-            chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
+            inputs, self.result, outputs, self._steps, self._show, self.hide_offer, self.failed, self.stopped
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
-        told = [gr.JSON(visible=False, label="Scores"), self.download]
-        endpoint(self.benchmark, [self.dataset, api_scales, self.models, self.protocol], told, "benchmark")
-        taken = [self.dataset, self.samples, self.job.progress]
-        self.samples.click(self.take_samples, None, taken, queue=False, **PAGE)
+        answer = [gr.JSON(visible=False, label="Scores"), self.download]
+        endpoint(self.benchmark, [self.dataset, api_scales, self.models, self.protocol], answer, "benchmark")
+        chosen = [self.dataset, self.samples, self.job.progress]
+        self.samples.click(self.use_samples, None, chosen, queue=False, **PAGE)
 
     def benchmark(self, dataset: str, scales: list[Any], models: list[str], protocol: str) -> Iterator[Any]:
         """Measure models on a benchmark set, image by image.
 
         Args:
-            dataset: "samples", "Set5", "Set14", "BSD100" or "Urban100"; all but the first are fetched from the hub.
-            scales: of 2, 3 and 4.
+            dataset: "samples", "Set5", "Set14", "BSD100" or "Urban100"; all but "samples" are fetched from the hub.
+            scales: one or more of 2, 3 and 4.
             models: "bicubic", "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or
                 "eugenesiow/drln".
             protocol: "standard" (the papers') or "card" (the published models').
 
         Returns:
-            The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
+            The mean PSNR in dB and SSIM of each model and scale, and a CSV file with the scores of every image.
         """
         with api_errors():
             steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
             report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
 
-    def hide(self) -> Update:
-        """When a job begins. What an earlier one showed goes: it may be of the other protocol."""
-        return {self.samples: gr.update(visible=False), self.result: gr.update(visible=False)}
+    def hide_offer(self) -> Update:
+        """Remove the offer of an earlier job."""
+        return {self.samples: gr.update(visible=False)}
 
     def failed(self, error: Exception) -> Update:
-        """Said beneath the button; what is done stays on the page."""
-        alert = html_update(notes.alert(errors.message(error)))
-        return {self.job.progress: alert, self.samples: gr.update(visible=isinstance(error, SetError))}
+        """Show an error below the button, and offer the sample photos if the set is unavailable."""
+        return {**self.job.alert(error), self.samples: gr.update(visible=isinstance(error, SetError))}
 
-    def stopped(self, job: Job | None) -> Update:
-        """The scores that were measured stay."""
-        report = job.last(Report) if job else None
+    def stopped(self, job: Job) -> Update:
+        """Keep the scores."""
+        report = job.last(Report)
         if report is None:
             return {}
-        note = notes.note("Stopped; the scores that were measured stay.")
+        note = notes.note("Stopped; the scores so far are kept.")
         return {self.job.progress: html_update(note), **self._show(report)}
 
     def _steps(self, dataset: str, scales: Any, models: Any, protocol: str) -> Steps:
         request = Request(dataset, tuple(scales or ()), tuple(models or ()), protocol)
         yield from self.benchmarks.stream(request)
 
-    def take_samples(self) -> Update:
+    def use_samples(self) -> Update:
         """Choose the set that needs no network."""
         return {self.dataset: SAMPLES, self.samples: gr.update(visible=False), self.job.progress: html_update("")}
 

@@ -22,10 +22,10 @@ from drln.weights.sources import BUNDLED
 
 
 class UpscaleTab:
-    """Components in the Blocks that are open, and what happens to them.
+    """Components in the open Blocks, and their events.
 
-    Handlers take payloads as they come (`preprocess=False`), so that whatever is wrong with them gets a message of
-    ours: Gradio has none for a file that Pillow cannot open.
+    The handlers take payloads as they come (`preprocess=False`), so that the demo's own messages answer whatever is
+    wrong with them: Gradio has none for a file that Pillow cannot open.
     """
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
@@ -45,7 +45,7 @@ class UpscaleTab:
         self._connect()
 
     def _connect(self) -> None:
-        chosen = [self.photo, self.scale, self.model, *self.options.components]
+        inputs = [self.photo, self.scale, self.model, *self.options.components]
         planned: list[Any] = [self.photo, self.scale, self.model, self.options.format, self.options.self_ensemble]
         gr.on(
             [component.change for component in planned],
@@ -53,34 +53,36 @@ class UpscaleTab:
             planned,
             [self.plan_note, self.model_note, self.compact, self.job.go],
             trigger_mode="always_last",
-            concurrency_limit=1,    # so that the last one ends last; not in the device's line, which may be long
+            concurrency_limit=1,    # so that the last plan is shown last; apart from the device's queue
             **PAGE,
         )
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         outputs = [self.model_note, self.compact, *self.result.outputs]
-        self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
+        self.job.connect(
+            inputs, self.result.column, outputs, self._steps, self.result.show, self.clear_notes, self.failed
+        )
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
         scale = api_scale()
-        endpoint(self.upscale, [self.photo, scale, *chosen[2:]], self.result.download, "upscale")
-        told = gr.JSON(visible=False, label="Estimate")
-        endpoint(self.estimate, [self.photo, scale, *planned[2:]], told, "estimate", computes=False)
+        endpoint(self.upscale, [self.photo, scale, *inputs[2:]], self.result.download, "upscale")
+        estimate = gr.JSON(visible=False, label="Estimate")
+        endpoint(self.estimate, [self.photo, scale, *planned[2:]], estimate, "estimate", computes=False)
 
     def plan(
         self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
     ) -> Iterator[Update]:
-        """Tell what the upscale would take, or why it cannot be.
+        """Show what the upscale would take, or why it is impossible.
 
-        The last update is a whole one: of several in quick succession the page may show just that. Until then the
-        button stays as it is: a click would be lost on one that is shut for a moment.
+        The last update is complete, as the page may show only the last of several that follow quickly. Until then
+        the button stays as it is: a click on a button that is disabled for a moment would be lost.
         """
         update: Update = {self.compact: gr.update(visible=False)}
-        shut = {self.job.go: gr.update(interactive=False)}
+        disabled = {self.job.go: gr.update(interactive=False)}
         try:
             choice = self.service.choice(model)
-            absent = self.service.models.must_download(model, scale)
-            update[self.model_note] = html_update(words.model_note(choice, absent))
+            must_download = self.service.models.must_download(model, scale)
+            update[self.model_note] = html_update(words.model_note(choice, must_download))
             if not photo:
-                yield {**update, **shut, self.plan_note: notes.note(words.NO_PHOTO)}
+                yield {**update, **disabled, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                 for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
@@ -88,18 +90,18 @@ class UpscaleTab:
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
                     yield {**update, self.plan_note: words.plan_note(plan)}
         except Exception as error:
-            yield {**update, **shut, self.plan_note: notes.alert(errors.message(error))}
+            yield {**update, **disabled, self.plan_note: notes.alert(errors.message(error))}
 
-    def hide(self) -> Update:
-        """When a job begins."""
-        return {self.model_note: html_update(""), self.compact: gr.update(visible=False), **self.result.hide()}
+    def clear_notes(self) -> Update:
+        """Remove what an earlier job said about the model."""
+        return {self.model_note: html_update(""), self.compact: gr.update(visible=False)}
 
     def failed(self, error: Exception) -> Update:
-        """A model that the hub does not give is said where the model is chosen, and another one offered."""
-        alert = html_update(notes.alert(errors.message(error)))
+        """Show an error; if a hub model is unavailable, next to the models, and offer the compact one."""
         if isinstance(error, UnavailableModel):
+            alert = html_update(notes.alert(errors.message(error)))
             return {self.model_note: alert, self.compact: gr.update(visible=True)}
-        return {self.job.progress: alert}
+        return self.job.alert(error)
 
     def upscale(
         self,
@@ -110,15 +112,15 @@ class UpscaleTab:
         quality: float,
         self_ensemble: bool,
     ) -> Iterator[Any]:
-        """Upscale a photo and get the file of the result.
+        """Upscale a photo and get the result's file.
 
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
-            format: "PNG", "JPEG", "WebP" or "TIFF".
-            quality: 1 to 100, of JPEG and WebP.
-            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+            format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
+            quality: 1 to 100, for JPEG and WebP.
+            self_ensemble: average eight flips and turns of the photo, which takes eight times as long.
 
         Returns:
             The upscaled photo.
@@ -131,18 +133,18 @@ class UpscaleTab:
     def estimate(
         self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
     ) -> dict[str, Any]:
-        """Tell what an upscale would take, without doing it.
+        """Estimate what an upscale would take, without doing it.
 
         Args:
             image: the photo's file.
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
-            self_ensemble: average eight flips and turns of the photo, at eight times the seconds.
+            self_ensemble: average eight flips and turns of the photo, which takes eight times as long.
 
         Returns:
             Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
-            whether the model has to be fetched from the hub first, and notes on the photo and its result.
+            whether the model must be fetched from the hub first, and notes on the photo and its result.
         """
         with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
             options = self.options.planned(format, self_ensemble)

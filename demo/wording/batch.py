@@ -1,4 +1,4 @@
-"""What the page says of a batch, as HTML; all that comes from a user is escaped.
+"""What the Batch tab says, as HTML; everything from a user is escaped.
 
 Knows no gradio and no files.
 """
@@ -8,20 +8,28 @@ from __future__ import annotations
 from html import escape
 
 from demo.backend.batch import DONE, FAILED, SKIPPED, BatchReport, Entry
+from demo.backend.batch_items import MAX_PHOTOS
+from demo.backend.limits import LIMITS
 from demo.backend.service import Finished
 from demo.wording.notes import pixels
 
+INTRO = (
+    f"Upscale up to {MAX_PHOTOS} photos, one after another. A zip counts as the photos in it. Each file, zip or not, "
+    f"can have up to {LIMITS.megabytes:g} MB. A photo that fails is reported, and the others continue. **Stop** keeps "
+    "the results so far."
+)
 MARKS = {DONE: "✓ ", FAILED: "✗ "}
 
 
 def table(report: BatchReport) -> str:
-    """Each photo and what became of it; above them how many are done."""
-    states = [one.state for one in report.entries]
+    """Show how many photos are done, and the state of each."""
+    states = [entry.state for entry in report.entries]
     counts = f"{states.count(DONE)} of {len(states) - states.count(SKIPPED)} done"
     for state in (FAILED, SKIPPED):
         counts += f", {states.count(state)} {state}" if state in states else ""
     rows = "".join(
-        f'<tr><td>{escape(one.title)}</td><td class="{one.state}">{_state(one)}</td></tr>' for one in report.entries
+        f'<tr><td>{escape(entry.title)}</td><td class="{entry.state}">{_state(entry)}</td></tr>'
+        for entry in report.entries
     )
     return (
         f'<p class="note"><b>{counts}</b></p><div class="batch-wide" tabindex="0" role="region" '
@@ -31,16 +39,16 @@ def table(report: BatchReport) -> str:
 
 
 def caption(finished: Finished) -> str:
-    """Of a preview in the gallery."""
+    """Describe a preview in the gallery."""
     saved = finished.saved
     reduced = "" if saved.preview_size == saved.sr_size else f", shown as {pixels(*saved.preview_size)}"
     return f"Preview of {saved.result.name}: {pixels(*saved.sr_size)}{reduced}"
 
 
-def _state(one: Entry) -> str:
-    text = MARKS.get(one.state, "") + one.state
-    if one.finished:
-        text += f", {pixels(*one.finished.saved.sr_size)}" + "".join(f". {note}" for note in one.finished.notes)
-    if one.problem:
-        text += f": {one.problem}"
+def _state(entry: Entry) -> str:
+    text = MARKS.get(entry.state, "") + entry.state
+    if entry.finished:
+        text += f", {pixels(*entry.finished.saved.sr_size)}" + "".join(f". {note}" for note in entry.finished.notes)
+    if entry.problem:
+        text += f": {entry.problem}"
     return escape(text)

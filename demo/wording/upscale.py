@@ -1,4 +1,4 @@
-"""What the Upscale tab says, as HTML; all that comes from a user is escaped."""
+"""What the Upscale tab says, as HTML; everything from a user is escaped."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ INTRO = (
     "Upscale a photo 2, 3 or 4 times with DRLN-BAM, a densely residual network with balanced attention. "
     "The whole photo is computed as one image, without tiles."
 )
-NO_PHOTO = "Choose a photo: the size of its result, and the time and memory that it takes, appear here."
+NO_PHOTO = "Choose a photo to see the size of its result, and how much time and memory it takes."
 DIFFERENCE = (
-    '<p class="note">How far the brightness of DRLN\'s result is from bicubic\'s, in grey levels of 255. It shows '
-    "where the network changed something, edges and texture mostly; not whether that is right, for nobody has the "
-    "sharp photo here. Of a large result the map shows the preview.</p>"
+    '<p class="note">How much the brightness of DRLN\'s result differs from bicubic\'s, in grey levels from 0 to 255. '
+    "The map shows where the network changed something, mostly edges and texture. It cannot show whether the change is "
+    "right: there is no sharp photo to compare with. For a large result, the map is made from the preview.</p>"
     + colour_bar("0", f"{FULL} and more")
 )
 
 
 def plan_note(plan: Plan) -> str:
-    """What the upscale would take; a photo that is too large for the machine gets an alert with the figures."""
+    """Say what the upscale would take, or with an alert that the machine has too little memory."""
     (width, height), scale = plan.lr_size, plan.scale
     sizes = f"{pixels(width, height)} to <b>{pixels(width * scale, height * scale)}</b>"
     if plan.estimate is None:
@@ -40,7 +40,7 @@ def plan_note(plan: Plan) -> str:
 
 
 def too_large(estimate: Estimate) -> str:
-    """Why the machine cannot hold a result."""
+    """Say why the machine cannot hold a result."""
     return (
         f"The result of {pixels(estimate.width, estimate.height)} needs about {gigabytes(estimate.memory)} of memory, "
         f"and {gigabytes(estimate.available)} are free on this machine. "
@@ -49,14 +49,14 @@ def too_large(estimate: Estimate) -> str:
 
 
 def model_note(choice: Choice, must_download: bool) -> str:
-    """What choosing this model means for the network connection."""
+    """Say that the model must be downloaded, if it must."""
     if not must_download:
         return ""
     return note(f"{choice.title} is not on this machine yet: upscaling first fetches {HUB_MEGABYTES} MB from the hub.")
 
 
 def facts(finished: Finished) -> str:
-    """What stands beneath a result."""
+    """List the facts below a result."""
     saved = finished.saved
     file = f"{FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
     rows = {
@@ -71,7 +71,7 @@ def facts(finished: Finished) -> str:
 
 
 def preview_note(finished: Finished) -> str:
-    """Whether the slider shows the result itself."""
+    """Say that the slider shows a reduced preview, if it does."""
     saved = finished.saved
     if saved.preview_size == saved.sr_size:
         return ""

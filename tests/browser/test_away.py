@@ -114,7 +114,7 @@ def impatient(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
     folder, jobs = tmp_path_factory.mktemp("files"), Jobs(grace=0.5)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        patch.setattr(interface, "WAITING", 1)
+        patch.setattr(interface, "QUEUE_SIZE", 1)
         demo = build_demo(Service(folder), jobs)
         yield launch(demo), jobs, folder
         demo.close(verbose=False)
@@ -152,7 +152,7 @@ def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(impatient, c
 
         third.locator("#upscale-go").click()
 
-        expect(third.locator("#upscale-progress [role=alert]")).to_contain_text("the line is full")
+        expect(third.locator("#upscale-progress [role=alert]")).to_contain_text("the queue is full")
         expect(third.locator("#upscale-go")).to_be_visible()
         for page in (second, first):
             page.locator("#upscale-stop").click()

@@ -76,7 +76,7 @@ def test_stop_keeps_what_is_done_and_begins_no_other_file(new_page, tmp_path):
 
     page.locator("#batch-stop").click()
 
-    expect(page.locator("#batch-progress")).to_contain_text("Stopped; what was done by then stays.")
+    expect(page.locator("#batch-progress")).to_contain_text("Stopped; the results so far are kept.")
     expect(page.locator("#batch-go")).to_be_visible()
     states = page.locator("#batch-states tbody td:nth-child(2)")
     assert [text.split(",")[0] for text in states.all_inner_texts()] == ["✓ done", "stopped", "stopped"]

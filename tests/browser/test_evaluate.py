@@ -43,7 +43,7 @@ def choose(page: Page, group: str, label: str) -> None:
 def measure_photo(page: Page, photo: Path) -> None:
     choose(page, "trial-scale", "2×")
     page.set_input_files("#trial-photo input[type=file]", photo)
-    expect(page.locator("#trial-plan")).to_contain_text("66 × 50 pixels are made 33 × 25 pixels")
+    expect(page.locator("#trial-plan")).to_contain_text("from 66 × 50 pixels to 33 × 25 pixels")
     page.locator("#trial-go").click()
     page.locator("#trial-errors-drln img").wait_for()
 

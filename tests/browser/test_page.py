@@ -81,7 +81,7 @@ def test_the_difference_from_bicubic_is_shown_whole_and_in_the_closeup(new_page,
     bicubic = Image.open(photo).resize(result.size, Image.Resampling.BICUBIC)
     luma = [np.asarray(image.convert("L"), float) for image in (bicubic, result)]
     grey = (np.abs(luma[0] - luma[1]) / error_map.FULL * 255).clip(0, 255).round().astype(np.uint8)
-    expected = np.asarray(error_map.picture(Image.fromarray(grey)))
+    expected = np.asarray(error_map.in_colours(Image.fromarray(grey)))
     np.testing.assert_array_equal(np.asarray(shown("#difference img").convert("RGB")), expected)
     closeup = np.asarray(shown("#crop-difference img").convert("RGB"))
     zoom = closeup.shape[0] // 60
@@ -186,7 +186,7 @@ def test_progress_and_its_end_are_read_out(new_page, photo):
 
     expect(spoken).to_contain_text("Done.")
     said = page.evaluate("window.said")
-    assert "Waiting for its turn" in said
+    assert "Waiting in the queue" in said
     assert said[-1] == "Done."
 
 

@@ -112,7 +112,7 @@ def test_an_error_that_nobody_foresaw_does_not_stop_the_others_either(service, t
     report = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])[-1]
 
     assert [entry.state for entry in report.entries] == [FAILED, DONE]
-    assert "not foreseen" in problems(report)["a.png"]
+    assert "unexpected" in problems(report)["a.png"]
 
 
 def test_a_model_that_is_unavailable_is_no_photos_fault(batches, tmp_path, monkeypatch):

@@ -174,10 +174,10 @@ def test_the_error_maps_share_one_scale():
     hr = np.array([[100, 100, 100, 100]], np.uint8)
     sr = np.array([[100, 92, 100 + error_map.FULL, 200]], np.uint8)
 
-    levels = error_map.levels(sr, hr)
+    grey = error_map.grey_map(sr, hr)
 
-    assert np.asarray(levels).tolist() == [[0, 64, 255, 255]]
-    colours = np.asarray(error_map.picture(levels))[0]
+    assert np.asarray(grey).tolist() == [[0, 64, 255, 255]]
+    colours = np.asarray(error_map.in_colours(grey))[0]
     assert (colours[0] == error_map.COLOURS[0]).all()
     assert (colours[2:] == error_map.COLOURS[-1]).all()
     assert colours.sum(axis=1).tolist() == sorted(colours.sum(axis=1))
@@ -325,9 +325,9 @@ def tab(service, tmp_path, monkeypatch) -> EvaluateTab:
         return EvaluateTab(service, Jobs())
 
 
-def run(part, *chosen) -> list[dict]:
-    """The updates of a job of that part."""
-    return list(part.job.run(Jobs.new_key(), *chosen))
+def run(section, *chosen) -> list[dict]:
+    """The updates of a job of that section."""
+    return list(section.job.run(Jobs.new_key(), *chosen))
 
 
 def said(updates: dict) -> str:
@@ -337,10 +337,10 @@ def said(updates: dict) -> str:
 
 
 def test_a_file_of_the_server_that_nobody_uploaded_is_not_measured(tab):
-    *_, last = run(tab.trial, {"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
+    *_, last = run(tab.photo, {"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
 
     assert "The photo was not uploaded" in said(last)
-    assert tab.trial.result not in last
+    assert tab.photo.result not in last
 
 
 def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
@@ -348,29 +348,29 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
     small.parent.mkdir(exist_ok=True)
     Image.new("RGB", (10, 10)).save(small)
 
-    update = tab.trial.plan({"path": str(small)}, 4, STANDARD)
+    update = tab.photo.plan({"path": str(small)}, 4, STANDARD)
 
     assert 'role="alert"' in said(update) and "10 × 10 pixels, too small" in said(update)
-    assert update[tab.trial.job.go]["interactive"] is False
+    assert update[tab.photo.job.go]["interactive"] is False
 
 
 def test_a_set_that_is_unavailable_is_said_and_the_samples_are_offered(tab, service, models):
     def find(name, config):
         raise HubError("the hub cannot be reached")
 
-    tab.benchmark.benchmarks = Benchmarks(service, models, find)
-    *_, last = run(tab.benchmark, "Set5", [2], [BICUBIC], STANDARD)
+    tab.set.benchmarks = Benchmarks(service, models, find)
+    *_, last = run(tab.set, "Set5", [2], [BICUBIC], STANDARD)
 
     assert "Set5 is unavailable: the hub cannot be reached." in said(last)
-    assert last[tab.benchmark.samples]["visible"] is True
-    assert tab.benchmark.take_samples()[tab.benchmark.dataset] == "samples"
+    assert last[tab.set.samples]["visible"] is True
+    assert tab.set.use_samples()[tab.set.dataset] == "samples"
 
 
 def test_nothing_chosen_is_said_to_be_nothing(tab):
-    *_, last = run(tab.benchmark, "Set5", None, [BICUBIC], STANDARD)
+    *_, last = run(tab.set, "Set5", None, [BICUBIC], STANDARD)
 
     assert "The scales are []; choose one or more of 2, 3, 4." in said(last)
-    assert last[tab.benchmark.samples]["visible"] is False
+    assert last[tab.set.samples]["visible"] is False
 
 
 def test_scores_are_computed_in_float32_whatever_the_upscale_tab_uses(models, photos, tmp_path):
@@ -378,4 +378,4 @@ def test_scores_are_computed_in_float32_whatever_the_upscale_tab_uses(models, ph
     with gr.Blocks():
         tab = EvaluateTab(service, Jobs())
 
-    assert finish(tab.trial.trials, photos[0]).precision == "float32"
+    assert finish(tab.photo.trials, photos[0]).precision == "float32"

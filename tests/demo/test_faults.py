@@ -255,7 +255,7 @@ def test_a_worker_that_raises_frees_the_device_and_the_page(tab, upscaler, photo
     upscaler.after = broken
     update = run(tab, photo, "first")
 
-    assert "not foreseen" in progress(tab, update)
+    assert "unexpected" in progress(tab, update)
     assert update[tab.job.go]["visible"] and not update[tab.job.stop]["visible"]
     assert "KeyError" in caplog.text and "photo.png" not in caplog.text
     upscaler.after = lambda: None
@@ -264,7 +264,7 @@ def test_a_worker_that_raises_frees_the_device_and_the_page(tab, upscaler, photo
 
 def test_a_job_that_is_stopped_in_the_middle_of_a_step_begins_no_other(tab, upscaler, jobs, photo):
     """What was begun ends, and nothing else is begun."""
-    upscaler.after = lambda: tab.job.stopping("key") if upscaler.count == 2 else None
+    upscaler.after = lambda: tab.job.request_stop("key") if upscaler.count == 2 else None
 
     last = run(tab, photo, "key")
 

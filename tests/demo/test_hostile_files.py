@@ -164,7 +164,7 @@ def test_each_is_refused_with_a_clear_message_and_leaves_nothing(service, tmp_pa
     with pytest.raises((UploadError, ImageError), match=HOSTILE[name][1]) as refused:
         upscale(service, path)
 
-    said = errors.said(refused.value)
+    said = errors.message(refused.value)
     assert str(tmp_path) not in said and "\n" not in said
     assert left_over(service) == []
 

@@ -149,8 +149,8 @@ def test_what_is_read_out_changes_at_every_tenth_and_not_every_second(step, text
 
 
 def test_a_message_becomes_a_sentence_and_an_address_stays_one():
-    assert errors.said(UploadError("the photo is gone")) == "The photo is gone."
-    assert errors.said(HubError("http://hub.test cannot be reached!")) == "http://hub.test cannot be reached!"
+    assert errors.message(UploadError("the photo is gone")) == "The photo is gone."
+    assert errors.message(HubError("http://hub.test cannot be reached!")) == "http://hub.test cannot be reached!"
 
 
 def _free_port() -> int:

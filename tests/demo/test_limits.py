@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from demo.backend.errors import UploadError
-from demo.backend.limits import Limits, check_header, check_upload, result_notes
+from demo.backend.limits import Limits, check_photo, result_notes
+from drln.images.header import Header
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parents[2]
 def saved(path: Path, size=(30, 20), **options) -> Path:
     Image.new("RGB", size, "teal").save(path, **options)
     return path
+
+
+def size_of(header: Header) -> tuple[int, int]:
+    return header.width, header.height
 
 
 def png_that_says(path: Path, width: int, height: int) -> Path:
@@ -34,7 +39,7 @@ def png_that_says(path: Path, width: int, height: int) -> Path:
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff", "bmp", "gif", "avif"])
 def test_the_size_of_every_format_is_read(tmp_path, suffix):
-    assert check_upload(saved(tmp_path / f"photo.{suffix}"), 1) == (30, 20)
+    assert size_of(check_photo(saved(tmp_path / f"photo.{suffix}"), 1)) == (30, 20)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
@@ -44,11 +49,11 @@ def test_a_photo_on_its_side_has_the_size_that_it_is_looked_at(tmp_path, suffix)
 
     path = saved(tmp_path / f"photo.{suffix}", exif=exif)
 
-    assert check_upload(path, 1) == (20, 30)
+    assert size_of(check_photo(path, 1)) == (20, 30)
 
 
 def test_no_pixel_is_decoded(tmp_path):
-    assert check_upload(png_that_says(tmp_path / "header.png", 4000, 3000), 1) == (4000, 3000)
+    assert size_of(check_photo(png_that_says(tmp_path / "header.png", 4000, 3000), 1)) == (4000, 3000)
 
 
 def test_a_format_that_is_not_listed_is_refused_although_pillow_reads_it(tmp_path):
@@ -56,7 +61,7 @@ def test_a_format_that_is_not_listed_is_refused_although_pillow_reads_it(tmp_pat
     path = path.rename(tmp_path / "photo.png")
 
     with pytest.raises(UploadError, match="give one of AVIF, BMP"):
-        check_upload(path, 1)
+        check_photo(path, 1)
 
 
 @pytest.mark.parametrize("content", [b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"\x89PNG\r\n\x1a\n"])
@@ -65,41 +70,41 @@ def test_what_is_no_image_is_refused(tmp_path, content):
     path.write_bytes(content)
 
     with pytest.raises(UploadError, match="no image that can be read"):
-        check_upload(path, 4)
+        check_photo(path, 4)
 
 
 def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path):
     with pytest.raises(UploadError, match="choose it again"):
-        check_upload(tmp_path / "gone.png", 4)
+        check_photo(tmp_path / "gone.png", 4)
 
 
 def test_megapixels_over_the_limit_are_refused_with_the_figures(tmp_path):
     path = png_that_says(tmp_path / "large.png", 12_000, 9_000)
 
     with pytest.raises(UploadError, match=r"12000 × 9000 pixels, 108\.0 megapixels, .* up to 80"):
-        check_upload(path, 2)
+        check_photo(path, 2)
 
 
 def test_a_declared_size_that_pillow_calls_a_bomb_is_refused(tmp_path):
     with pytest.raises(UploadError, match="declares 100000x100000 pixels, and up to 178,956,970 are read"):
-        check_upload(png_that_says(tmp_path / "bomb.png", 100_000, 100_000), 2)
+        check_photo(png_that_says(tmp_path / "bomb.png", 100_000, 100_000), 2)
 
 
 def test_the_result_has_a_limit_of_its_own(tmp_path):
     path = png_that_says(tmp_path / "photo.png", 1000, 1000)
     limits = Limits(result_megapixels=10)
 
-    assert check_upload(path, 3, limits) == (1000, 1000)
+    assert size_of(check_photo(path, 3, limits)) == (1000, 1000)
     with pytest.raises(UploadError, match=r"4000 × 4000 pixels, 16 megapixels, .* up to 10; choose a smaller scale"):
-        check_upload(path, 4, limits)
+        check_photo(path, 4, limits)
 
 
 def test_megabytes_over_the_limit_are_refused_with_the_figures(tmp_path):
     path = tmp_path / "noise.png"
     Image.effect_noise((200, 200), 80).save(path)
 
-    with pytest.raises(UploadError, match=r"The file has 0\.0 MB, and this demo takes up to 0\.01 MB"):
-        check_upload(path, 2, Limits(megabytes=0.01))
+    with pytest.raises(UploadError, match=r"The file is 0\.0 MB, and this demo takes up to 0\.01 MB"):
+        check_photo(path, 2, Limits(megabytes=0.01))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +117,7 @@ def test_megabytes_over_the_limit_are_refused_with_the_figures(tmp_path):
 )
 def test_side_and_aspect_over_the_limit_are_refused_with_the_figures(tmp_path, size, limits, message):
     with pytest.raises(UploadError, match=message):
-        check_upload(saved(tmp_path / "photo.png", size), 2, limits)
+        check_photo(saved(tmp_path / "photo.png", size), 2, limits)
 
 
 @pytest.mark.parametrize("suffix", ["gif", "tiff", "webp"])
@@ -121,9 +126,9 @@ def test_frames_over_the_limit_are_refused_with_the_figures(tmp_path, suffix):
     path = tmp_path / f"film.{suffix}"
     frames[0].save(path, save_all=True, append_images=frames[1:])
 
-    assert check_upload(path, 2, Limits(frames=4)) == (8, 8)
+    assert size_of(check_photo(path, 2, Limits(frames=4))) == (8, 8)
     with pytest.raises(UploadError, match="The file has 4 frames or pages, and this demo takes up to 3"):
-        check_upload(path, 2, Limits(frames=3))
+        check_photo(path, 2, Limits(frames=3))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +142,13 @@ def test_frames_over_the_limit_are_refused_with_the_figures(tmp_path, suffix):
 def test_what_the_format_of_the_result_cannot_hold_is_said_before_the_work(tmp_path, size, extension, message):
     path = saved(tmp_path / "photo.png", size)
 
-    assert check_upload(path, 4) == size
+    assert size_of(check_photo(path, 4)) == size
     with pytest.raises(UploadError, match=message):
-        check_upload(path, 4, extension=extension)
+        check_photo(path, 4, extension=extension)
 
 
 def test_a_result_that_pillow_will_not_open_again_is_allowed_and_said(tmp_path):
-    header = check_header(png_that_says(tmp_path / "photo.png", 4000, 3000), 4)
+    header = check_photo(png_that_says(tmp_path / "photo.png", 4000, 3000), 4)
 
     assert result_notes(header, 3) == ()
     assert "The result will have 192 megapixels" in result_notes(header, 4)[0] and "179" in result_notes(header, 4)[0]
@@ -153,22 +158,22 @@ def test_a_result_that_pillow_will_not_open_again_is_allowed_and_said(tmp_path):
 def test_a_photo_that_browsers_do_not_show_is_said_to_be_taken(tmp_path, suffix, said):
     Image.new("RGB", (20, 10)).save(tmp_path / f"photo{suffix}")
 
-    notes = result_notes(check_header(tmp_path / f"photo{suffix}", 4), 4)
+    notes = result_notes(check_photo(tmp_path / f"photo{suffix}", 4), 4)
 
-    assert bool([note for note in notes if "cannot show a TIFF file; it is taken all the same" in note]) == said
+    assert bool([note for note in notes if "cannot show a TIFF file; you can upscale it all the same" in note]) == said
 
 
 def test_limits_are_set_in_the_environment():
     settings = {"DRLN_MAX_MEGABYTES": "5", "DRLN_MAX_RESULT_MEGAPIXELS": "50.5", "DRLN_MAX_FRAMES": "1", "HOME": "/"}
 
-    assert Limits.of_environment(settings) == Limits(megabytes=5, result_megapixels=50.5, frames=1)
-    assert Limits.of_environment({}) == Limits()
+    assert Limits.from_environment(settings) == Limits(megabytes=5, result_megapixels=50.5, frames=1)
+    assert Limits.from_environment({}) == Limits()
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "0", "nan", "inf"])
 def test_a_setting_that_is_no_limit_is_named(text):
     with pytest.raises(UploadError, match=f"DRLN_MAX_SIDE is '{text}'; set it to a positive number"):
-        Limits.of_environment({"DRLN_MAX_SIDE": text})
+        Limits.from_environment({"DRLN_MAX_SIDE": text})
 
 
 @pytest.fixture

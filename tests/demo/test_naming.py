@@ -55,12 +55,12 @@ def test_the_upscale_tab_names_the_file(service, upload, tmp_path):
 
 def test_the_evaluate_tab_names_the_file(service, upload, tmp_path):
     with gr.Blocks():
-        part = EvaluateTab(service, Jobs()).trial
+        section = EvaluateTab(service, Jobs()).photo
 
-    *_, job = part.job.run(Jobs.new_key(), upload, 2, "tiny", STANDARD)
+    *_, job = section.job.run(Jobs.new_key(), upload, 2, "tiny", STANDARD)
 
     assert_named(said(job), tmp_path)
-    assert str(tmp_path) not in said(part.plan(upload, 2, STANDARD))
+    assert str(tmp_path) not in said(section.plan(upload, 2, STANDARD))
 
 
 def test_a_batch_names_the_file(service, upload, tmp_path):
@@ -81,4 +81,4 @@ def test_a_batch_names_the_file(service, upload, tmp_path):
     ],
 )
 def test_a_path_of_the_server_loses_its_folders_and_an_address_or_a_repository_does_not(raised, text):
-    assert errors.said(ImageError(raised)) == text
+    assert errors.message(ImageError(raised)) == text

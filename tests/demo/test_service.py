@@ -88,7 +88,7 @@ def test_a_result_that_is_not_for_the_page_is_the_same_file_alone(service, photo
 def test_the_slider_compares_with_pillows_bicubic(service, photo):
     saved = finish(service, photo).saved
 
-    bicubic, drln = (np.asarray(Image.open(path)) for path in saved.sliders)
+    bicubic, drln = (np.asarray(Image.open(path)) for path in saved.previews)
 
     whole = Image.open(photo).resize((140, 120), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(bicubic, np.asarray(whole))

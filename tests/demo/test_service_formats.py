@@ -53,7 +53,7 @@ def test_every_picture_of_a_result_has_the_photos_profile(service, monkeypatch, 
     closeup = results.closeup(saved)
 
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 2_000_000)    # for Pillow to read the long one here
-    shown = [Image.open(path) for path in (saved.result, *saved.sliders)]
+    shown = [Image.open(path) for path in (saved.result, *saved.previews)]
     shown += [closeup.overview, closeup.bicubic, closeup.drln]
     assert [picture.info.get("icc_profile") for picture in shown] == [profile] * 6
 
@@ -71,7 +71,7 @@ def test_sixteen_bit_colours_stay_so(service, tiny_model, tmp_path, extension):
     result = read(saved.result).astype(float)
     assert result.shape == (42, 34, 3) and len(np.unique(result % 257)) > 200    # no 8-bit levels
     assert np.abs(result - wanted).max() < 1
-    eight = np.asarray(Image.open(saved.sliders[1]))
+    eight = np.asarray(Image.open(saved.previews[1]))
     assert np.abs(eight - result / 257).max() <= 0.51
 
 

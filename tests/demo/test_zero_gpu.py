@@ -105,7 +105,7 @@ def test_the_gpu_is_asked_for_longer_the_more_pixels_and_passes_there_are(models
 
 
 def test_an_estimate_is_reckoned_and_not_timed(models):
-    estimate = models.yardstick(BUNDLED, 4).estimate(5000, 4000)
+    estimate = models.estimator(BUNDLED, 4).estimate(5000, 4000)
 
     rgb = torch.empty(1, 3, 4000, 5000, device="meta")
     assert (estimate.width, estimate.height) == (20_000, 16_000)
