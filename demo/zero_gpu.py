@@ -63,7 +63,6 @@ def preloaded_models() -> Models:
             model = DrlnModel.from_pretrained(choice.where, scale=scale, local_files_only=choice.on_hub)
             for precision in PRECISIONS:
                 ENGINES[name, scale, precision] = Engine(copy.deepcopy(model), pick_device(), precision)
-            for precision in PRECISIONS:
                 asked = "auto" if precision == pick_precision(pick_device()) else precision
                 upscaler = Upscaler(model, precision=asked, engine=partial(ForkedEngine, name))
                 loaded[name, scale, precision] = Loaded(upscaler, model.source)

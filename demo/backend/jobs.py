@@ -60,8 +60,9 @@ class Job:
                     self._count += 1
                     self._latest[type(step)] = self._count, step
                     self._changed.notify_all()
-                    if self._stop or self._is_left_alone():
-                        self._stop = True
+                    left_alone = not self._watchers and time.monotonic() - self._left > self._grace
+                    self._stop = self._stop or left_alone
+                    if self._stop:
                         break
         except BaseException as error:    # raised for everybody who watches
             self._error = error
@@ -120,9 +121,6 @@ class Job:
         """Return the last step of that type, even if the job was stopped."""
         with self._changed:
             return self._latest.get(kind, (0, None))[1]
-
-    def _is_left_alone(self) -> bool:
-        return not self._watchers and time.monotonic() - self._left > self._grace
 
 
 class Jobs:

@@ -63,13 +63,7 @@ def check_scale(scale: object) -> None:
 
 
 def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> Header:
-    """Read a photo's header and check the photo and its result against the limits.
-
-    Args:
-        path: the photo's file.
-        scale: of the result.
-        limits: to keep to.
-        extension: of the result's file.
+    """Read a photo's header and check the photo and its result, in the format of that extension.
 
     Raises:
         UploadError: if the file is missing or unreadable, exceeds a limit, or its result does not fit the format.

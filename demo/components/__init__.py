@@ -1,1 +1,1 @@
-"""What tabs share: inputs, the view of a job, the view of a result."""
+"""What tabs share: inputs, options, and the views of a job and a result."""

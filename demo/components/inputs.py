@@ -1,20 +1,15 @@
-"""The inputs and pictures that several tabs have: photo, scale, model, the result's format, a slider."""
+"""The inputs and pictures that several tabs have: photo, scale, model, a slider."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from demo.backend.errors import UploadError
 from demo.backend.models import Choice, default_choice
 from drln.network.config import SCALES
 from drln.samples import list_samples
-
-EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
-LOSSY = ("JPEG", "WebP")
 
 
 def photo_input(label: str, elem_id: str) -> gr.Image:
@@ -48,69 +43,6 @@ def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
     """Make a choice of models; on a CPU the compact one is selected at first."""
     labels = [(choice.label, name) for name, choice in choices.items()]
     return gr.Radio(labels, value=default_choice(choices), label="Model", elem_id=elem_id)
-
-
-@dataclass(frozen=True)
-class ResultOptions:
-    """The components that decide how a result is computed and written."""
-
-    format: gr.Radio
-    quality: gr.Slider
-    self_ensemble: gr.Checkbox
-
-    @property
-    def components(self) -> list[Any]:
-        """The components, in the order that `arguments` takes their values."""
-        return [self.format, self.quality, self.self_ensemble]
-
-    @staticmethod
-    def planned(format: Any, self_ensemble: Any) -> dict[str, Any]:
-        """Return values as arguments of `Service.plan`.
-
-        Raises:
-            UploadError: for a format that is not offered.
-        """
-        if format not in EXTENSIONS:
-            raise UploadError(f"The format is {format!r}; choose one of {', '.join(EXTENSIONS)}.")
-        return {"extension": EXTENSIONS[format], "self_ensemble": bool(self_ensemble)}
-
-    @classmethod
-    def arguments(cls, format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
-        """Return values as arguments of `Service.upscale`.
-
-        Raises:
-            UploadError: for a format or quality that is not offered.
-        """
-        if isinstance(quality, bool) or not isinstance(quality, int | float) or not 1 <= quality <= 100:
-            raise UploadError(f"The quality is {quality!r}; choose a number from 1 to 100.")
-        return {"quality": round(quality), **cls.planned(format, self_ensemble)}
-
-
-def result_options(elem_id: str) -> ResultOptions:
-    """Make the options of a result, folded away at first."""
-    with gr.Accordion("More options", open=False, elem_id=f"{elem_id}-options"):
-        file_format = gr.Radio(
-            list(EXTENSIONS),
-            value="PNG",
-            label="Format",
-            info="PNG and TIFF keep every pixel. JPEG cannot hold transparency.",
-            elem_id=f"{elem_id}-format",
-        )
-        quality = gr.Slider(
-            1, 100, value=95, step=1, label="Quality", info="For JPEG and WebP: higher is better and larger.",
-            elem_id=f"{elem_id}-quality", visible=False,
-        )
-        ensemble = gr.Checkbox(
-            False,
-            label="Self-ensemble",
-            info="Averages eight flips and turns of the photo: slightly better, but takes eight times as long.",
-            elem_id=f"{elem_id}-ensemble",
-        )
-    file_format.change(
-        lambda chosen: gr.update(visible=chosen in LOSSY), file_format, quality, queue=False, api_visibility="private",
-        show_progress="hidden",
-    )
-    return ResultOptions(file_format, quality, ensemble)
 
 
 def comparison(elem_id: str) -> gr.ImageSlider:

@@ -54,9 +54,6 @@ def endpoint(function: Callable[..., Any], inputs: list[Any], outputs: Any, name
     """Let other programs call a function with these components' payloads; they read its docstring.
 
     Args:
-        function: gets the payloads.
-        inputs, outputs: the components.
-        name: of the endpoint.
         computes: whether it waits in the queue for the device.
     """
     queue: dict[str, Any] = {"concurrency_id": DEVICE, "concurrency_limit": 1} if computes else {}
@@ -75,12 +72,7 @@ def api_errors() -> Iterator[None]:
 def last_step(steps: Iterable[Any], kind: type[T], outputs: int = 1) -> Generator[Any, None, T]:
     """Take all steps and return the last one of a type.
 
-    Now and then it yields an update that changes nothing: only there can another program cancel its request.
-
-    Args:
-        steps: of the work.
-        kind: the type of the result.
-        outputs: how many components the endpoint updates.
+    Now and then it yields an update that changes none of the `outputs`: only there can a program cancel its request.
     """
     nothing = tuple(gr.skip() for _ in range(outputs))
     yielded, last = time.monotonic(), None

@@ -12,8 +12,9 @@ from demo.backend.batch import Batches, BatchReport
 from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Job, Jobs
 from demo.backend.service import Service
-from demo.components.inputs import api_scale, model_input, result_options, scale_input, whole_number
+from demo.components.inputs import api_scale, model_input, scale_input, whole_number
 from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.options import result_options, upscale_arguments
 from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.wording import batch as words
 from demo.wording import notes
@@ -54,7 +55,7 @@ class BatchTab:
         self._connect()
 
     def _connect(self) -> None:
-        inputs = [self.files, self.scale, self.model, *self.options.components]
+        inputs = [self.files, self.scale, self.model, *self.options]
         self.files.change(
             lambda files: gr.update(interactive=bool(files)), self.files, self.job.go, queue=False, **PAGE
         )
@@ -62,7 +63,7 @@ class BatchTab:
         self.job.connect(
             inputs, self.result, outputs, self._steps, self.show, self.clear, self.failed, self.stopped, self.done
         )
-        self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
+        self.kept = {"scale": self.scale, "model": self.model, **self.options._asdict()}
         answer = [self.download, gr.JSON(visible=False, label="States")]
         endpoint(self.batch, [self.files, api_scale(), *inputs[2:]], answer, "batch")
 
@@ -98,13 +99,7 @@ class BatchTab:
         return self.job.alert(error, " Choose the compact model." if isinstance(error, UnavailableModel) else "")
 
     def batch(
-        self,
-        files: list[Upload] | None,
-        scale: int | str,
-        model: str,
-        format: str,
-        quality: float,
-        self_ensemble: bool,
+        self, files: list[Upload] | None, scale: int | str, model: str, format: str, quality: float, self_ensemble: bool
     ) -> Iterator[Any]:
         """Upscale many photos; one that fails is reported and does not stop the others.
 
@@ -133,4 +128,4 @@ class BatchTab:
         for upload in files or []:
             with uploaded(upload, self.files.GRADIO_CACHE) as (path, title):
                 uploads.append((title, path))
-        yield from self.batches.stream(uploads, scale, model, **self.options.arguments(*options))
+        yield from self.batches.stream(uploads, scale, model, **upscale_arguments(*options))

@@ -107,20 +107,12 @@ class PhotoSection:
 
 
 def _scores(trial: Trial) -> dict[str, Any]:
-    def scores_of(restored: Restored) -> dict[str, Any]:
-        return {"psnr": restored.psnr if isfinite(restored.psnr) else None, "ssim": restored.ssim}
+    def scores_of(method: Restored) -> dict[str, Any]:
+        return {"psnr": method.psnr if isfinite(method.psnr) else None, "ssim": method.ssim}
 
-    return {
-        "protocol": trial.protocol,
-        "scale": trial.scale,
-        "hr_size": trial.hr_size,
-        "lr_size": trial.lr_size,
-        "bicubic": scores_of(trial.bicubic),
-        "drln": scores_of(trial.drln),
-        "source": trial.source,
-        "device": trial.device,
-        "precision": trial.precision,
-    }
+    facts = ("protocol", "scale", "hr_size", "lr_size", "source", "device", "precision")
+    by_method = {"bicubic": scores_of(trial.bicubic), "drln": scores_of(trial.drln)}
+    return {**{name: getattr(trial, name) for name in facts}, **by_method}
 
 
 def protocol_radio(elem_id: str) -> gr.Radio:

@@ -12,8 +12,9 @@ from demo.backend import errors
 from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Jobs
 from demo.backend.service import Finished, Service
-from demo.components.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
+from demo.components.inputs import api_scale, model_input, photo_input, scale_input, whole_number
 from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.options import plan_arguments, result_options, upscale_arguments
 from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.components.result_view import ResultView
 from demo.wording import notes
@@ -45,7 +46,7 @@ class UpscaleTab:
         self._connect()
 
     def _connect(self) -> None:
-        inputs = [self.photo, self.scale, self.model, *self.options.components]
+        inputs = [self.photo, self.scale, self.model, *self.options]
         planned: list[Any] = [self.photo, self.scale, self.model, self.options.format, self.options.self_ensemble]
         gr.on(
             [component.change for component in planned],
@@ -61,15 +62,13 @@ class UpscaleTab:
         self.job.connect(
             inputs, self.result.column, outputs, self._steps, self.result.show, self.clear_notes, self.failed
         )
-        self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
+        self.kept = {"scale": self.scale, "model": self.model, **self.options._asdict()}
         scale = api_scale()
         endpoint(self.upscale, [self.photo, scale, *inputs[2:]], self.result.download, "upscale")
         estimate = gr.JSON(visible=False, label="Estimate")
         endpoint(self.estimate, [self.photo, scale, *planned[2:]], estimate, "estimate", computes=False)
 
-    def plan(
-        self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
-    ) -> Iterator[Update]:
+    def plan(self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool) -> Iterator[Update]:
         """Show what the upscale would take, or why it is impossible.
 
         The last update is complete, as the page may show only the last of several that follow quickly. Until then
@@ -85,7 +84,7 @@ class UpscaleTab:
                 yield {**update, **disabled, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-                for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
+                for plan in self.service.plan(path, scale, model, **plan_arguments(format, ensemble)):
                     if plan.estimate:
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
                     yield {**update, self.plan_note: words.plan_note(plan)}
@@ -104,13 +103,7 @@ class UpscaleTab:
         return self.job.alert(error)
 
     def upscale(
-        self,
-        image: Upload | None,
-        scale: int | str,
-        model: str,
-        format: str,
-        quality: float,
-        self_ensemble: bool,
+        self, image: Upload | None, scale: int | str, model: str, format: str, quality: float, self_ensemble: bool
     ) -> Iterator[Any]:
         """Upscale a photo and get the result's file.
 
@@ -147,7 +140,7 @@ class UpscaleTab:
             whether the model must be fetched from the hub first, and notes on the photo and its result.
         """
         with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
-            options = self.options.planned(format, self_ensemble)
+            options = plan_arguments(format, self_ensemble)
             *_, plan = self.service.plan(path, whole_number(scale), model, **options)
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
@@ -155,5 +148,5 @@ class UpscaleTab:
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
-            arguments = self.options.arguments(*options)
+            arguments = upscale_arguments(*options)
             yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)

@@ -1,0 +1,69 @@
+"""The options of a result, folded away at first, and what the user chose as arguments of the service."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.backend.errors import UploadError
+
+EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
+LOSSY = ("JPEG", "WebP")
+
+
+class ResultOptions(NamedTuple):
+    """The components that decide how a result is computed and written, in the order of `upscale_arguments`."""
+
+    format: gr.Radio
+    quality: gr.Slider
+    self_ensemble: gr.Checkbox
+
+
+def plan_arguments(format: Any, self_ensemble: Any) -> dict[str, Any]:
+    """Return what the user chose as arguments of `Service.plan`.
+
+    Raises:
+        UploadError: for a format that is not offered.
+    """
+    if format not in EXTENSIONS:
+        raise UploadError(f"The format is {format!r}; choose one of {', '.join(EXTENSIONS)}.")
+    return {"extension": EXTENSIONS[format], "self_ensemble": bool(self_ensemble)}
+
+
+def upscale_arguments(format: Any, quality: Any, self_ensemble: Any) -> dict[str, Any]:
+    """Return what the user chose as arguments of `Service.upscale`.
+
+    Raises:
+        UploadError: for a format or quality that is not offered.
+    """
+    if isinstance(quality, bool) or not isinstance(quality, int | float) or not 1 <= quality <= 100:
+        raise UploadError(f"The quality is {quality!r}; choose a number from 1 to 100.")
+    return {"quality": round(quality), **plan_arguments(format, self_ensemble)}
+
+
+def result_options(elem_id: str) -> ResultOptions:
+    """Make the options of a result, folded away at first."""
+    with gr.Accordion("More options", open=False, elem_id=f"{elem_id}-options"):
+        file_format = gr.Radio(
+            list(EXTENSIONS),
+            value="PNG",
+            label="Format",
+            info="PNG and TIFF keep every pixel. JPEG cannot hold transparency.",
+            elem_id=f"{elem_id}-format",
+        )
+        quality = gr.Slider(
+            1, 100, value=95, step=1, label="Quality", info="For JPEG and WebP: higher is better and larger.",
+            elem_id=f"{elem_id}-quality", visible=False,
+        )
+        ensemble = gr.Checkbox(
+            False,
+            label="Self-ensemble",
+            info="Averages eight flips and turns of the photo: slightly better, but takes eight times as long.",
+            elem_id=f"{elem_id}-ensemble",
+        )
+    file_format.change(
+        lambda chosen: gr.update(visible=chosen in LOSSY), file_format, quality, queue=False, api_visibility="private",
+        show_progress="hidden",
+    )
+    return ResultOptions(file_format, quality, ensemble)
