@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Window:
-    """A window of the browser with one page in it, and what the page asked for and where its scripts failed."""
+    """A browser window with one page; collects the page's requests and script errors."""
 
     page: Page
     address: str
@@ -54,7 +54,7 @@ class Window:
         self.page.on("filechooser", lambda _: None)    # from the start: an unwatched one is Chromium's, and stays
 
     def show(self, width: int = 1280, height: int = 900, color_scheme: str = "light") -> Page:
-        """The app's page, as somebody sees it who was never here."""
+        """Show the app's page as on a first visit."""
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme=color_scheme)
         self.page.goto(self.address)
@@ -62,7 +62,7 @@ class Window:
         return self.page
 
     def leave(self) -> None:
-        """Forget what the page stored; by then nothing may have gone elsewhere."""
+        """Delete what the page stored, and assert that no request went elsewhere and no script failed."""
         self.page.goto(f"{self.address}robots.txt")    # where no script stores anything any more
         self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
         own = (self.address, "data:", f"blob:{self.address}")
@@ -82,14 +82,14 @@ def opened(app: App, chromium: Browser) -> Iterator[Window]:
 
 @pytest.fixture(scope="session")
 def window(app, chromium) -> Iterator[Window]:
-    """The window of all tests that need no other: a page that it has shown before is there in a third of the time."""
+    """A window that tests share: a page that it has shown before loads in a third of the time."""
     with opened(app, chromium) as window:
         yield window
 
 
 @pytest.fixture
 def new_page(window) -> Iterator[NewPage]:
-    """The app's page, of a size and a colour scheme."""
+    """Show the app's page with a size and a colour scheme."""
     yield window.show
     window.leave()
 
@@ -101,7 +101,7 @@ def page(new_page) -> Page:
 
 @pytest.fixture(scope="module")
 def lasting_page(app, chromium) -> Iterator[Page]:
-    """A page of all tests of a file, in a window of its own."""
+    """A page that all tests of a file share, in a window of its own."""
     with opened(app, chromium) as window:
         yield window.show()
         window.leave()

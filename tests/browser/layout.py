@@ -1,12 +1,12 @@
-"""Whether a page fits the window that it is shown in."""
+"""Check that a page fits its window."""
 
 from playwright.sync_api import Page
 
 
-def assert_fits(page: Page, *parts: str) -> None:
-    """The page does not scroll sideways, and none of the parts, by their selectors, reaches beyond it."""
+def assert_fits(page: Page, *selectors: str) -> None:
+    """Assert that the page does not scroll sideways, and that no selected component reaches beyond it."""
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    for part in parts:
-        box = page.locator(part).bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= width, part
+    for selector in selectors:
+        box = page.locator(selector).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width, selector

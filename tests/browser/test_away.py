@@ -1,4 +1,4 @@
-"""A page that goes away while its job runs: reloaded, cut off, closed for good."""
+"""A page that goes away while its job runs: reloaded, offline, closed for good."""
 
 import os
 import re
@@ -21,7 +21,7 @@ WAIT = 60    # seconds; a bound, and no claim
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory) -> Path:
-    """Large enough to take longer than the page takes to be there again."""
+    """A photo that takes longer than the page takes to reload."""
     path = tmp_path_factory.mktemp("photos") / "photo.png"
     Image.effect_noise((300, 220), 70).convert("RGB").save(path)
     return path
@@ -29,7 +29,7 @@ def photo(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
-    """Large enough to be at work for as long as a test looks, on a fast machine too."""
+    """A photo that takes longer than any test watches, even on a fast machine."""
     path = tmp_path_factory.mktemp("photos") / "large.png"
     Image.linear_gradient("L").resize((1400, 1100)).save(path)
     return path
@@ -107,9 +107,9 @@ def open_at(address: str, context: BrowserContext) -> Page:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
-    """An app of this process, with a line for one, which stops a job half a second after its page has gone.
+    """An app in this process whose queue holds one job, and which stops a job half a second after its page has gone.
 
-    Its address, jobs, and folder of uploads and results.
+    Its address, its jobs, and its folder of uploads and results.
     """
     folder, jobs = tmp_path_factory.mktemp("files"), Jobs(grace=0.5)
     with pytest.MonkeyPatch.context() as patch:
@@ -136,7 +136,7 @@ def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatie
     assert not [name for name in os.listdir(folder) if name.startswith("drln-")]
 
 
-def test_a_full_line_is_said_on_the_page_and_the_page_can_try_again(impatient, chromium, tmp_path, large):
+def test_the_page_says_that_the_queue_is_full_and_can_try_again(impatient, chromium, tmp_path, large):
     photo = tmp_path / "small.png"
     Image.effect_noise((60, 50), 70).convert("RGB").save(photo)
     address, _, _ = impatient

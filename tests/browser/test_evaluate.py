@@ -1,4 +1,4 @@
-"""The Evaluate tab, used with the mouse in a real browser, with no hub within reach."""
+"""The Evaluate tab, used with the mouse in a real browser, without a hub."""
 
 import csv
 import io
@@ -65,7 +65,7 @@ def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sid
     assert_fits(page, "#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models")
 
 
-def test_a_set_that_is_unavailable_is_said_and_the_samples_are_measured_instead(new_page):
+def test_a_message_says_that_a_set_is_unavailable_and_the_samples_are_measured_instead(new_page):
     page = open_tab(new_page())
     choose(page, "bench-set", "Set5")
     page.locator("#bench-go").click()

@@ -175,8 +175,8 @@ def test_progress_and_its_end_are_read_out(new_page, photo):
     spoken = page.locator("#upscale-spoken")
     expect(spoken).to_have_attribute("aria-live", "polite")
     page.evaluate("""() => {
-        window.said = [];
-        new MutationObserver(() => window.said.push(document.getElementById('upscale-spoken').innerText.trim()))
+        window.texts = [];
+        new MutationObserver(() => window.texts.push(document.getElementById('upscale-spoken').innerText.trim()))
             .observe(document.getElementById('upscale-spoken'), {childList: true, subtree: true, characterData: true});
     }""")
     page.set_input_files("#photo input[type=file]", photo)
@@ -185,9 +185,9 @@ def test_progress_and_its_end_are_read_out(new_page, photo):
     page.locator("#upscale-go").click()
 
     expect(spoken).to_contain_text("Done.")
-    said = page.evaluate("window.said")
-    assert "Waiting in the queue" in said
-    assert said[-1] == "Done."
+    texts = page.evaluate("window.texts")
+    assert "Waiting in the queue" in texts
+    assert texts[-1] == "Done."
 
 
 def test_everything_that_can_be_operated_has_a_name(new_page):

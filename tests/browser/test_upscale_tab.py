@@ -1,4 +1,4 @@
-"""The Upscale tab, used with the mouse in a real browser, with no hub within reach."""
+"""The Upscale tab, used with the mouse in a real browser, without a hub."""
 
 import base64
 import io
@@ -97,7 +97,7 @@ def test_nothing_can_be_started_without_a_photo(lasting_page):
     expect(page.locator("#plan")).to_contain_text("Choose a photo")
 
 
-def test_the_size_time_and_memory_are_told_before_the_start(empty, photo):
+def test_the_size_time_and_memory_are_shown_before_the_start(empty, photo):
     page = empty
     upload(page, photo)
     choose(page, "scale", "2×")
@@ -217,7 +217,7 @@ def test_clicking_on_the_picture_moves_the_closeup(new_page, photo, tmp_path):
     assert_fits(page, *parts)
 
 
-def test_sizes_model_source_device_and_seconds_stand_beneath(finished):
+def test_sizes_model_source_device_and_seconds_are_shown_below(finished):
     facts = finished.locator("#facts").inner_text()
 
     assert re.search(r"Photo\s+48 × 40 pixels\s+Result\s+96 × 80 pixels \(2×\), PNG", facts)
@@ -262,7 +262,7 @@ def test_stop_frees_the_page_and_the_device(page, photo, tmp_path):
     upscale(page, "192 × 160")
 
 
-def test_a_hub_model_that_cannot_be_reached_is_said_beside_the_choice_and_the_bundled_one_offered(page, photo):
+def test_a_message_says_that_a_hub_model_is_unavailable_and_the_bundled_one_is_offered(page, photo):
     upload(page, photo)
     choose(page, "scale", "2×")
     choose(page, "model", "DRLN-BAM")

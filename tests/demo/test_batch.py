@@ -100,7 +100,7 @@ def test_one_that_fails_is_reported_and_the_others_go_on(batches, tmp_path):
     assert "no image that can be read" in problems(report)["bad.png"]
 
 
-def test_an_error_that_nobody_foresaw_does_not_stop_the_others_either(service, tmp_path):
+def test_an_unexpected_error_does_not_stop_the_others_either(service, tmp_path):
     class BrokenForOne(Service):
         def upscale(self, photo, scale, name, title, **options):
             if title == "a.png":
@@ -123,7 +123,7 @@ def test_a_model_that_is_unavailable_is_no_photos_fault(batches, tmp_path, monke
         list(steps)
 
 
-def test_what_a_system_adds_to_a_zip_is_left_out_in_silence(tmp_path):
+def test_files_that_systems_add_to_a_zip_are_left_out_silently(tmp_path):
     clutter = ("__MACOSX/._a.png", ".DS_Store", "b/Thumbs.db", "desktop.ini", "._a.png", "@eaDir/a.png/SYNO.jpg",
                ".hidden/b.png", "back\\.hidden\\c.png")
     entries = dict.fromkeys((*clutter, "a.png", "empty/"), png(1))
@@ -230,7 +230,7 @@ def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp
     ],
 )
 def test_an_entry_that_cannot_be_unpacked_here_says_why(batches, tmp_path, method, flags, message):
-    """As 7-Zip and others write it; in the lists of the zip that says so."""
+    """As 7-Zip and others write it: the headers of the zip say so."""
     _, path = a_zip(tmp_path, {"a.png": png(1)})
     content = bytearray(path.read_bytes())
     for header, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -256,7 +256,7 @@ def test_a_damaged_entry_is_reported(batches, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nothing", b"hello"])
-def test_what_is_called_a_zip_and_is_none_is_reported(batches, tmp_path, content):
+def test_a_file_that_is_only_called_a_zip_is_reported(batches, tmp_path, content):
     files = [a_file(tmp_path, "photos.zip", content), a_file(tmp_path, "good.png", png(1))]
 
     report = run(batches, files)[-1]
@@ -270,7 +270,7 @@ def test_too_many_photos_are_refused_with_the_figures(tmp_path):
         items([a_zip(tmp_path, {f"{number}.png": b"" for number in range(3)})], limit=2)
 
 
-def test_no_photo_at_all_is_said(batches):
+def test_a_batch_without_a_photo_is_refused(batches):
     with pytest.raises(UploadError, match="There is no photo"):
         run(batches, [])
 

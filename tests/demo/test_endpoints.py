@@ -1,4 +1,4 @@
-"""Every action over the network, by the real client library, against what the package itself computes."""
+"""Every action over the network, with the real client library, compared with what the package itself computes."""
 
 import csv
 import html
@@ -92,13 +92,14 @@ def test_a_lower_quality_makes_a_smaller_file(client, photo):
     assert sizes[0] < sizes[1] / 2
 
 
-def test_estimate_tells_size_and_cost_and_upscales_nothing(client, app, photo):
+def test_estimate_gives_size_and_cost_and_upscales_nothing(client, app, photo):
     before = list(app.output.parent.glob("files/drln-*"))
 
-    told = client.predict(handle_file(str(photo)), 3, COMPACT, api_name="/estimate")
+    estimate = client.predict(handle_file(str(photo)), 3, COMPACT, api_name="/estimate")
 
-    assert (told["width"], told["height"], told["fits"], told["must_download"]) == (198, 150, True, False)
-    assert told["seconds"] > 0 and told["memory"] > 198 * 150 * 3
+    assert (estimate["width"], estimate["height"]) == (198, 150)
+    assert (estimate["fits"], estimate["must_download"]) == (True, False)
+    assert estimate["seconds"] > 0 and estimate["memory"] > 198 * 150 * 3
     assert list(app.output.parent.glob("files/drln-*")) == before
     assert client.predict(handle_file(str(photo)), 2, "eugenesiow/drln-bam", api_name="/estimate")["must_download"]
 
@@ -123,12 +124,12 @@ def test_batch_upscales_files_and_zips_and_reports_what_failed(client, model, ph
 
 
 def test_evaluate_gives_the_scores_of_the_package(client, model, photo):
-    told = client.predict(handle_file(str(photo)), 2, COMPACT, "standard", api_name="/evaluate")
+    scores = client.predict(handle_file(str(photo)), 2, COMPACT, "standard", api_name="/evaluate")
 
     for key, by in (("bicubic", BICUBIC), ("drln", model)):
         expected = evaluate(by, [photo], scale=2)
-        assert (told[key]["psnr"], told[key]["ssim"]) == pytest.approx((expected.psnr, expected.ssim), abs=1e-6)
-    assert told["lr_size"] == [33, 25]
+        assert (scores[key]["psnr"], scores[key]["ssim"]) == pytest.approx((expected.psnr, expected.ssim), abs=1e-6)
+    assert scores["lr_size"] == [33, 25]
 
 
 def test_benchmark_gives_the_scores_of_the_package_and_every_images(client):
@@ -156,7 +157,7 @@ def test_benchmark_gives_the_scores_of_the_package_and_every_images(client):
         ("/batch", {"files": []}, "There is no photo"),
     ],
 )
-def test_what_cannot_be_done_is_said_and_no_traceback_reaches_the_log(app, client, photo, endpoint, arguments, message):
+def test_an_impossible_request_gets_a_message_and_logs_no_traceback(app, client, photo, endpoint, arguments, message):
     if endpoint in ("/upscale", "/estimate", "/evaluate"):
         arguments = {"image": handle_file(str(photo)), **arguments}
 
@@ -176,14 +177,14 @@ def test_a_broken_file_is_refused_by_the_name_that_its_user_knows(app, client, p
 
     if endpoint == "/batch":
         _, states = client.predict([upload], 2, COMPACT, api_name=endpoint)
-        said = states[0]["problem"]
+        message = states[0]["problem"]
     else:
         with pytest.raises(AppError) as caught:
             client.predict(upload, 2, COMPACT, api_name=endpoint)
-        said = html.unescape(str(caught.value))
+        message = html.unescape(str(caught.value))
 
-    assert path.name in said
-    assert str(app.output.parent) not in said and "/" not in said
+    assert path.name in message
+    assert str(app.output.parent) not in message and "/" not in message
 
 
 @pytest.mark.parametrize("honest", [True, False])    # whether it calls itself an upload, which Gradio checks

@@ -54,7 +54,7 @@ def trials(service, models) -> Trials:
 
 @pytest.fixture
 def photos(tmp_path) -> tuple[Path, ...]:
-    """Of sides that no scale divides."""
+    """Photos with sides that no scale divides."""
     paths = []
     for number, mode in enumerate(("RGB", "L", "RGB")):
         paths.append(tmp_path / f"photo {number}.png")
@@ -265,7 +265,7 @@ def test_a_request_for_what_does_not_exist_is_refused(benchmarks, request_, mess
         next(benchmarks.stream(request_))
 
 
-# What is said
+# What the page says
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_set_of_which_nothing_was_published_says_so():
     assert score_wording.NO_SCORES in score_wording.benchmark_table([scores_of(36.5, dataset="samples")])
 
 
-def test_the_bars_are_as_long_as_their_psnr_above_the_told_start():
+def test_the_bars_are_as_long_as_their_psnr_above_the_start_that_is_shown():
     scores = [scores_of(psnr, model=f"M{psnr}", dataset="samples") for psnr in (30.0, 34.0, float("inf"))]
 
     chart = score_wording.chart(scores)
@@ -310,9 +310,9 @@ def test_scores_of_a_part_of_a_set_say_so():
 def test_names_are_escaped():
     scores = [scores_of(30.0, model="<b>", dataset="<i>")]
 
-    said = score_wording.benchmark_table(scores) + score_wording.chart(scores)
+    text = score_wording.benchmark_table(scores) + score_wording.chart(scores)
 
-    assert "<b>" not in said and "<i>" not in said
+    assert "<b>" not in text and "<i>" not in text
 
 
 # The handlers
@@ -330,7 +330,7 @@ def run(section, *chosen) -> list[dict]:
     return list(section.job.run(Jobs.new_key(), *chosen))
 
 
-def said(updates: dict) -> str:
+def text_of(updates: dict) -> str:
     """All the HTML in an update."""
     values = (update.get("value") if isinstance(update, dict) else update for update in updates.values())
     return " ".join(value for value in values if isinstance(value, str))
@@ -339,7 +339,7 @@ def said(updates: dict) -> str:
 def test_a_file_of_the_server_that_nobody_uploaded_is_not_measured(tab):
     *_, last = run(tab.photo, {"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
 
-    assert "The photo was not uploaded" in said(last)
+    assert "The photo was not uploaded" in text_of(last)
     assert tab.photo.result not in last
 
 
@@ -350,26 +350,26 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
 
     update = tab.photo.plan({"path": str(small)}, 4, STANDARD)
 
-    assert 'role="alert"' in said(update) and "10 × 10 pixels, too small" in said(update)
+    assert 'role="alert"' in text_of(update) and "10 × 10 pixels, too small" in text_of(update)
     assert update[tab.photo.job.go]["interactive"] is False
 
 
-def test_a_set_that_is_unavailable_is_said_and_the_samples_are_offered(tab, service, models):
+def test_a_message_says_that_a_set_is_unavailable_and_offers_the_samples(tab, service, models):
     def find(name, config):
         raise HubError("the hub cannot be reached")
 
     tab.set.benchmarks = Benchmarks(service, models, find)
     *_, last = run(tab.set, "Set5", [2], [BICUBIC], STANDARD)
 
-    assert "Set5 is unavailable: the hub cannot be reached." in said(last)
+    assert "Set5 is unavailable: the hub cannot be reached." in text_of(last)
     assert last[tab.set.samples]["visible"] is True
     assert tab.set.use_samples()[tab.set.dataset] == "samples"
 
 
-def test_nothing_chosen_is_said_to_be_nothing(tab):
+def test_a_message_says_that_no_scale_was_chosen(tab):
     *_, last = run(tab.set, "Set5", None, [BICUBIC], STANDARD)
 
-    assert "The scales are []; choose one or more of 2, 3, 4." in said(last)
+    assert "The scales are []; choose one or more of 2, 3, 4." in text_of(last)
     assert last[tab.set.samples]["visible"] is False
 
 

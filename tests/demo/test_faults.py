@@ -1,4 +1,4 @@
-"""Faults that happen to a server, each survived: said to whom it concerns, and the next photo is upscaled.
+"""Faults that happen to a server: the user concerned gets a message, and the next photo is upscaled.
 
 The app is the real one, in a process of its own wherever the fault can be made there.
 """
@@ -140,7 +140,7 @@ def test_a_model_file_that_is_deleted_while_the_app_runs(own_app, client, photo)
     assert Image.open(upscale(client, photo, HUB_MODEL, 3)).size == (90, 72)
 
 
-def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, photo, tmp_path):
+def test_a_message_says_that_a_local_model_was_deleted_and_the_others_work(tiny_model, photo, tmp_path):
     for name in ("kept", "gone"):
         tiny_model.save_pretrained(tmp_path / name)
     choices = {name: Choice(name, name, str(tmp_path / name)) for name in ("kept", "gone")}
@@ -158,7 +158,7 @@ def test_a_local_model_that_is_deleted_is_said_and_the_others_go_on(tiny_model, 
 
 @contextmanager
 def limit(app: App, kind: int, most: int) -> Iterator[None]:
-    """Have the kernel let the app's process take so much of something, and no more."""
+    """Have the kernel limit one resource of the app's process."""
     unlimited = resource.prlimit(app.pid, kind)
     resource.prlimit(app.pid, kind, (most, unlimited[1]))
     try:
@@ -168,7 +168,7 @@ def limit(app: App, kind: int, most: int) -> Iterator[None]:
 
 
 def test_a_disk_that_is_full_when_a_result_is_written(own_app, photo, tmp_path):
-    """As if: the process may write no file of more than some kilobytes."""
+    """Simulated: the process may write no file larger than some kilobytes."""
     Image.effect_noise((200, 150), 90).convert("RGB").save(tmp_path / "large.png")
     client = Client(own_app.address, verbose=False, download_files=tmp_path)
     upload = handle_file(str(tmp_path / "large.png"))
@@ -187,8 +187,8 @@ def test_a_disk_that_is_full_when_a_result_is_written(own_app, photo, tmp_path):
     assert_alive(client, photo)
 
 
-def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(own_app, photo, tmp_path):
-    """The kernel gives the process hardly more than it has."""
+def test_a_message_says_that_memory_ran_out_and_the_next_photo_is_upscaled(own_app, photo, tmp_path):
+    """The kernel gives the process hardly more memory than it has."""
     Image.new("RGB", (1500, 1500)).save(tmp_path / "large.png")
     client = Client(own_app.address, verbose=False, download_files=tmp_path)
     assert_alive(client, photo)
@@ -204,7 +204,7 @@ def test_memory_that_does_not_suffice_is_said_and_the_next_photo_is_upscaled(own
 
 
 class Watched(Upscaler):
-    """Calls somebody after each step of an upscale."""
+    """Calls `after` at each step of an upscale."""
 
     def __init__(self, model: DrlnModel) -> None:
         super().__init__(model, "cpu")
@@ -239,7 +239,7 @@ def tab(upscaler, jobs, tmp_path, monkeypatch) -> UpscaleTab:
 
 
 def run(tab: UpscaleTab, photo: Path, key: str) -> dict:
-    """What the page shows at the end of a job."""
+    """Return what the page shows at the end of a job."""
     *_, last = tab.job.run(key, {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
     return last
 
@@ -263,7 +263,7 @@ def test_a_worker_that_raises_frees_the_device_and_the_page(tab, upscaler, photo
 
 
 def test_a_job_that_is_stopped_in_the_middle_of_a_step_begins_no_other(tab, upscaler, jobs, photo):
-    """What was begun ends, and nothing else is begun."""
+    """The running step ends, and no other starts."""
     upscaler.after = lambda: tab.job.request_stop("key") if upscaler.count == 2 else None
 
     last = run(tab, photo, "key")

@@ -1,4 +1,4 @@
-"""Files that mean harm or are none, through the real service: a clear message each, and everything as it was after."""
+"""Malicious and broken files, through the real service: each gets a clear message and leaves nothing behind."""
 
 import gc
 import io
@@ -51,14 +51,14 @@ def strips(compression: str | None) -> bytes:
 
 
 def strip_of_nothing() -> bytes:
-    """A TIFF that says of its pixels that they have no bytes."""
+    """A TIFF that declares its pixels to have no bytes."""
     content = tiff(deep_noise(48, 64, 3))
     count = struct.pack("<HHI", 279, 4, 1)
     return content.replace(count + struct.pack("<I", 48 * 64 * 6), count + bytes(4))
 
 
 def large_tiles() -> bytes:
-    """A TIFF of 16x16 pixels in a tile that is said to have 60000x60000."""
+    """A TIFF of 16x16 pixels in a tile that declares 60000x60000."""
     file = io.BytesIO()
     tifffile.imwrite(file, deep_noise(16, 16, 3), photometric="rgb", tile=(16, 16), compression="zlib")
     content = file.getvalue()
@@ -83,7 +83,7 @@ def strips_over_one_another() -> bytes:
 
 
 def strips_too_few() -> bytes:
-    """A TIFF with strips of a row each, of which it names one."""
+    """A TIFF with one row in each strip, which lists only one strip."""
     rows = struct.pack("<HHI", 278, 3, 1)
     return tiff(deep_noise(48, 64, 3)).replace(rows + struct.pack("<H", 48), rows + struct.pack("<H", 1))
 
@@ -164,8 +164,8 @@ def test_each_is_refused_with_a_clear_message_and_leaves_nothing(service, tmp_pa
     with pytest.raises((UploadError, ImageError), match=HOSTILE[name][1]) as refused:
         upscale(service, path)
 
-    said = errors.message(refused.value)
-    assert str(tmp_path) not in said and "\n" not in said
+    message = errors.message(refused.value)
+    assert str(tmp_path) not in message and "\n" not in message
     assert left_over(service) == []
 
 

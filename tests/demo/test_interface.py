@@ -51,7 +51,7 @@ def test_nobody_but_the_app_itself_is_contacted_for_the_bundled_model_and_for_es
     ("environment", "listens"),
     [({}, "127.0.0.1"), ({"GRADIO_SERVER_NAME": "0.0.0.0"}, "0.0.0.0"), ({"SPACE_ID": "someone/drln"}, "0.0.0.0")],
 )
-def test_it_listens_to_this_machine_alone_unless_told_otherwise(demo, monkeypatch, environment, listens):
+def test_it_listens_to_this_machine_alone_unless_set_otherwise(demo, monkeypatch, environment, listens):
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -64,7 +64,7 @@ def test_it_listens_to_this_machine_alone_unless_told_otherwise(demo, monkeypatc
     assert {c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN and c.laddr.port == port} == {listens}
 
 
-def test_everything_that_computes_stands_in_one_line(demo):
+def test_everything_that_computes_waits_in_one_queue(demo):
     computing = {fn.name for fn in demo.fns.values() if fn.concurrency_id == DEVICE}
 
     assert computing == {"run", "upscale", "batch", "evaluate", "benchmark"}
@@ -83,7 +83,7 @@ def test_a_result_that_does_not_fit_is_refused_with_the_figures():
     assert "40000 × 30000 pixels needs about 24.2 GB of memory, and 8.1 GB are free" in text
 
 
-def test_a_plan_tells_size_time_and_memory():
+def test_a_plan_shows_size_time_and_memory():
     estimate = Estimate(400, 300, seconds=74.6, memory=53_000_000, available=8_100_000_000)
 
     text = re.sub("<[^>]*>", "", words.plan_note(Plan((100, 75), 4, estimate)))
@@ -94,11 +94,11 @@ def test_a_plan_tells_size_time_and_memory():
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.2, "1 s"), (1.4, "1 s"), (89.4, "89 s"), (100, "2 min"), (3600, "60 min"), (9000, "2.5 h")]
 )
-def test_a_duration_is_told_as_exactly_as_an_estimate_deserves(seconds, text):
+def test_a_duration_is_as_exact_as_an_estimate_deserves(seconds, text):
     assert notes.duration(seconds) == text
 
 
-def test_progress_tells_stage_share_and_time_left():
+def test_progress_shows_stage_share_and_time_left():
     text = notes.progress(Progress("Upscaling", 0.337, 41.2))
 
     assert 'aria-valuenow="34"' in text

@@ -1,4 +1,4 @@
-"""Jobs with nobody at them, and with somebody who stops them."""
+"""Jobs that nobody watches, and jobs that somebody stops."""
 
 import contextvars
 import threading
@@ -12,7 +12,7 @@ WAIT = 60    # seconds; a bound for a slow machine, and no claim
 
 
 class Work:
-    """Steps that are taken when the test says so; counts those that were begun, and whether it was closed."""
+    """Steps that wait for the test; counts those that began, and knows whether it was closed."""
 
     def __init__(self, steps: int = 1000) -> None:
         self.steps, self.begun = steps, 0
@@ -70,7 +70,7 @@ def test_the_watcher_is_free_at_once_although_the_step_goes_on_and_no_other_step
     assert work.begun == 1
 
 
-def test_a_job_that_was_stopped_in_line_never_begins():
+def test_a_job_that_was_stopped_in_the_queue_never_begins():
     jobs, work = Jobs(), Work()
     key = jobs.new_key()
 

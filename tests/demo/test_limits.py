@@ -28,7 +28,7 @@ def size_of(header: Header) -> tuple[int, int]:
 
 
 def png_that_says(path: Path, width: int, height: int) -> Path:
-    """A PNG of a few bytes whose header declares a size, with no pixels to it."""
+    """A PNG of a few bytes whose header declares a size, without pixels."""
     chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0), b"IDAT": b"nothing"}
     content = b"\x89PNG\r\n\x1a\n"
     for name, data in chunks.items():
@@ -73,7 +73,7 @@ def test_what_is_no_image_is_refused(tmp_path, content):
         check_photo(path, 4)
 
 
-def test_a_file_that_is_gone_is_said_to_be_gone(tmp_path):
+def test_a_message_says_that_a_file_is_gone(tmp_path):
     with pytest.raises(UploadError, match="choose it again"):
         check_photo(tmp_path / "gone.png", 4)
 
@@ -139,7 +139,7 @@ def test_frames_over_the_limit_are_refused_with_the_figures(tmp_path, suffix):
         ((30, 20), ".xyz", r"'\.xyz'.* choose one of \.png, \.jpg"),
     ],
 )
-def test_what_the_format_of_the_result_cannot_hold_is_said_before_the_work(tmp_path, size, extension, message):
+def test_a_result_that_its_format_cannot_hold_is_refused_before_the_work(tmp_path, size, extension, message):
     path = saved(tmp_path / "photo.png", size)
 
     assert size_of(check_photo(path, 4)) == size
@@ -147,20 +147,20 @@ def test_what_the_format_of_the_result_cannot_hold_is_said_before_the_work(tmp_p
         check_photo(path, 4, extension=extension)
 
 
-def test_a_result_that_pillow_will_not_open_again_is_allowed_and_said(tmp_path):
+def test_a_result_that_pillow_will_not_open_again_is_allowed_with_a_note(tmp_path):
     header = check_photo(png_that_says(tmp_path / "photo.png", 4000, 3000), 4)
 
     assert result_notes(header, 3) == ()
     assert "The result will have 192 megapixels" in result_notes(header, 4)[0] and "179" in result_notes(header, 4)[0]
 
 
-@pytest.mark.parametrize("suffix, said", [(".tif", True), (".png", False)])
-def test_a_photo_that_browsers_do_not_show_is_said_to_be_taken(tmp_path, suffix, said):
+@pytest.mark.parametrize("suffix, has_note", [(".tif", True), (".png", False)])
+def test_a_note_says_that_browsers_do_not_show_a_photo(tmp_path, suffix, has_note):
     Image.new("RGB", (20, 10)).save(tmp_path / f"photo{suffix}")
 
     notes = result_notes(check_photo(tmp_path / f"photo{suffix}", 4), 4)
 
-    assert bool([note for note in notes if "cannot show a TIFF file; you can upscale it all the same" in note]) == said
+    assert ("cannot show a TIFF file; you can upscale it all the same" in " ".join(notes)) == has_note
 
 
 def test_limits_are_set_in_the_environment():
@@ -171,21 +171,21 @@ def test_limits_are_set_in_the_environment():
 
 
 @pytest.mark.parametrize("text", ["", "many", "-1", "0", "nan", "inf"])
-def test_a_setting_that_is_no_limit_is_named(text):
+def test_an_invalid_limit_is_named(text):
     with pytest.raises(UploadError, match=f"DRLN_MAX_SIDE is '{text}'; set it to a positive number"):
         Limits.from_environment({"DRLN_MAX_SIDE": text})
 
 
 @pytest.fixture
 def demo_not_imported() -> Iterator[None]:
-    """As in a process that starts: what is imported of the demo reads its environment again."""
+    """Import the demo as in a new process, so that it reads its environment again."""
     with mock.patch.dict(sys.modules):    # all come back
         for name in [name for name in sys.modules if name.split(".")[0] == "demo"]:
             del sys.modules[name]
         yield
 
 
-def test_the_app_does_not_start_with_a_limit_that_is_none(demo_not_imported, monkeypatch):
+def test_the_app_does_not_start_with_an_invalid_limit(demo_not_imported, monkeypatch):
     monkeypatch.setenv("DRLN_MAX_SIDE", "wide")
 
     with pytest.raises(SystemExit) as end:

@@ -1,4 +1,4 @@
-"""The app as an MCP server, spoken to by the real client."""
+"""The app as an MCP server, with the real client."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ TOOLS = {"upscale", "estimate", "batch", "evaluate", "benchmark"}
 
 
 def speak(app: App, ask):
-    """What `ask` makes of a session."""
+    """Return what `ask` makes of a session."""
 
     async def session():
         async with streamable_http_client(f"{app.address}gradio_api/mcp/") as (read, write, _):
@@ -49,9 +49,9 @@ def test_a_photo_is_estimated_and_upscaled_by_tools(app, tmp_path):
     estimate, upscaled = speak(app, ask)
 
     assert not estimate.isError, app.output.read_text()
-    told = json.loads(next(part.text for part in estimate.content if part.type == "text").replace("'", '"')
+    answer = json.loads(next(part.text for part in estimate.content if part.type == "text").replace("'", '"')
                       .replace("True", "true").replace("False", "false"))
-    assert (told["width"], told["height"]) == (80, 60)
+    assert (answer["width"], answer["height"]) == (80, 60)
     assert not upscaled.isError
     address = next(part.text for part in upscaled.content if part.type == "text" and "http" in part.text)
     content = httpx2.get(address[address.index("http"):].split()[0]).content

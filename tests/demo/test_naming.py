@@ -1,4 +1,4 @@
-"""Messages of the page name a file as its user does, and no place of the server."""
+"""The page's messages use the user's name for a file, and no path of the server."""
 
 import gradio as gr
 import pytest
@@ -32,8 +32,8 @@ def upload(request, tmp_path) -> dict:
     return {"path": str(path), "orig_name": TITLE}
 
 
-def said(updates) -> str:
-    """All that an update of the page says."""
+def text_of(updates) -> str:
+    """The text in an update of the page."""
     return " ".join(str(value) for value in updates.values())
 
 
@@ -49,8 +49,8 @@ def test_the_upscale_tab_names_the_file(service, upload, tmp_path):
     *_, job = tab.job.run(Jobs.new_key(), upload, 2, "tiny", "PNG", 95, False)
     *_, plan = tab.plan(upload, 2, "tiny", "PNG", False)
 
-    assert_named(said(job), tmp_path)
-    assert str(tmp_path) not in said(plan)
+    assert_named(text_of(job), tmp_path)
+    assert str(tmp_path) not in text_of(plan)
 
 
 def test_the_evaluate_tab_names_the_file(service, upload, tmp_path):
@@ -59,8 +59,8 @@ def test_the_evaluate_tab_names_the_file(service, upload, tmp_path):
 
     *_, job = section.job.run(Jobs.new_key(), upload, 2, "tiny", STANDARD)
 
-    assert_named(said(job), tmp_path)
-    assert str(tmp_path) not in said(section.plan(upload, 2, STANDARD))
+    assert_named(text_of(job), tmp_path)
+    assert str(tmp_path) not in text_of(section.plan(upload, 2, STANDARD))
 
 
 def test_a_batch_names_the_file(service, upload, tmp_path):

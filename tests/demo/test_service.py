@@ -66,7 +66,7 @@ def test_the_file_holds_the_very_pixels_of_the_upscaler(service, tiny_model, tmp
         np.testing.assert_array_equal(np.asarray(result), np.asarray(expected))
 
 
-def test_the_facts_of_the_result_are_told(service, photo, tmp_path):
+def test_a_result_comes_with_its_facts(service, photo, tmp_path):
     finished = finish(service, photo)
 
     assert finished.model == "Tiny"
@@ -127,7 +127,7 @@ def test_the_files_name_says_photo_model_and_scale_and_leads_nowhere_else(title,
 # Before it starts
 
 
-def test_the_sizes_are_told_before_the_estimate(service, photo):
+def test_the_sizes_come_before_the_estimate(service, photo):
     first, second = service.plan(photo, 2, "tiny")
 
     assert first.lr_size == second.lr_size == (70, 60)
@@ -158,7 +158,7 @@ def test_a_result_that_the_memory_cannot_hold_is_refused_and_the_plan_says_so(se
     "changes",
     [{"scale": 5}, {"scale": "2"}, {"scale": 2.0}, {"name": "unknown"}, {"name": ["tiny"]}, {"photo": "gone.png"}],
 )
-def test_a_choice_that_is_none_is_refused(service, photo, changes):
+def test_an_invalid_choice_is_refused(service, photo, changes):
     changes = {"photo": photo, **changes}
 
     with pytest.raises(UploadError):

@@ -97,21 +97,21 @@ def test_a_format_that_cannot_hold_the_result_is_refused_before_the_work(service
 
 
 @pytest.mark.parametrize("quality", [0, 101, "high"])
-def test_a_quality_that_is_none_is_refused_before_the_work(service, photo, quality):
+def test_an_invalid_quality_is_refused_before_the_work(service, photo, quality):
     with pytest.raises(ImageError, match="give a whole number from 1 to 100"):
         finish(service, photo, extension=".webp", quality=quality)
 
 
-def test_what_is_not_taken_of_the_file_is_told_before_and_after(service, tmp_path):
+def test_notes_say_what_is_left_out_before_and_after_the_work(service, tmp_path):
     pages = [Image.new("L", (9, 7), 50 * number) for number in range(3)]
     pages[0].save(tmp_path / "scan.tiff", save_all=True, append_images=pages[1:])
-    said = ("The file has 3 pages; the first is taken.",)
+    notes = ("The file has 3 pages; the first is taken.",)
 
-    assert [plan.notes[:1] for plan in service.plan(tmp_path / "scan.tiff", 2, "tiny")] == [said, said]
-    assert finish(service, tmp_path / "scan.tiff").notes == said
+    assert [plan.notes[:1] for plan in service.plan(tmp_path / "scan.tiff", 2, "tiny")] == [notes, notes]
+    assert finish(service, tmp_path / "scan.tiff").notes == notes
 
 
-def test_a_result_whose_pixels_have_been_cleared_away_is_said_to_be_gone(service, photo):
+def test_a_message_says_that_the_pixels_of_a_result_are_gone(service, photo):
     saved = finish(service, photo).saved
     saved.result.with_name(results.SR_PIXELS).unlink()
 

@@ -1,4 +1,4 @@
-"""Several users of one running app: their line, their files, and what the server's log holds of them."""
+"""Several users of one running app: their queue, their files, and what the server's log holds about them."""
 
 import re
 import time
@@ -57,7 +57,7 @@ def test_each_gets_the_result_of_his_own_photo_and_all_have_the_same_file_name(a
         )
 
 
-def test_the_place_in_the_line_is_told_and_a_full_line_says_so(app, tmp_path):
+def test_a_job_knows_its_place_in_the_queue_and_a_full_queue_says_so(app, tmp_path):
     long = submit(client_of(app, tmp_path), save(tmp_path, 0, (700, 500)), 4)
     wait_until(long, Status.PROCESSING, Status.ITERATING)
     waiting = [submit(client_of(app, tmp_path), save(tmp_path, number)) for number in range(1, WAITING + 1)]

@@ -1,4 +1,4 @@
-"""The path that a ZeroGPU Space takes, on this machine: the real decorator does nothing here, the rest is the same."""
+"""What a ZeroGPU Space runs, on this machine: the real decorator does nothing here, the rest is the same."""
 
 import multiprocessing
 import pickle
@@ -104,7 +104,7 @@ def test_the_gpu_is_asked_for_longer_the_more_pixels_and_passes_there_are(models
     assert seconds(4000, True) - zero_gpu.START_SECONDS == pytest.approx(8 * small, abs=5)
 
 
-def test_an_estimate_is_reckoned_and_not_timed(models):
+def test_an_estimate_is_calculated_and_not_timed(models):
     estimate = models.estimator(BUNDLED, 4).estimate(5000, 4000)
 
     rgb = torch.empty(1, 3, 4000, 5000, device="meta")
@@ -112,7 +112,7 @@ def test_an_estimate_is_reckoned_and_not_timed(models):
     assert estimate.seconds == zero_gpu.seconds_needed((BUNDLED, 4, "float32"), rgb, False)
 
 
-def test_a_gpu_that_is_not_lent_is_said_in_the_words_of_the_host(models, photo, tmp_path, monkeypatch):
+def test_a_refused_gpu_is_reported_in_the_words_of_the_host(models, photo, tmp_path, monkeypatch):
     def refuse(*_):
         raise gr.Error("You have exceeded your <b>GPU quota</b>")
         yield
