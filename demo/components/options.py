@@ -59,7 +59,7 @@ def result_options(elem_id: str) -> ResultOptions:
         ensemble = gr.Checkbox(
             False,
             label="Self-ensemble",
-            info="Averages eight flips and turns of the photo: slightly better, but takes eight times as long.",
+            info="Averages eight flips and turns of the photo: slightly better, eight times slower.",
             elem_id=f"{elem_id}-ensemble",
         )
     file_format.change(

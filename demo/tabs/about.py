@@ -11,11 +11,11 @@ from demo.wording import network_picture
 def about_tab() -> None:
     """Add the tab's texts and pictures to the open Blocks; they have no events."""
     gr.Markdown(words.MODEL)
-    gr.HTML(
-        f'<div class="network"><figure>{network_picture.network()}<figcaption>The whole network</figcaption></figure>'
-        f"<figure>{network_picture.dense_block()}<figcaption>One dense block, with the channels of DRLN-BAM, 34 M"
-        "</figcaption></figure></div>",
-        elem_id="network",
-    )
+    pictures = {
+        "The whole network": network_picture.network(),
+        "One dense block of DRLN-BAM, 34 M": network_picture.dense_block(),
+    }
+    figures = "".join(f"<figure>{svg}<figcaption>{text}</figcaption></figure>" for text, svg in pictures.items())
+    gr.HTML(f'<div class="network">{figures}</div>', elem_id="network")
     for text in (words.LIMITS, words.PROTOCOLS, words.CREDITS):
         gr.Markdown(text)

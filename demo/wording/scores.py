@@ -23,7 +23,7 @@ INTRO = (
     "protocols: the papers' *standard* one, and that of the published models' *card*. " + WHY_CARD_IS_HIGH
 )
 PROTOCOL_LABELS = {STANDARD: "Standard (papers)", CARD: "Card (published models)"}
-NO_PHOTO = "Choose a sharp photo. It is made smaller, restored, and compared with the original."
+NO_PHOTO = "Choose a sharp photo. It is made smaller, restored and compared."
 NO_SCORES = "There are no published scores for this set and protocol."
 AXIS_STEP = 4    # dB; the bars begin at a multiple of it
 
