@@ -16,6 +16,7 @@ from drln.network.plain import Drln
 from drln.network.strips import upscale_in_strips
 from drln.super_image_names import super_image_names
 from drln.weights.checkpoint import save_folder
+from drln.weights.download import HubOptions
 from drln.weights.sources import load_weights
 
 INSTEAD_OF_LOADING = {
@@ -63,14 +64,8 @@ class DrlnModel(Drln):
             CheckpointError: if the file holds no such weights.
             HubError: if the hub's file is unavailable.
         """
-        config, tensors, source = load_weights(
-            name_or_path,
-            scale,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-        )
+        options = HubOptions(revision, cache_dir, token, local_files_only)
+        config, tensors, source = load_weights(name_or_path, scale, options)
         model = cls(config)
         model.load_state_dict(tensors)
         model.source = source

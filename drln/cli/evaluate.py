@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drln.cli.arguments import a_name, a_path
+from drln.cli.arguments import a_name, a_path, add_download_options, download_options
 from drln.cli.progress_bar import progress_bar, show
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import DIV2K, HUB_SETS, SAMPLES
@@ -70,8 +70,7 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
     add("--precision", choices=("auto", *PRECISIONS), default="float32", help="what to compute in (default: float32)")
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: DRLN+, eight times slower")
-    add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
-    add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")
+    add_download_options(add)
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -129,9 +128,7 @@ def evaluate(args: argparse.Namespace) -> None:
 def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
     """The images of a task."""
     try:
-        return find_set(
-            task.dataset, task.config(), args.split, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-        )
+        return find_set(task.dataset, task.config(), args.split, **download_options(args))
     except HubError as error:
         raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
 
@@ -151,7 +148,7 @@ def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
     """The model by that name; None for bicubic."""
     if name == BICUBIC:
         return None
-    return DrlnModel.from_pretrained(name, scale, cache_dir=args.cache_dir, local_files_only=args.local_files_only)
+    return DrlnModel.from_pretrained(name, scale, **download_options(args))
 
 
 def measure(

@@ -8,19 +8,14 @@ from pathlib import Path
 
 import torch
 
+from drln.cli.arguments import download_options
 from drln.model import DrlnModel
 from drln.upscaling.upscaler import Upscaler
 
 
 def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
     """The model of the options on its device, and all of them that change a result's pixels or bytes."""
-    model = DrlnModel.from_pretrained(
-        args.model,
-        args.scale,
-        revision=args.revision,
-        cache_dir=args.cache_dir,
-        local_files_only=args.local_files_only,
-    )
+    model = DrlnModel.from_pretrained(args.model, args.scale, revision=args.revision, **download_options(args))
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
     deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")
     options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision + deep]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from drln.cli.arguments import a_name, a_path
+from drln.cli.arguments import a_name, a_path, add_download_options, download_options
 from drln.cli.evaluate import Task, measure
 from drln.data import EvalDataset, ImageSet, PhotoPairs, TrainDataset, build_store, find_set
 from drln.evaluation.protocols import STANDARD
@@ -60,8 +60,7 @@ def add_train(commands: argparse._SubParsersAction) -> None:
     add("--resume", action="store_true", help="go on where the run in --output stopped")
     add("--overwrite", action="store_true", help="begin again where --output holds a run")
     add("--push-to-hub", metavar="REPO", help="upload the best weights and their card at the end")
-    add("--cache-dir", type=a_path, help="where downloads and decoded images are kept (default: the hub's own cache)")
-    add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")
+    add_download_options(add)
     defaults = TrainingArguments("")
     add = command.add_argument_group("training").add_argument
     add("--epochs", type=int, default=defaults.num_train_epochs, help="passes over the images (default: 1000)")
@@ -160,17 +159,13 @@ def starting_model(args: argparse.Namespace) -> DrlnModel:
     if args.from_scratch:
         return DrlnModel(DrlnConfig(args.scale, not args.laplacian, channels=args.channels, groups=args.groups))
     scale = args.model_scale or args.scale
-    model = DrlnModel.from_pretrained(
-        args.model, scale, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-    )
+    model = DrlnModel.from_pretrained(args.model, scale, **download_options(args))
     return model if scale == args.scale else model.at_scale(args.scale)
 
 
 def finder(args: argparse.Namespace) -> Callable[[str, str], ImageSet]:
     """The HR images of a set's split; LR is made from them, as DIV2K's was."""
-    return lambda name, part: find_set(
-        name, None, part, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-    )
+    return lambda name, part: find_set(name, None, part, **download_options(args))
 
 
 def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from drln.cli.arguments import a_name, a_path
+from drln.cli.arguments import a_name, a_path, add_download_options
 from drln.cli.folder import upscale_folder
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
@@ -41,8 +41,7 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=precision)
     add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
     add("--revision", help="commit, tag or branch of the hub repository")
-    add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
-    add("--local-files-only", action="store_true", help="use what is on this machine; ask no hub")
+    add_download_options(add)
 
 
 def upscale(args: argparse.Namespace) -> None:

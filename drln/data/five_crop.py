@@ -16,7 +16,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from drln.data.columns import COLUMNS, name_and_key, pixels_of, size_of
-from drln.data.sources import Cache
+from drln.data.sources import data_folder
 from drln.evaluation.protocols import pillow_lr, pillow_resize, scale_between
 from drln.images.writing import write_image
 
@@ -43,7 +43,7 @@ def augment_five_crop(
     rows = _undecoded(batch)
     if scale is None and rows:
         scale = scale_between(*(size_of(rows[0][column]) for column in COLUMNS))
-    folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
+    folder = data_folder(cache_dir) / "made" / f"five_crop_x{scale}"
     for column in COLUMNS:
         (folder / column).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1)) as pool:

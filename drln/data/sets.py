@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from drln.data.archives import DataError, images_in
 from drln.data.lr import make_lr_files, match_lr_files, names_below, readable_files
-from drln.data.sources import Cache, Source, div2k_source, folder_source, hub_source
+from drln.data.sources import Source, data_folder, div2k_source, folder_source, hub_source
 from drln.images.photo_folder import find_photos
 from drln.network.config import SCALES
 from drln.samples import SAMPLES_FOLDER
+from drln.weights.download import HubOptions
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -109,13 +110,11 @@ def load_dataset(
         from datasets import Dataset, Features, Image
     except ModuleNotFoundError as error:
         raise DataError("load_dataset needs the package datasets: pip install 'drln[train]'") from error
-    found = find_set(
-        path, name, split, revision=revision, cache_dir=cache_dir, token=token, local_files_only=local_files_only
-    )
+    found = _find(path, name, split, HubOptions(revision, cache_dir, token, local_files_only))
     if found.left_out:
         named = "; ".join(f"{file}: {why}" for file, why in found.left_out)
         warnings.warn(f"left out of the data set: {named}", stacklevel=2)
-    made = Cache(cache_dir).root / "made" / found.name.rstrip("/")
+    made = data_folder(cache_dir) / "made" / found.name.rstrip("/")
     _check_names([*found.hr, made])
     lr = found.lr or make_lr_files(found.hr, _scale_of(path, name), made)
     columns = {"lr": [str(file) for file in lr], "hr": [str(file) for file in readable_files(found.hr, made)]}
@@ -137,8 +136,12 @@ def find_set(
     Args:
         name: as in `load_dataset`; None for the HR images alone, and then no LR archive is downloaded.
     """
+    return _find(path, name, split, HubOptions(revision, cache_dir, token, local_files_only))
+
+
+def _find(path: str | Path, name: str | None, split: str, options: HubOptions) -> ImageSet:
     scale = None if name is None else _scale_of(path, name)
-    layout = _find_layout(path, Cache(cache_dir, local_files_only), revision or "main", token)
+    layout = _find_layout(path, options)
     if split not in layout.splits:
         raise DataError(f"{path} has no split {split!r}; choose {' or '.join(layout.splits)}")
     if layout.folder is not None:
@@ -167,28 +170,28 @@ def _scale_of(path: str | Path, name: str) -> int:
     return int(name.removeprefix("bicubic_x"))
 
 
-def _find_layout(path: str | Path, cache: Cache, revision: str, token: str | bool | None) -> _Layout:
+def _find_layout(path: str | Path, options: HubOptions) -> _Layout:
     if not str(path):    # which would be the current folder
         raise DataError("the name of the data set is empty; give a folder, or a set as Set5; . is the current folder")
     if path == SAMPLES:
         return _Layout(SAMPLES, tuple(SPLITS), None, SAMPLES_FOLDER)
     folder = Path(path).expanduser()
     if folder.is_dir():
-        return _in_folder(folder, cache)
+        return _in_folder(folder, options)
     repo = str(path)
     if repo in (*HUB_SETS, DIV2K):
         repo = f"{HUB_OWNER}/{repo}"
     if repo == f"{HUB_OWNER}/{DIV2K}":
-        return _div2k(div2k_source(cache))
+        return _div2k(div2k_source(options))
     if isinstance(path, Path) or not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", repo):
         known = ", ".join((SAMPLES, *HUB_SETS, DIV2K))
         raise DataError(
             f"there is no folder {path} and no such data set; give a folder, a hub repository, or one of {known}"
         )
-    return _hub_layout(repo.split("/")[1], hub_source(repo, cache, revision, token))
+    return _hub_layout(repo.split("/")[1], hub_source(repo, options))
 
 
-def _in_folder(folder: Path, cache: Cache) -> _Layout:
+def _in_folder(folder: Path, options: HubOptions) -> _Layout:
     """What lies in a folder on this machine."""
     for place in (folder / "data", folder):
         archives = sorted(place.glob("*_HR.tar.gz"))
@@ -196,9 +199,9 @@ def _in_folder(folder: Path, cache: Cache) -> _Layout:
             names = ", ".join(archive.name for archive in archives)
             raise DataError(f"{place} holds several sets, {names}; give each a folder of its own")
         if archives:
-            return _hub_layout(archives[0].name.removesuffix("_HR.tar.gz"), folder_source(place, cache), "")
+            return _hub_layout(archives[0].name.removesuffix("_HR.tar.gz"), folder_source(place, options), "")
         if any(place.glob("DIV2K_*_HR.zip")):
-            return _div2k(folder_source(place, cache))
+            return _div2k(folder_source(place, options))
     return _Layout(f"{folder.resolve().name}/", tuple(SPLITS), None, folder)
 
 

@@ -18,7 +18,7 @@ from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, short_hash
-from drln.data.sources import Cache
+from drln.data.sources import data_folder
 from drln.images.header import ImageError
 from drln.system_errors import FULL
 from drln.whole_files import sync_files
@@ -91,7 +91,7 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
         DataError, ImageError: if an image cannot be read, LR and HR do not match, or the disk is full.
     """
     name, state = (short_hash(json.dumps([pairs.scale, what]).encode()) for what in (pairs.names(), pairs.state()))
-    folder = Cache(cache_dir).root / "stores" / name
+    folder = data_folder(cache_dir) / "stores" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(folder.with_suffix(".lock")):

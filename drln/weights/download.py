@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +37,23 @@ ANSWER_SECONDS = 5.0    # for each step of the question whether a file is there:
 QUESTION_SECONDS = 10.0    # for the whole of it
 
 
+@dataclass(frozen=True)
+class HubOptions:
+    """Which version of a repository is meant, and how its files are downloaded.
+
+    Attributes:
+        revision: branch, tag or commit; None for the one that the caller of the hub prefers.
+        cache_dir: folder for downloads; None for huggingface_hub's own cache.
+        token: access token; True or None uses that of the logged-in user, False uses none.
+        local_files_only: take what is in the cache and download nothing.
+    """
+
+    revision: str | None = None
+    cache_dir: str | Path | None = None
+    token: str | bool | None = None
+    local_files_only: bool = False
+
+
 class HubError(OSError):
     """A file of the hub is unavailable; the message says why and what to do."""
 
@@ -48,11 +66,11 @@ class _GaveUp(Exception):
     """The same bytes were asked for too often."""
 
 
-def cached(
-    repo: str, file: str, revision: str, cache_dir: str | Path | None = None, repo_type: str | None = None
-) -> Path | None:
+def cached(repo: str, file: str, options: HubOptions, repo_type: str | None = None) -> Path | None:
     """The file in the cache, or None; asks no hub."""
-    path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision, repo_type=repo_type)
+    path = try_to_load_from_cache(
+        repo, file, cache_dir=options.cache_dir, revision=options.revision, repo_type=repo_type
+    )
     return Path(path) if isinstance(path, str) else None
 
 
@@ -73,14 +91,7 @@ def forget(path: Path) -> None:
     stored.unlink(missing_ok=True)
 
 
-def download(
-    repo: str,
-    file: str,
-    revision: str,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    repo_type: str | None = None,
-) -> Path:
+def download(repo: str, file: str, options: HubOptions, repo_type: str | None = None) -> Path:
     """Ask for the file's metadata, download it into the cache under a progress bar, and check its bytes.
 
     Args:
@@ -90,7 +101,7 @@ def download(
         HubError: within seconds of an answer, or of the last bytes; no part of the file is left behind.
             `MissingFileError` where the repository has no such file.
     """
-    what = f"{file} of {repo}"
+    what, revision, token = f"{file} of {repo}", options.revision or "main", options.token
     url = hf_hub_url(repo, file, revision=revision, repo_type=repo_type)
     try:
         metadata = within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
@@ -108,7 +119,7 @@ def download(
                     file,
                     repo_type=repo_type,
                     revision=revision,
-                    cache_dir=cache_dir,
+                    cache_dir=options.cache_dir,
                     token=token,
                     etag_timeout=ANSWER_SECONDS,
                 )

@@ -6,8 +6,8 @@ Builds no network.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub.errors import HFValidationError
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from drln.network.config import SCALES, DrlnConfig, is_scale
 from drln.weights.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
-from drln.weights.download import HubError, MissingFileError, cached, download, forget
+from drln.weights.download import HubError, HubOptions, MissingFileError, cached, download, forget
 from drln.weights.published_names import CONFIG_FILE, EARLIER_BEST, weights_files
 
 BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # each a folder of that name
@@ -36,13 +36,7 @@ class Source:
 
 
 def load_weights(
-    name_or_path: str | Path,
-    scale: int | None = None,
-    *,
-    revision: str | None = None,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
+    name_or_path: str | Path, scale: int | None, options: HubOptions
 ) -> tuple[DrlnConfig, dict[str, Tensor], str]:
     """Find, read and check weights; arguments and errors are those of `DrlnModel.from_pretrained`.
 
@@ -50,9 +44,7 @@ def load_weights(
         Their config, their tensors under the names of `DrlnModel.state_dict()`, and a line that
         tells where they came from.
     """
-    source = fetch(
-        name_or_path, scale, revision=revision, cache_dir=cache_dir, token=token, local_files_only=local_files_only
-    )
+    source = fetch(name_or_path, scale, options)
     with _no_broken_file_stays(source, source.weights):
         config, tensors = load_checkpoint(source.weights, scale)
     if source.config is not None:
@@ -61,15 +53,7 @@ def load_weights(
     return config, tensors, source.label
 
 
-def fetch(
-    name_or_path: str | Path,
-    scale: int | None = None,
-    *,
-    revision: str | None = None,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
-) -> Source:
+def fetch(name_or_path: str | Path, scale: int | None, options: HubOptions) -> Source:
     """Find the files of one scale, and download them where they are not here yet; reads none of them."""
     if scale is not None and not is_scale(scale):
         raise CheckpointError(f"scale is {scale!r}; choose one of {SCALES}")
@@ -86,9 +70,9 @@ def fetch(
         )
     if scale is None:
         raise CheckpointError(f"{name_or_path} may hold several scales; pass scale=2, 3 or 4")
-    revision = revision or PINNED.get(name_or_path, "main")
+    revision = options.revision or PINNED.get(name_or_path, "main")
     try:
-        return _on_hub(name_or_path, scale, revision, cache_dir, token, local_files_only)
+        return _on_hub(name_or_path, scale, replace(options, revision=revision))
     except HubError as error:
         raise type(error)(f"{error}. The bundled model '{BUNDLED}' needs no network") from error
 
@@ -119,25 +103,21 @@ def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     return Source(there[scale], config if config.is_file() else None, label)
 
 
-def _on_hub(
-    repo: str, scale: int, revision: str, cache_dir: str | Path | None, token: str | bool | None, local_files_only: bool
-) -> Source:
+def _on_hub(repo: str, scale: int, options: HubOptions) -> Source:
     """The published file of that scale, else ours; from the cache where it is there, and then no hub is asked."""
     names = weights_files(scale)[::-1]
-    weights = next((path for name in names if (path := cached(repo, name, revision, cache_dir))), None)
-    config = cached(repo, CONFIG_FILE, revision, cache_dir)
+    weights = next((path for name in names if (path := cached(repo, name, options))), None)
+    config = cached(repo, CONFIG_FILE, options)
     if weights is None:
-        if local_files_only:
+        if options.local_files_only:
             raise HubError(f"{names[0]} of {repo} is not in the cache, and local_files_only forbids asking the hub")
+        with suppress(MissingFileError):    # the weights alone say all that is needed
+            config = config or download(repo, CONFIG_FILE, options)
         try:
-            config = config or download(repo, CONFIG_FILE, revision, cache_dir, token)
-        except MissingFileError:
-            pass    # the weights tell all there is to know
-        try:
-            weights = download(repo, names[0], revision, cache_dir, token)
+            weights = download(repo, names[0], options)
         except MissingFileError as error:
             try:
-                weights = download(repo, names[1], revision, cache_dir, token)
+                weights = download(repo, names[1], options)
             except MissingFileError:
                 raise error from None
     commit = weights.parent.name    # the cache keeps a folder for each
