@@ -8,6 +8,13 @@ import errno
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def cache_sentence(error: OSError, what: str) -> str:
+    """Why `what` could not be written into the cache, and what to do."""
+    if error.errno in FULL:
+        return f"the disk is full: there is no room for {what}; free some space, or pass cache_dir= on another disk"
+    return f"the cache cannot take {what}: {error}; pass another cache_dir="
+
+
 def sentence(error: OSError) -> str:
     """What went wrong, with which file, and what to do."""
     name = error.filename2 or error.filename

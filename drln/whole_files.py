@@ -1,6 +1,6 @@
-"""Files that are there whole or not at all: the one way in which this project writes what somebody keeps.
+"""Files and folders that appear whole or not at all. All that this project keeps is written here.
 
-Knows nothing of what is in them.
+Knows nothing of their contents.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 PARTIAL = ".drln-*.part"    # short, so that a result's name may be as long as the file system takes
+PARTIAL_FOLDER = ".partial"
 LEFT_SECONDS = 3600         # after which a partial file belongs to a process that was killed
 
 
@@ -43,9 +45,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
     try:
         with open(partial, "x+b") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())    # else a power cut may leave the new name without the new bytes
-        os.replace(partial, target)
+        put_in_place(partial, target)
     except OSError as error:
         raise WriteError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
     finally:
@@ -58,12 +58,49 @@ def write_bytes_whole(path: str | os.PathLike[str], content: bytes | memoryview)
     write_whole(path, lambda file: file.write(content))
 
 
-def sync_files(folder: Path) -> None:
-    """Sync all files of a folder to the disk: call it before a folder that was filled under another name is renamed."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
+def put_in_place(partial: Path, path: Path) -> None:
+    """Sync a complete file to the disk, then rename it. Another file of that name is replaced.
+
+    Raises:
+        OSError: if the disk refuses it.
+    """
+    _sync(partial)
+    os.replace(partial, path)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder to fill. At the end of the block it is synced to the disk and renamed to `folder`.
+
+    After an error nothing is left. If another process was faster and `folder` exists by then, that one is kept.
+
+    Raises:
+        WriteError: if no folder can be made there.
+        OSError: if the disk refuses a file.
+    """
+    partial = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}{PARTIAL_FOLDER}")
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise WriteError(f"{folder} cannot be written: {error.strerror or error}; choose another place") from error
+    try:
+        yield partial
+        for path in partial.rglob("*"):
+            if path.is_file():
+                _sync(path)
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove_left_folders(folder: Path) -> None:
+    """Remove what killed processes left of `folder`. The caller must be the only one that fills it."""
+    for partial in folder.parent.glob(f".{folder.name}-*{PARTIAL_FOLDER}"):
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def refusal(path: str | os.PathLike[str]) -> str:
@@ -105,3 +142,9 @@ def remove_left_partials(folder: str | os.PathLike[str], older_than: float = LEF
 def _target(path: str | os.PathLike[str]) -> Path:
     """Where a link leads to, so that it stays a link."""
     return Path(os.path.realpath(path) if os.path.islink(path) else path)
+
+
+def _sync(path: Path) -> None:
+    """Else a power cut may leave the new name without the new bytes."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())

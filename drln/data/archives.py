@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from typing import IO
 from tqdm.auto import tqdm
 
 from drln.images.photo_folder import SUFFIXES, is_clutter
-from drln.system_errors import FULL
-from drln.whole_files import sync_files
+from drln.system_errors import FULL, cache_sentence
+from drln.whole_files import WriteError, whole_folder
 
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 
@@ -59,31 +58,18 @@ def unpack(archive: Path, folder: Path) -> Path:
     if folder.is_dir():
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise DataError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
-    try:
-        count = _write_images(archive, partial)
-        if not count:
-            raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
-        sync_files(partial)
-        partial.chmod(0o755)    # mkdtemp's is for the owner alone
-        try:
-            os.rename(partial, folder)
-        except OSError:
-            if not folder.is_dir():    # else another process was first
-                raise
+        with whole_folder(folder) as partial:
+            if not _write_images(archive, partial):
+                raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
     except DAMAGED as error:
         what = str(error) or type(error).__name__
         raise DamagedArchive(f"{archive.name} is cut off or damaged ({what}); download it again") from error
+    except WriteError as error:
+        raise DataError(f"{error} with cache_dir=") from error
     except OSError as error:
         if error.errno in FULL:
-            message = f"the disk is full: there is no room to unpack {archive.name}; free some, or pass cache_dir="
-            raise DataError(message) from error
+            raise DataError(cache_sentence(error, f"the images of {archive.name}")) from error
         raise DamagedArchive(f"{archive.name} cannot be unpacked: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 

@@ -20,8 +20,8 @@ from tqdm.auto import tqdm
 from drln.data.archives import DataError, short_hash
 from drln.data.sources import data_folder
 from drln.images.header import ImageError
-from drln.system_errors import FULL
-from drln.whole_files import sync_files
+from drln.system_errors import cache_sentence
+from drln.whole_files import remove_left_folders, whole_folder
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
 
@@ -96,45 +96,40 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(folder.with_suffix(".lock")):
             if _state_of(folder) != state:
-                _replace(folder, pairs, state)
+                remove_left_folders(folder)
+                with whole_folder(folder) as partial:
+                    shapes = _decode_into(partial, pairs)
+                    index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
+                    (partial / INDEX_FILE).write_text(json.dumps(index))
+                    shutil.rmtree(folder, ignore_errors=True)    # the images have changed since it was built
     except OSError as error:
-        if error.errno in FULL:
-            raise DataError(
-                f"the disk is full: there is no room for the {len(pairs)} decoded images in {folder.parent}; "
-                "free some, or pass another cache_dir="
-            ) from error
-        raise DataError(f"the images cannot be stored in {folder.parent}: {error}; pass another cache_dir=") from error
+        what = f"the {len(pairs)} decoded images in {folder.parent}"
+        raise DataError(cache_sentence(error, what)) from error
     return PairStore(folder)
 
 
-def _replace(folder: Path, pairs: Pairs, state: str) -> None:
-    """Under the lock: what a process that was killed left behind goes first."""
-    partial = folder.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        shapes, failed = [], []
-        with open(partial / LR_FILE, "wb") as lr_file, open(partial / HR_FILE, "wb") as hr_file:
-            bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
-            for decoded in bar:
-                if isinstance(decoded, (ImageError, DataError)):
-                    failed.append(decoded)
-                if failed:    # the rest is gone through to name all at once
-                    continue
-                lr, hr = decoded
-                shapes.append(lr.shape[:2])
-                lr_file.write(np.ascontiguousarray(lr).data)
-                hr_file.write(np.ascontiguousarray(hr).data)
-        if failed:
-            named = "; ".join(map(str, failed))
-            raise failed[0] if len(failed) == 1 else DataError(f"{len(failed)} of {len(pairs)} images fail: {named}")
-        index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
-        (partial / INDEX_FILE).write_text(json.dumps(index))
-        sync_files(partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def _decode_into(folder: Path, pairs: Pairs) -> list[tuple[int, int]]:
+    """Write all LR and all HR images, and return the (h, w) of each LR image.
+
+    Raises:
+        DataError, ImageError: naming all images that fail.
+    """
+    shapes, failed = [], []
+    with open(folder / LR_FILE, "wb") as lr_file, open(folder / HR_FILE, "wb") as hr_file:
+        bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
+        for decoded in bar:
+            if isinstance(decoded, (ImageError, DataError)):
+                failed.append(decoded)
+            if failed:    # the others are decoded all the same, to find all that fail
+                continue
+            lr, hr = decoded
+            shapes.append(lr.shape[:2])
+            lr_file.write(np.ascontiguousarray(lr).data)
+            hr_file.write(np.ascontiguousarray(hr).data)
+    if failed:
+        named = "; ".join(map(str, failed))
+        raise failed[0] if len(failed) == 1 else DataError(f"{len(failed)} of {len(pairs)} images fail: {named}")
+    return shapes
 
 
 def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageError | DataError]:

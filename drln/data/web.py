@@ -5,15 +5,15 @@ For data that lies on no hub. Knows nothing of what is in the file.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import httpx2
 from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
-from drln.system_errors import FULL
+from drln.system_errors import cache_sentence
 from drln.weights.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
+from drln.whole_files import put_in_place
 
 SILENT_SECONDS = 20.0    # without a byte, in the middle of a file
 IDLE_TRIES = 2    # in a row that bring no byte
@@ -40,14 +40,11 @@ def fetch_file(url: str, path: Path) -> Path:
         with WeakFileLock(path.with_name(path.name + ".lock")):
             if not path.is_file():
                 _fill(url, part)
-                os.replace(part, path)
+                put_in_place(part, path)
     except OSError as error:
         if isinstance(error, HubError):
             raise
-        if error.errno in FULL:
-            message = f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir="
-            raise HubError(message) from error
-        raise HubError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
+        raise HubError(cache_sentence(error, path.name)) from error
     return path
 
 
@@ -95,8 +92,6 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
             for chunk in response.iter_raw():
                 file.write(chunk)
                 bar.update(len(chunk))
-            file.flush()
-            os.fsync(file.fileno())
         if total is not None and _size(part) < total:
             raise _CutOff
     finally:

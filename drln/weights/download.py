@@ -30,7 +30,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import get_session
 
-from drln.system_errors import FULL
+from drln.system_errors import cache_sentence
 
 Answer = TypeVar("Answer")
 ANSWER_SECONDS = 5.0    # for each step of the question whether a file is there: connect, send, read
@@ -213,10 +213,8 @@ def explain(error: BaseException, what: str, repo: str, revision: str) -> str:
             return f"the connection to {hub} broke off over {what} ({error}); try again"
         case httpx2.HTTPError() | LocalEntryNotFoundError():
             return f"{hub} cannot be reached for {what} ({error}); check the network connection and HF_ENDPOINT"
-        case OSError(errno=number) if number in FULL:
-            return f"the disk is full: there is no room for {what}; free some, or pass cache_dir= on another disk"
         case OSError(errno=int()):
-            return f"the cache cannot be written: {error}; pass another cache_dir="
+            return cache_sentence(error, what)
         case OSError():
             return f"the download of {what} was cut off; try again ({str(error).splitlines()[0]})"
     return f"asking the hub for {what} failed: {error}"
