@@ -21,8 +21,8 @@ from drln.evaluation.tables import csv_report, markdown_report
 from drln.model import DrlnModel
 from drln.network.config import SCALES
 from drln.progress import Progress
-from drln.upscaling.device import PRECISIONS, pick_device, pick_precision
-from drln.upscaling.processes import Crew
+from drln.upscaling.device import PRECISIONS, pick_precision
+from drln.upscaling.processes import Processes
 from drln.upscaling.upscaler import Upscaler
 from drln.weights.download import HubError
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
@@ -79,17 +79,16 @@ def evaluate(args: argparse.Namespace) -> None:
     Raises:
         DataError: at the end, if images could not be measured; the others are.
     """
-    crew = Crew.join(args.device)
-    device = crew.device if crew.device is not None and args.device == "auto" else pick_device(args.device)
+    processes = Processes.join(args.device)
     if args.output is not None:
         check_report(args.output)
     cells = itertools.product(args.dataset, args.scale, args.protocol, args.model)
     tasks = [Task(*cell) for cell in dict.fromkeys(cells)]
-    with crew.first_goes_first():
+    with processes.first_goes_first():
         sets = told_apart({task: look_for(task, args) for task in tasks})
         for name, scale in dict.fromkeys((task.model, task.scale) for task in tasks):
             load(name, scale, args)
-    if crew.is_first:
+    if processes.is_first:
         for path, why in dict.fromkeys(entry for found in sets.values() for entry in found.left_out):
             print(f"drln: {path}: left out: {why}", file=sys.stderr)
     done: dict[Task, Scores] = {}
@@ -99,25 +98,26 @@ def evaluate(args: argparse.Namespace) -> None:
         for number, task in enumerate(sorted(tasks, key=lambda task: (task.scale, task.model))):    # one load each
             if loaded != (task.model, task.scale):
                 loaded, model = (task.model, task.scale), load(task.model, task.scale, args)
-                upscaler = Upscaler(model, device, args.precision, args.self_ensemble) if model else None
+                upscaler = Upscaler(model, processes.device, args.precision, args.self_ensemble) if model else None
             part = task, []
             stage = f"{number + 1}/{len(tasks)} {sets[task].name} {task.scale}x {task.protocol}, {task.model}"
-            for image in measure(task, upscaler or BICUBIC, sets[task], crew, stage):
+            for image in measure(task, upscaler or BICUBIC, sets[task], processes, stage):
                 part[1].append(image)
-            gathered, part = crew.gather(part[1]), None
+            gathered, part = processes.gather(part[1]), None
             done[task] = scores_of(task, sets[task], gathered, args)
-            save(done, tasks, args.output, crew)
+            save(done, tasks, args.output, processes)
     except KeyboardInterrupt:
-        if part and part[1] and crew.size == 1:
+        if part and part[1] and processes.count == 1:
             done[part[0]] = scores_of(part[0], sets[part[0]], part[1], args)
-        save(done, tasks, args.output, crew)
-        report(done, tasks, crew)
+        save(done, tasks, args.output, processes)
+        report(done, tasks, processes)
         what = f"what was done is above{f' and in {args.output}' if args.output else ''}"
         raise KeyboardInterrupt(what if done else "nothing was measured") from None
-    report(done, tasks, crew)
-    if crew.is_first:
+    report(done, tasks, processes)
+    if processes.is_first:
         count, seconds = sum(len(entry.images) for entry in done.values()), time.monotonic() - began
-        where = f"{device}, {pick_precision(device, args.precision)}, {crew.size} process{'es' * (crew.size > 1)}"
+        device, together = processes.device, f"{processes.count} process{'es' * (processes.count > 1)}"
+        where = f"{device}, {pick_precision(device, args.precision)}, {together}"
         print(f"drln: {count} scores in {seconds:.1f} s on {where}", file=sys.stderr)
     failed = {(entry.dataset, failure.name) for entry in done.values() for failure in entry.failures}
     if failed:
@@ -152,13 +152,13 @@ def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
 
 
 def measure(
-    task: Task, model: Upscaler | str, found: ImageSet, crew: Crew, stage: str
+    task: Task, model: Upscaler | str, found: ImageSet, processes: Processes, stage: str
 ) -> Iterator[ImageScore | ImageFailure]:
     """What became of this process's share of the images, under a progress bar; failures are told as they come."""
-    rows, began = crew.share(found), time.monotonic()
+    rows, began = processes.share(found), time.monotonic()
     if not rows:
         return
-    with progress_bar(hidden=not crew.is_first) as bar:
+    with progress_bar(hidden=not processes.is_first) as bar:
         for step in stream_scores(model, rows, task.protocol, scale=task.scale):
             if isinstance(step, Progress):
                 show(Progress.since(began, f"{stage}: {step.stage}", step.fraction), bar)
@@ -184,16 +184,16 @@ def check_report(path: Path) -> None:
         raise DataError(why)
 
 
-def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, crew: Crew) -> None:
+def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, processes: Processes) -> None:
     """Write what is done so far, each file whole or not at all."""
-    if path is None or not crew.is_first or not done:
+    if path is None or not processes.is_first or not done:
         return
     scores = [done[task] for task in tasks if task in done]
     for file, text in ((path, csv_report(scores)), (path.with_suffix(".md"), markdown_report(scores))):
         write_bytes_whole(file, text.encode(errors="backslashreplace"))    # a name may be no UTF-8
 
 
-def report(done: dict[Task, Scores], tasks: list[Task], crew: Crew) -> None:
+def report(done: dict[Task, Scores], tasks: list[Task], processes: Processes) -> None:
     """Print the tables, in the order in which the cells were asked for."""
-    if crew.is_first and done:
+    if processes.is_first and done:
         print(markdown_report([done[task] for task in tasks if task in done]), end="")

@@ -15,9 +15,8 @@ from drln.cli.progress_bar import progress_bar, show
 from drln.images.header import ImageError
 from drln.images.photo_folder import find_photos
 from drln.images.writing import FORMATS
-from drln.upscaling.device import pick_device
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
-from drln.upscaling.processes import Crew
+from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
 
 NAMED = 5    # of the files that are left out for one reason
@@ -30,27 +29,27 @@ def upscale_folder(args: argparse.Namespace) -> None:
         ImageError: at the end, if a photo failed; the others are done.
         KeyboardInterrupt: after Ctrl-C, once the result that is being written is whole.
     """
-    crew = Crew.join(args.device)
-    device = crew.device if crew.device is not None and args.device == "auto" else pick_device(args.device)
+    processes = Processes.join(args.device)
     folder = args.photo.resolve()
     output = args.output or folder.with_name(f"{folder.name}-{model_name(args.model)}-{args.scale}x")
     check_folders(folder, output)
     found = find_photos(folder, besides=output)
-    if crew.is_first:
+    if processes.is_first:
         for line in left_out_lines(folder, found.left_out):
             print(f"drln: {line}", file=sys.stderr)
     if not found.photos:
         raise ImageError(f"{args.photo} holds no photos")
-    with crew.first_goes_first():
-        upscaler, options = load_upscaler(args, device)
-    jobs = crew.agree(find_jobs(found.photos, folder, output, args.extension, options) if crew.is_first else [])
+    with processes.first_goes_first():
+        upscaler, options = load_upscaler(args, processes.device)
+    jobs = find_jobs(found.photos, folder, output, args.extension, options) if processes.is_first else []
+    jobs = processes.agree(jobs)
     left = [job for job in jobs if job.found != DONE]
-    own, record, failed = crew.share(left), Record(output), 0
-    if crew.is_first and (outdated := sum(job.found == OUTDATED for job in left)):
+    own, record, failed = processes.share(left), Record(output), 0
+    if processes.is_first and (outdated := sum(job.found == OUTDATED for job in left)):
         print(f"drln: {outdated} results are made again: the photo or the options have changed", file=sys.stderr)
     try:
         with (
-            progress_bar(hidden=not crew.is_first) as bar,
+            progress_bar(hidden=not processes.is_first) as bar,
             closing(upscale_jobs(upscaler, own, record, args.quality)) as steps,
         ):
             for step in steps:
@@ -66,8 +65,8 @@ def upscale_folder(args: argparse.Namespace) -> None:
         done = sum(job.made in known for job in own)
         message = f"{done} of {len(own)} photos are done; the same command does the rest"
         raise KeyboardInterrupt(message) from None
-    failed = sum(crew.collect(failed))
-    if crew.is_first:
+    failed = sum(processes.gather([failed]))
+    if processes.is_first:
         made, before = len(left) - failed, len(jobs) - len(left)
         print(f"{output}: {made} photos upscaled, {before} were there, {failed} failed; {upscaler.source}")
         if failed:

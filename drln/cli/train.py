@@ -27,7 +27,7 @@ from drln.training.photos import check_images, choose_images
 from drln.training.publishing import push_to_hub, write_card
 from drln.training.run_folder import RunFolder, TrainingError
 from drln.training.trainer import Trainer
-from drln.upscaling.processes import Crew
+from drln.upscaling.processes import Processes
 from drln.upscaling.upscaler import Upscaler
 from drln.weights.published_names import CARD_FILE
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
@@ -88,7 +88,7 @@ def train(args: argparse.Namespace) -> None:
         raise TrainingError(
             f"{args.output} holds a {CARD_FILE}, which the model card would replace; choose another --output"
         )
-    crew = Crew.join(args.device)
+    processes = Processes.join(args.device)
     arguments = TrainingArguments(
         output_dir=str(args.output),
         num_train_epochs=args.epochs,
@@ -111,10 +111,10 @@ def train(args: argparse.Namespace) -> None:
         overwrite_output_dir=args.overwrite,
     )
     torch.manual_seed(args.seed)    # of weights that are drawn
-    with crew.first_goes_first():    # and downloads
+    with processes.first_goes_first():    # and downloads
         model = starting_model(args)
         images = choose_images(args.data, args.validation, args.hold_out, args.output / CURVE, finder(args))
-    if crew.is_first:
+    if processes.is_first:
         for path, why in images.left_out:
             print(f"drln: {path}: left out: {why}", file=sys.stderr)
     check_images(images, args.scale, args.patch_size)
@@ -124,11 +124,11 @@ def train(args: argparse.Namespace) -> None:
     # Stored too, so that one that cannot be decoded is told now, and the others are decoded once.
     eval_dataset = EvalDataset(build_store(PhotoPairs(held, args.scale), args.cache_dir))
     trainer = Trainer(model, arguments, train_dataset, eval_dataset)
-    if crew.is_first:
+    if processes.is_first:
         counts = f"{len(used)} images to train on, {len(held)} to choose the best weights by"
         print(f"drln: {counts}; {trainer.total_steps} steps", flush=True)
     history = trainer.train(args.resume)
-    if crew.is_first:
+    if processes.is_first:
         write_figure(args.output / CURVE, plot_history(history))
         scores = measure_best(trainer, held, args)
         write_card(
@@ -174,7 +174,7 @@ def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -
     found, scores = ImageSet("held out", tuple(held)), []
     for name, model in ((BICUBIC, BICUBIC), (card_name(args), Upscaler(best, trainer.accelerator.device, "float32"))):
         task = Task(found.name, args.scale, STANDARD, name)
-        measured = measure(task, model, found, Crew(), f"Measuring {name}")
+        measured = measure(task, model, found, Processes(), f"Measuring {name}")
         scores.append(Scores.of(name, found.name, args.scale, STANDARD, measured, len(held)))
     return scores
 

@@ -24,7 +24,7 @@ from drln.training.run_folder import RunFolder, RunState, TrainingError
 from drln.training.signals import Interruption
 from drln.training.validation import mean_psnr
 from drln.upscaling.device import is_out_of_memory
-from drln.upscaling.processes import part_at_exit
+from drln.upscaling.processes import leave_at_exit
 
 EVAL_STEPS = 100    # between two evaluations at least, unless the arguments say otherwise
 LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
@@ -73,7 +73,7 @@ class Trainer:
             log_with=args.trackers() or None,
             project_dir=args.output_dir,
         )
-        part_at_exit()
+        leave_at_exit()
         batch = args.per_device_train_batch_size * self.accelerator.num_processes
         self.step_patches = batch * args.gradient_accumulation_steps
         epoch_steps = math.ceil(len(train_dataset) / self.step_patches) if train_dataset is not None else 1
