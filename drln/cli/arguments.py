@@ -28,9 +28,14 @@ def a_name(text: str) -> str:
     return text
 
 
-def add_download_options(add: Callable[..., Any]) -> None:
-    """Add where downloads are kept, and whether there may be any; `add` is a parser's `add_argument`."""
-    add("--cache-dir", type=a_path, metavar="FOLDER", help="where to keep downloads (default: the hub's own cache)")
+def add_download_options(add: Callable[..., Any], kept: str = "downloads") -> None:
+    """Add the options that say where downloads are kept, and whether there may be any.
+
+    Args:
+        add: a parser's `add_argument`.
+        kept: what the command keeps there.
+    """
+    add("--cache-dir", type=a_path, metavar="FOLDER", help=f"where to keep {kept} (default: the hub's own cache)")
     add("--local-files-only", action="store_true", help="use what is on this machine and download nothing")
 
 

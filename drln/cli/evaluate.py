@@ -1,4 +1,4 @@
-"""The `evaluate` command: models, sets, scales and protocols in, tables of scores out."""
+"""The `evaluate` command: measure models on sets of images and print tables of scores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from drln.whole_files import refusal, write_bytes_whole
 
 @dataclass(frozen=True)
 class Task:
-    """One cell of a table."""
+    """One cell of a table: a model on a set of images, at one scale and by one protocol."""
 
     dataset: str
     scale: int
@@ -39,45 +39,41 @@ class Task:
     model: str
 
     def config(self) -> str | None:
-        """The set's configuration; the standard protocol needs HR alone."""
+        """The set's configuration. None for the standard protocol, which needs the HR images alone."""
         return f"bicubic_x{self.scale}" if self.protocol == CARD else None
 
 
 def add_evaluate(commands: argparse._SubParsersAction) -> None:
-    """The command and its options."""
-    command = commands.add_parser("evaluate", help="measure models on sets of images: PSNR and SSIM")
+    """Add the command and its options."""
+    what, more = "measure models on sets of images", "Measure the PSNR and SSIM of models on sets of images."
+    command = commands.add_parser("evaluate", help=what, description=more)
     command.set_defaults(run=evaluate)
     add = command.add_argument
-    add(
-        "--model",
-        nargs="+",
-        type=a_name,
-        default=[BICUBIC, BUNDLED],
-        help=f"one or more of: {BICUBIC}, {BUNDLED}, {BUNDLED_PHOTO}, hub repository, folder, weights file "
-        "(default: the first two)",
-    )
-    add(
-        "--dataset",
-        nargs="+",
-        type=a_name,
-        default=[SAMPLES],
-        help=f"one or more of: {', '.join((*HUB_SETS, DIV2K))}, {SAMPLES} (default), hub repository, folder of photos",
-    )
-    add("--split", default="validation", help="validation (default), or train where the set has it")
-    add("--scale", nargs="+", type=int, choices=SCALES, default=[4], help="one or more of 2, 3, 4 (default: 4)")
-    add("--protocol", nargs="+", choices=PROTOCOLS, default=[STANDARD], help="of papers (default), or of the card")
-    add("--output", type=a_path, help="scores.csv: every image's score; the tables go beside it, into scores.md")
+    models = f"any of {BICUBIC}, {BUNDLED}, {BUNDLED_PHOTO}, hub repository, folder, weights file"
+    default = [BICUBIC, BUNDLED]
+    add("--model", nargs="+", type=a_name, default=default, help=f"{models} (default: {' '.join(default)})")
+    sets = f"any of {', '.join((*HUB_SETS, DIV2K))}, {SAMPLES} (default), hub repository, folder of photos"
+    add("--dataset", nargs="+", type=a_name, default=[SAMPLES], metavar="SET", help=sets)
+    add("--split", default="validation", help="validation (default), or train if the set has it")
+    add("--scale", nargs="+", type=int, choices=SCALES, default=[4], help="any of 2, 3, 4 (default: 4)")
+    protocol = "standard: the papers' (default); card: the published models'; never compare the two"
+    add("--protocol", nargs="+", choices=PROTOCOLS, default=[STANDARD], help=protocol)
+    output = "file for the score of every image, such as scores.csv; the tables are saved beside it as scores.md"
+    add("--output", type=a_path, metavar="FILE", help=output)
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    add("--precision", choices=("auto", *PRECISIONS), default="float32", help="what to compute in (default: float32)")
-    add("--self-ensemble", action="store_true", help="average the eight flips and turns: DRLN+, eight times slower")
+    precision = "number format to compute in (default: float32)"
+    add("--precision", choices=("auto", *PRECISIONS), default="float32", help=precision)
+    add("--self-ensemble", action="store_true", help="average eight flips and turns: DRLN+, eight times slower")
     add_download_options(add)
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """The `evaluate` command: sets and models are looked for before the work begins.
+    """Run the `evaluate` command. All sets and models are found before the work.
 
     Raises:
-        DataError: at the end, if images could not be measured; the others are.
+        DataError, HubError, CheckpointError, ValueError, OSError: before the work, saying what is wrong.
+        DataError: at the end, if images could not be measured. The others are measured then.
+        KeyboardInterrupt: after Ctrl-C; the scores so far are printed and saved.
     """
     processes = Processes.join(args.device)
     if args.output is not None:
@@ -126,7 +122,11 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
-    """The images of a task."""
+    """The images of a task.
+
+    Raises:
+        DataError, HubError: if they are unavailable.
+    """
     try:
         return find_set(task.dataset, task.config(), args.split, **download_options(args))
     except HubError as error:
@@ -134,7 +134,7 @@ def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
 
 
 def told_apart(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
-    """Sets of one name that are not the same images bear the paths that they were asked for by."""
+    """The same sets; those that share a name but not their images get the names that the user gave instead."""
     images: dict[str, set[tuple[Path, ...]]] = {}
     for found in sets.values():
         images.setdefault(found.name, set()).add(found.hr)
@@ -145,7 +145,11 @@ def told_apart(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
 
 
 def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
-    """The model by that name; None for bicubic."""
+    """The model of that name; None for bicubic.
+
+    Raises:
+        CheckpointError, HubError: if it is unavailable.
+    """
     if name == BICUBIC:
         return None
     return DrlnModel.from_pretrained(name, scale, **download_options(args))
@@ -154,7 +158,15 @@ def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
 def measure(
     task: Task, model: Upscaler | str, found: ImageSet, processes: Processes, stage: str
 ) -> Iterator[ImageScore | ImageFailure]:
-    """What became of this process's share of the images, under a progress bar; failures are told as they come."""
+    """Measure this process's share of the images under a progress bar, and print failures as they happen.
+
+    Args:
+        task: what to measure.
+        model: the task's model, or "bicubic".
+        found: the task's images.
+        processes: those that share the images.
+        stage: what the progress bar says.
+    """
     rows, began = processes.share(found), time.monotonic()
     if not rows:
         return
@@ -171,13 +183,17 @@ def measure(
 def scores_of(
     task: Task, found: ImageSet, measured: list[ImageScore | ImageFailure], args: argparse.Namespace
 ) -> Scores:
-    """Scores under the names of the tables; the paper marks the self-ensemble with a plus."""
+    """The scores of a task, under the model's name in tables. A plus marks the self-ensemble, as in the paper."""
     model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)
     return Scores.of(model, found.name, task.scale, task.protocol, measured, len(found))
 
 
 def check_report(path: Path) -> None:
-    """Whether the scores can be written; called before the work."""
+    """Check, before the work, that the scores can be written.
+
+    Raises:
+        DataError: unless they can.
+    """
     if path.suffix != ".csv":
         raise DataError(f"the output is {path}; give it a name that ends in .csv, and the tables go beside it as .md")
     if why := refusal(path) or refusal(path.with_suffix(".md")):
@@ -185,7 +201,11 @@ def check_report(path: Path) -> None:
 
 
 def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, processes: Processes) -> None:
-    """Write what is done so far, each file whole or not at all."""
+    """Write the scores so far into both files.
+
+    Raises:
+        WriteError: if the disk refuses them.
+    """
     if path is None or not processes.is_first or not done:
         return
     scores = [done[task] for task in tasks if task in done]
@@ -194,6 +214,6 @@ def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, process
 
 
 def report(done: dict[Task, Scores], tasks: list[Task], processes: Processes) -> None:
-    """Print the tables, in the order in which the cells were asked for."""
+    """Print the tables, with the cells in the order of the command line."""
     if processes.is_first and done:
         print(markdown_report([done[task] for task in tasks if task in done]), end="")

@@ -1,4 +1,4 @@
-"""The `upscale` command on a folder: all of its photos, by one process or by those that `accelerate launch` starts."""
+"""The `upscale` command for a folder of photos, in one process or in those that `accelerate launch` starts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jo
 from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
 
-NAMED = 5    # of the files that are left out for one reason
+NAMED = 5    # names in a line about files that are left out
 
 
 def upscale_folder(args: argparse.Namespace) -> None:
-    """Each process takes its share of what is not done yet; a rerun finishes what a dead one left.
+    """Upscale the photos that have no up-to-date result yet. Each process takes its share.
 
     Raises:
-        ImageError: at the end, if a photo failed; the others are done.
-        KeyboardInterrupt: after Ctrl-C, once the result that is being written is whole.
+        ImageError: before the work, if the folders are wrong; at the end, if a photo failed. The others are done then.
+        CheckpointError, HubError, ValueError, OSError: before the work, saying what is wrong.
+        KeyboardInterrupt: after Ctrl-C, when the current result is written.
     """
     processes = Processes.join(args.device)
     folder = args.photo.resolve()
@@ -57,8 +58,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
                     show(step, bar)
                     continue
                 failed += step.error is not None
-                told = ([f"failed: {step.error}"] if step.error else []) + list(step.notes)
-                for line in told:
+                for line in [f"failed: {step.error}"] * (step.error is not None) + list(step.notes):
                     bar.write(f"drln: {step.job.photo.relative_to(folder)}: {line}", file=sys.stderr)
     except KeyboardInterrupt:
         known = set(record.read().values())
@@ -76,7 +76,11 @@ def upscale_folder(args: argparse.Namespace) -> None:
 
 
 def check_folders(folder: Path, output: Path) -> None:
-    """Whether results can be written into `output`, and would not lie among the photos; called before the work."""
+    """Check, before the work, that results can be written into `output` and are not mixed with the photos.
+
+    Raises:
+        ImageError: unless they can.
+    """
     if output.suffix.lower() in FORMATS or (output.exists() and not output.is_dir()):
         raise ImageError(f"{folder} is a folder, so the output {output} must be one too; leave out the extension")
     place = output.resolve()
@@ -88,7 +92,7 @@ def check_folders(folder: Path, output: Path) -> None:
 
 
 def left_out_lines(folder: Path, left_out: list[tuple[Path, str]]) -> Iterator[str]:
-    """A line for each reason, with the first names."""
+    """Yield a line for each reason, with the first names."""
     for why, group in groupby(sorted(left_out, key=lambda one: one[1]), key=lambda one: one[1]):
         names = [str(path.relative_to(folder)) for path, _ in group]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from drln.data.patches import PatchStream
+from drln.data.patches import PatchSequence
 from drln.training.arguments import TrainingArguments, learning_rate_at
 from drln.training.display import RunDisplay
 from drln.training.loss import REMEDY, patch_loss, taken_losses
@@ -225,9 +225,9 @@ class Trainer:
         """The patches that are left."""
         args, done = self.args, state.step * self.step_patches
         total, threads = self.total_steps * self.step_patches, args.dataloader_num_workers
-        stream = PatchStream(self.train_dataset, args.seed, done, total, threads)
+        patches = PatchSequence(self.train_dataset, args.seed, done, total, threads)
         pins = args.dataloader_pin_memory and self.accelerator.device.type == "cuda"
-        loader = DataLoader(stream, args.per_device_train_batch_size, pin_memory=pins)
+        loader = DataLoader(patches, args.per_device_train_batch_size, pin_memory=pins)
         return self.accelerator.prepare(loader)
 
     def _evaluate(self, average: nn.Module, state: RunState, stop: Interruption, display: RunDisplay) -> bool:
