@@ -185,7 +185,7 @@ def scores_of(
 ) -> Scores:
     """The scores of a task, under the model's name in tables. A plus marks the self-ensemble, as in the paper."""
     model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)
-    return Scores.of(model, found.name, task.scale, task.protocol, measured, len(found))
+    return Scores(model, found.name, task.scale, task.protocol, tuple(measured), len(found))
 
 
 def check_report(path: Path) -> None:

@@ -188,8 +188,8 @@ def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -
     found, scores = ImageSet("held out", tuple(held)), []
     for name, model in ((BICUBIC, BICUBIC), (card_name(args), Upscaler(best, trainer.accelerator.device, "float32"))):
         task = Task(found.name, args.scale, STANDARD, name)
-        measured = measure(task, model, found, Processes(), f"Measuring {name}")
-        scores.append(Scores.of(name, found.name, args.scale, STANDARD, measured, len(held)))
+        measured = tuple(measure(task, model, found, Processes(), f"Measuring {name}"))
+        scores.append(Scores(name, found.name, args.scale, STANDARD, measured, len(held)))
     return scores
 
 

@@ -1,7 +1,7 @@
-"""Where the archives of a data set come from: a folder, the hub, or the web; each is unpacked into the cache once.
+"""Where the archives of a data set come from: a folder, the hub, or the web. Each is unpacked into the cache once.
 
-A source is asked for one archive by its file name, and answers with the folder of its images, or
-None where there is no such archive. Knows nothing of pairs.
+A source takes the file name of an archive and returns the folder of its images, or None if there is no such archive.
+Knows nothing of pairs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from drln.data.web import fetch_file
 from drln.weights.download import HubError, HubOptions, MissingFileError, cached, download, forget
 
 Source = Callable[[str], Path | None]
-DIV2K_URL = "https://data.vision.ee.ethz.ch/cvl/DIV2K/"    # DRLN_DIV2K_URL names a mirror
+DIV2K_URL = "https://data.vision.ee.ethz.ch/cvl/DIV2K/"    # DRLN_DIV2K_URL replaces it
 
 
 def data_folder(cache_dir: str | Path | None) -> Path:

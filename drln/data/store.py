@@ -1,6 +1,6 @@
-"""Image pairs decoded once into a store on disk, from which patches are cut without decoding.
+"""Decode image pairs once into a store on disk, and cut patches from it without decoding.
 
-Knows arrays and files; nothing of networks, nor of where pairs come from.
+Knows arrays and files; no networks, and not where pairs come from.
 """
 
 from __future__ import annotations
@@ -27,29 +27,32 @@ LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
 
 
 class Pairs(Protocol):
-    """What can be stored: `ColumnPairs` and `PhotoPairs` are such."""
+    """Pairs that can be stored, such as `ColumnPairs` and `PhotoPairs`."""
 
     scale: int
 
     def __len__(self) -> int: ...
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8."""
+        """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8."""
 
     def names(self) -> list[str]:
-        """What tells each image from all others, and stays when the image is changed."""
+        """Texts that identify the images, and stay when an image is changed."""
 
     def state(self) -> list[str]:
-        """What changes with each image."""
+        """Texts that change when an image is changed."""
 
 
 class PairStore:
-    """Pairs of LR and HR images, decoded, in two memory-mapped uint8 files.
+    """Decoded pairs of LR and HR images in two memory-mapped files.
 
-    It can be sent to other processes: each maps the files for itself.
+    It can be sent to other processes, which map the files themselves.
 
     Args:
         folder: as `build_store` made it.
+
+    Raises:
+        OSError: if there is no store.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -68,7 +71,7 @@ class PairStore:
         return PairStore, (self.folder,)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8 views into the files."""
+        """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8, as views into the files."""
         h, w = self.shapes[index]
         start, stop, area = self._starts[index], self._starts[index + 1], self.scale**2
         lr = self._lr[start:stop].reshape(h, w, 3)
@@ -77,18 +80,18 @@ class PairStore:
 
 
 def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
-    """Decode all images, in threads and with progress; a store of the same images, unchanged, is opened as it is.
+    """Decode all images into a store, under a progress bar. If a store of the same, unchanged images exists, open it.
 
-    It takes three bytes a pixel of disk, and appears only when it is whole. Of several processes that ask at once one
-    builds it, and the others wait. Where an image was changed the old store is replaced; whoever has it open
-    keeps what was in it.
+    It takes three bytes of disk for each pixel. One process builds it while others that need it wait. If an image has
+    changed, the old store is replaced; a process that has it open keeps the old images.
 
     Args:
         pairs: `PhotoPairs` or `ColumnPairs`.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
 
     Raises:
-        DataError, ImageError: if an image cannot be read, LR and HR do not match, or the disk is full.
+        DataError: if LR and HR do not match, several images fail, or the disk refuses the store.
+        ImageError: if one image cannot be read.
     """
     name, state = (short_hash(json.dumps([pairs.scale, what]).encode()) for what in (pairs.names(), pairs.state()))
     folder = data_folder(cache_dir) / "stores" / name
@@ -133,8 +136,7 @@ def _decode_into(folder: Path, pairs: Pairs) -> list[tuple[int, int]]:
 
 
 def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageError | DataError]:
-    """All pairs in order, or why one is none. Pillow decodes beside other threads; a few images at a time, so that
-    memory stays flat."""
+    """Yield all pairs, or their errors, in order. Decodes in threads, a few images at a time to save memory."""
 
     def decode(index: int) -> tuple[np.ndarray, np.ndarray] | ImageError | DataError:
         try:
@@ -149,7 +151,7 @@ def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageErro
 
 
 def _state_of(folder: Path) -> str | None:
-    """That of the images a store was made of; None where there is no store that can be read."""
+    """The state of the images in a store; None if there is no readable store."""
     try:
         return json.loads((folder / INDEX_FILE).read_text())["state"]
     except (OSError, ValueError, KeyError):

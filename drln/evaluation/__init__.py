@@ -1,6 +1,6 @@
-"""How good a result is: two protocols, PSNR and SSIM, tables, and the scores that others published.
+"""Measure results: two protocols, PSNR and SSIM, tables, and published scores to compare with.
 
-Is given a model and images; loads neither.
+Takes a loaded model and images.
 """
 
 from drln.evaluation.metrics import luma, psnr, ssim
