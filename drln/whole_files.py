@@ -15,28 +15,29 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-PARTIAL = ".drln-*.part"    # short, so that a result's name may be as long as the file system takes
+PARTIAL = ".drln-*.part"    # short, so that the name of the file itself may have any length
 PARTIAL_FOLDER = ".partial"
-LEFT_SECONDS = 3600         # after which a partial file belongs to a process that was killed
+LEFT_SECONDS = 3600         # a partial file that is older was left by a killed process
 
 
 class WriteError(OSError):
-    """A file that cannot be written; the message names it, and says why and what to do."""
+    """A file or folder that cannot be written; the message names it, and says why and what to do."""
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file under another name in the same folder, sync it to the disk, and then rename it.
+    """Write a file under another name in the same folder, sync it to the disk, then rename it.
 
-    A failure, an interruption or a full disk leaves what was there before. Of two processes that write the same
+    After a failure, an interruption or on a full disk, the old file is still there. If two processes write the same
     file, the last one wins.
 
     Args:
-        path: of the file; one that is there is replaced. Where it is a link, the file that it leads to.
-        write: puts the content into a file opened with "x+b". It must go through the file's own `write`, which
-            writes all or raises: Pillow's encoders write past it and ignore a full disk, so encode into memory first.
+        path: of the file, which is replaced if it exists. A link stays, and the file that it leads to is replaced.
+        write: writes the content into a file opened with "x+b". It must use the file's own `write`, which raises an
+            error on a full disk. Pillow's encoders go around it, so encode into memory first.
 
     Raises:
-        WriteError: for a place as `refusal` has it, or if the disk refuses the file; and whatever else `write` raises.
+        WriteError: if `refusal` has a reason, or the disk refuses the file.
+        Exception: whatever else `write` raises.
     """
     if why := refusal(path):
         raise WriteError(why)
@@ -54,7 +55,11 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
 
 
 def write_bytes_whole(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
-    """As `write_whole`, a content that is there."""
+    """Write a file as `write_whole` does, with this content.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
     write_whole(path, lambda file: file.write(content))
 
 
@@ -104,12 +109,12 @@ def remove_left_folders(folder: Path) -> None:
 
 
 def refusal(path: str | os.PathLike[str]) -> str:
-    """Why no file can be written there, in a sentence; empty where one can. Call it before the work."""
+    """A sentence why no file can be written there; empty if one can. Call it before the work."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (OSError, ValueError) as error:    # a name may hold a zero byte
+    except (OSError, ValueError) as error:    # ValueError: a zero byte in the name
         if getattr(error, "errno", None) != errno.ENAMETOOLONG:
             return f"{path} cannot be written: {getattr(error, 'strerror', error)}; choose another place"
         size = len(os.fsencode(os.path.basename(path)))
@@ -129,18 +134,18 @@ def refusal(path: str | os.PathLike[str]) -> str:
 
 
 def remove_left_partials(folder: str | os.PathLike[str], older_than: float = LEFT_SECONDS) -> None:
-    """Remove partial files that nobody has written to for that many seconds. Another process may write younger ones."""
+    """Remove partial files that were not written to for `older_than` seconds. Younger ones may be in use."""
     now = time.time()
     for partial in Path(folder).glob(PARTIAL):
         try:
             if now - partial.stat().st_mtime > older_than:
                 partial.unlink()
-        except OSError:    # another process was faster, or it may not be removed
+        except OSError:    # another process was faster, or this one may not remove it
             continue
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    """Where a link leads to, so that it stays a link."""
+    """The file that a link leads to, so that the link stays."""
     return Path(os.path.realpath(path) if os.path.islink(path) else path)
 
 

@@ -1,4 +1,4 @@
-"""The score that chooses a checkpoint: mean PSNR by the standard protocol, over several processes.
+"""The score that decides which weights are best: the mean PSNR by the standard protocol, over several processes.
 
 Knows models and data sets; no files.
 """
@@ -17,15 +17,16 @@ from drln.training.signals import Interruption
 
 
 def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, stop: Interruption) -> float | None:
-    """Mean over the images of the PSNR of the luma of 8-bit results, less `scale` pixels at each border, in dB.
-
-    Not a number where a result is none; None where `stop` came before the last image.
+    """The mean PSNR of all images in dB: of the luma of 8-bit results, without `scale` pixels at each border.
 
     Args:
-        model: takes (1, 3, h, w) in [0, 1]; it is in eval mode meanwhile.
-        dataset: an `EvalDataset`, or another of such pairs.
-        accelerator: of whose processes each measures its share; all get the same mean.
-        stop: of any of them; all get None then.
+        model: takes (1, 3, h, w) in [0, 1]; in eval mode meanwhile.
+        dataset: an `EvalDataset`, or another data set of such pairs.
+        accelerator: its processes measure a share each, and get the same mean.
+        stop: requests a stop between two images.
+
+    Returns:
+        The mean; NaN if a result holds NaN; None if any process stopped before its last image.
     """
     training = model.training
     model.eval()
