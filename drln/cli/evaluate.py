@@ -81,7 +81,7 @@ def evaluate(args: argparse.Namespace) -> None:
     cells = itertools.product(args.dataset, args.scale, args.protocol, args.model)
     tasks = [Task(*cell) for cell in dict.fromkeys(cells)]
     with processes.first_goes_first():
-        sets = told_apart({task: look_for(task, args) for task in tasks})
+        sets = with_distinct_names({task: look_for(task, args) for task in tasks})
         for name, scale in dict.fromkeys((task.model, task.scale) for task in tasks):
             load(name, scale, args)
     if processes.is_first:
@@ -133,7 +133,7 @@ def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
         raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
 
 
-def told_apart(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
+def with_distinct_names(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
     """The same sets; those that share a name but not their images get the names that the user gave instead."""
     images: dict[str, set[tuple[Path, ...]]] = {}
     for found in sets.values():

@@ -128,7 +128,7 @@ def pixels_of(value: Any) -> np.ndarray:
 
 
 def name_and_key(value: Any) -> tuple[str, str]:
-    """The path of a cell's image and its `file_key`. Without a file, the key of its content stands for both.
+    """The path of a cell's image and its `file_key`. Without a file, both are the key of its content.
 
     Raises:
         OSError: if there is no such file.

@@ -99,7 +99,11 @@ def find_set(
 
 
 def find_files(path: str | Path, name: str | None, split: str, options: HubOptions) -> ImageSet:
-    """Do as `find_set` does."""
+    """Do as `find_set` does.
+
+    Raises:
+        DataError, HubError, ImageError: as `find_set`.
+    """
     scale = None if name is None else scale_of(path, name)
     layout = _find_layout(path, options)
     if split not in layout.splits:
@@ -107,7 +111,7 @@ def find_files(path: str | Path, name: str | None, split: str, options: HubOptio
     if layout.folder is not None:
         found = find_photos(layout.folder)
         if not found.photos:
-            raise DataError(f"{layout.folder} holds no photos, and no archives as {HUB_OWNER}/Set5 has them")
+            raise DataError(f"{layout.folder} holds no photos, and no archives such as those of {HUB_OWNER}/Set5")
         _check_no_lr_beside(layout.folder, found.photos)
         left_out = () if path == SAMPLES else tuple(found.left_out)    # the samples' licences
         return ImageSet(layout.name, tuple(found.photos), left_out=left_out)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 SETS = ("Set5", "Set14", "BSD100", "Urban100", "Manga109")
 
-# Millions, as published; of awsrn-bam's 1.4 to 1.6 the largest.
+# Millions, as published. For awsrn-bam, which has 1.4 to 1.6, the largest number.
 PARAMETERS = {
     "edsr-base": 1.5,
     "awsrn-bam": 1.6,

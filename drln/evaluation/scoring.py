@@ -210,7 +210,7 @@ def _image_name(item: Any) -> str:
 
 
 def _reason(error: BaseException, item: Any) -> str:
-    """The error in one line, without the path at its start: the image's name stands before it."""
+    """The error in one line, without the path at its start, because the image's name precedes it."""
     hr = item.get("hr") if isinstance(item, Mapping) else item
     path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
     return " ".join(str(error).split()).removeprefix(path) or "memory ran out"

@@ -215,7 +215,7 @@ class RunFolder:
             now, then = getattr(new, name), getattr(state, name)
             if now != then:
                 raise TrainingError(
-                    f"the run in {self.folder} was begun with {then} as its {words}, and this one has {now}; "
+                    f"the run in {self.folder} was started with {then} as its {words}, and this one has {now}; "
                     "resume it with the same, or choose another output_dir"
                 )
         return state

@@ -46,6 +46,6 @@ class Interruption:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.requested and time.monotonic() - self._asked_at > ECHO_SECONDS:
-            raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint stands")
+            raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint is kept")
         if not self.requested:
             self.requested, self._asked_at = True, time.monotonic()

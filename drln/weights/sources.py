@@ -21,7 +21,7 @@ from drln.weights.published_names import CONFIG_FILE, EARLIER_BEST, weights_file
 
 BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # names of folders
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-# The commit whose files this package was written for. Other repositories have their main branch taken.
+# The commit whose files this package was written for. For other repositories the main branch is the default.
 PINNED = {"eugenesiow/drln-bam": "c5d6efffdb6d7ddda5909f2d9105b33b69f4039f"}
 
 
