@@ -41,7 +41,7 @@ def test_hidden_colours_make_no_fringes(hidden):
     levels = np.where(disc[..., None], (200, 40, 60, 255), (*hidden, 0)).astype(np.uint8)
     photo = Photo.from_pil(Image.fromarray(levels))
 
-    result = np.asarray(photo.picture(bicubic(photo, 4))).to_pil()
+    result = np.asarray(photo.picture(bicubic(photo, 4)).to_pil())
 
     visible = result[result[..., 3] > 0]
     assert len(visible) > 16 * 400
