@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from drln.images import Picture
-from drln.images.tensors import to_eight_bits
+from drln.images.picture import to_eight_bits
 
 PREVIEW_SIDE = 1600    # pixels; the browser loads two such images for the slider
 OVERVIEW_SIDE = 640    # of the picture that is clicked on

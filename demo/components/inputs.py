@@ -10,11 +10,12 @@ import gradio as gr
 
 from demo.backend.limits import UploadError
 from demo.backend.models import Choice, default_choice
+from drln.images.formats import FORMATS
 from drln.network.config import SCALES
 from drln.samples import list_samples
 
-EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
-LOSSY = ("JPEG", "WebP")
+EXTENSIONS = {one.name: one.output.suffixes[0] for one in FORMATS if one.output}
+LOSSY = [one.name for one in FORMATS if one.takes_quality]
 
 
 def photo_input(label: str, elem_id: str) -> gr.Image:

@@ -14,7 +14,7 @@ from demo.backend.models import HUB_MEGABYTES, Choice
 from demo.backend.naming import without_folders
 from demo.backend.service import EXPECTED, Finished, Plan
 from drln import Estimate, Progress
-from drln.images.writing import FORMATS
+from drln.images.formats import OUTPUT_FORMATS
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ def spoken(step: Progress) -> str:
 def facts(finished: Finished) -> str:
     """What stands beneath a result."""
     saved = finished.saved
-    file = f"{FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
+    file = f"{OUTPUT_FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
     rows = {
         "Photo": pixels(*saved.lr_size),
         "Result": f"{pixels(*saved.sr_size)} ({saved.scale}×), {file}",

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import ImageError
 from drln.images.photo_folder import find_photos
-from drln.images.writing import FORMATS
 from drln.upscaling.device import pick_device
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
 from drln.upscaling.processes import Crew
@@ -78,7 +78,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
 
 def check_folders(folder: Path, output: Path) -> None:
     """Whether results can be written into `output`, and would not lie among the photos; called before the work."""
-    if output.suffix.lower() in FORMATS or (output.exists() and not output.is_dir()):
+    if output.suffix.lower() in OUTPUT_FORMATS or (output.exists() and not output.is_dir()):
         raise ImageError(f"{folder} is a folder, so the output {output} must be one too; leave out the extension")
     place = output.resolve()
     if folder.is_relative_to(place) and (folder / folder.relative_to(place)).is_dir():

@@ -14,8 +14,8 @@ from drln.cli.folder import upscale_folder
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
 from drln.images import ImageError, Photo, check_output, write_image
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import MOST_PIXELS
-from drln.images.writing import FORMATS
 from drln.network.config import SCALES
 from drln.progress import Work
 from drln.upscaling.device import pick_device
@@ -32,7 +32,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add("photo", type=a_path, help="the image file to upscale, or a folder of them")
     add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
     add("--output", type=a_path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
-    add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
+    extensions = sorted(OUTPUT_FORMATS)
+    add("--extension", choices=extensions, default=".png", help="of the results of a folder (default: .png)")
     add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
     model = f"hub repository, folder, weights file, {BUNDLED_PHOTO} for photos from a JPEG, or {BUNDLED} (default)"
     add("--model", type=a_name, default=BUNDLED, help=model)

@@ -22,7 +22,8 @@ from typing import IO
 
 from tqdm.auto import tqdm
 
-from drln.images.photo_folder import SUFFIXES, is_clutter
+from drln.images.formats import INPUT_SUFFIXES
+from drln.images.photo_folder import is_clutter
 from drln.system_errors import FULL
 from drln.whole_files import sync_files
 
@@ -66,7 +67,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     try:
         count = _write_images(archive, partial)
         if not count:
-            raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
+            raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(INPUT_SUFFIXES))}")
         sync_files(partial)
         partial.chmod(0o755)    # mkdtemp's is for the owner alone
         try:
@@ -110,7 +111,7 @@ def images_in(folder: Path) -> list[Path]:
 
 def is_image(path: PurePath) -> bool:
     """Whether a relative path is that of an image, by its extension."""
-    return path.suffix.lower() in SUFFIXES and not is_clutter(path)
+    return path.suffix.lower() in INPUT_SUFFIXES and not is_clutter(path)
 
 
 def _write_images(archive: Path, folder: Path) -> int:

@@ -6,12 +6,8 @@ the same, which every format has a place for.
 
 from __future__ import annotations
 
-import struct
-from pathlib import Path
-
 from drln.images.icc import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Point, grey_profile, rgb_profile
 
-HEAD = 1_000_000    # bytes in which a file says it
 SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
 CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
 HDR = {16: "PQ", 18: "HLG"}
@@ -36,24 +32,6 @@ NOT_SAID = (2, 2)
 SRGB_GAMMA = 0.45455    # what PNG's gAMA says of sRGB, whose own curve is a little different
 NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
 SENSIBLE_GAMMA = 0.1, 10.0
-
-
-def head_of(path: Path) -> bytes:
-    """The bytes in which a file says what it is."""
-    with open(path, "rb") as file:
-        return file.read(HEAD)
-
-
-def colour_notes(head: bytes) -> tuple[str, ...]:
-    """What is to be said of the colours of an AVIF or HEIC."""
-    return number_note(colours_by_number(head)) + gain_map_note(head)
-
-
-def colours_by_number(start: bytes) -> tuple[int, int]:
-    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
-    at = start.find(b"colrnclx")
-    found = start[at + 8 : at + 12]
-    return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else NOT_SAID
 
 
 def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes | None:

@@ -15,12 +15,11 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from drln.images.colour_numbers import colours_by_number, head_of, profile_by_number
 from drln.images.header import ImageError
-from drln.images.metadata import kept_of, orientation_of
+from drln.images.metadata import image_info, orientation_of
 from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
-from drln.images.picture import Picture, mode_of
-from drln.images.reading import UPRIGHT, is_for_pillow, open_image, read_deep, read_header
+from drln.images.picture import Picture, mode_of, upright
+from drln.images.reading import read, read_header
 from drln.images.tensors import to_levels, to_rgb, to_tensor
 from drln.images.transparency import fill_hidden
 
@@ -78,16 +77,9 @@ class Photo:
         """
         path = Path(path)
         header = read_header(path)
-        if is_for_pillow(header):
-            photo = cls.from_pil(open_image(path))
-        else:
-            picture = read_deep(path, header)
-            photo = cls._of_levels(picture.levels, picture.info)
-        info = photo.info
-        if header.format in ("AVIF", "HEIC") and "icc_profile" not in info:
-            profile = profile_by_number(colours_by_number(head_of(path)), photo.is_grey)
-            info = info | ({"icc_profile": profile} if profile else {})
-        return replace(photo, info=info, notes=header.notes)
+        decoded = read(path, header)
+        photo = cls._of(decoded) if isinstance(decoded, Picture) else cls.from_pil(decoded)
+        return replace(photo, notes=header.notes)
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:
@@ -104,19 +96,16 @@ class Photo:
         notes = (CUT,) if _is_cut(image) else ()
         levels = levels_of(image)    # before the metadata is asked for, which TIFF has in the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
-        info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
-        return cls._of_levels(UPRIGHT[orientation_of(image)](levels), info, notes)
+        info = image_info(image, is_grey, converted=image.mode in OTHER_MODES)
+        return cls._of(Picture(upright(levels, orientation_of(image)), info), notes)
 
     @classmethod
-    def _of_levels(cls, levels: np.ndarray, info: dict[str, Any], notes: tuple[str, ...] = ()) -> Photo:
-        """Of upright levels as `Picture` has them."""
-        depth = 8 * levels.itemsize
-        channels = 1 if levels.ndim == 2 else levels.shape[2]
-        is_grey, has_alpha = channels < 3, channels in (2, 4)
-        if not has_alpha:
-            return cls(to_rgb(to_tensor(levels)), None, is_grey, depth, info, notes)
-        rgb, alpha = to_rgb(to_tensor(levels[..., :-1])), to_tensor(levels[..., -1:])
-        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info, notes)
+    def _of(cls, picture: Picture, notes: tuple[str, ...] = ()) -> Photo:
+        is_grey = picture.mode.startswith(("L", "I"))
+        if not picture.has_alpha:
+            return cls(to_rgb(to_tensor(picture.levels)), None, is_grey, picture.depth, picture.info, notes)
+        rgb, alpha = to_rgb(to_tensor(picture.levels[..., :-1])), to_tensor(picture.levels[..., -1:])
+        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, picture.depth, picture.info, notes)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
         """The result, with this photo's transparency, greyness, depth and info.

@@ -1,4 +1,4 @@
-"""An image as whole levels, 8 or 16 bits a channel, with what belongs to it: Pillow has no mode for 16-bit colour.
+"""Results on their way into a file, and what pixels of any format need to become such: Pillow has no 16-bit colours.
 
 Knows no tensors and no files.
 """
@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.images.tensors import to_eight_bits
-
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}    # by the number of channels
+BAND_ROWS = 256    # rounded at a time, so that a large result needs no float copy
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Upscaled pixels as they go into a file.
+    """Pixels as they go into a file, and what belongs to them.
 
     Attributes:
-        levels: uint8 or uint16; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
-        info: `icc_profile`, `dpi` and `exif`, those that there are.
+        levels: uint8 or uint16, upright; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
+            White is 255 or 65535, and so is an alpha that hides nothing.
+        info: `icc_profile` in bytes, `dpi` as pixels an inch across and down, and `exif` in bytes, those that there
+            are.
     """
 
     levels: np.ndarray
@@ -30,10 +31,12 @@ class Picture:
 
     @property
     def width(self) -> int:
+        """The width in pixels."""
         return self.levels.shape[1]
 
     @property
     def height(self) -> int:
+        """The height in pixels."""
         return self.levels.shape[0]
 
     @property
@@ -48,6 +51,7 @@ class Picture:
 
     @property
     def has_alpha(self) -> bool:
+        """Whether the last channel is alpha."""
         return self.levels.ndim == 3 and self.levels.shape[2] in (2, 4)
 
     @property
@@ -57,20 +61,48 @@ class Picture:
 
     @property
     def colours(self) -> np.ndarray:
-        """The levels, less an alpha."""
+        """The pixels without an alpha, (H, W) or (H, W, 3)."""
         if not self.has_alpha:
             return self.levels
         return self.levels[..., :3] if self.levels.shape[2] == 4 else self.levels[..., 0]
 
     def to_pil(self) -> Image.Image:
-        """As a PIL image; 16-bit grey stays so, 16 bits with colours or alpha are rounded to 8."""
+        """Return a PIL image; 16-bit grey stays so, 16 bits with colours or alpha are rounded to 8."""
         image = Image.fromarray(self.levels if self.mode == "I;16" else to_eight_bits(self.levels))
         image.info.update(self.info)
         return image
 
 
 def mode_of(channels: int, depth: int) -> str:
-    """What a picture of that many channels and bits is called; as Pillow calls it, where it has it."""
+    """Return what a picture of that many channels and bits is called; as Pillow calls it, where it has it."""
     if depth == 8:
         return MODES[channels]
     return "I;16" if channels == 1 else f"{MODES[channels]};16"
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn stored pixels as EXIF's orientation, 1 to 8, says; a view of them."""
+    if orientation > 4:
+        pixels = pixels.swapaxes(0, 1)
+    down, across = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
+    return pixels[::down, ::across]
+
+
+def full_range(samples: np.ndarray, white: int, depth: int) -> np.ndarray:
+    """Stretch samples whose white is `white` to 8 or 16 bits, whose white is the highest; in place where they fit."""
+    dtype = np.dtype(f"uint{depth}")
+    pixels = samples if samples.dtype == dtype else np.empty(samples.shape, dtype)
+    if pixels is not samples or white != 2**depth - 1:
+        for row, stored in zip(pixels, samples):
+            row[:] = np.round(stored * np.float64((2**depth - 1) / white))
+    return pixels
+
+
+def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Round 16-bit pixels to 8 bits; 8-bit ones come back as they are."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    eight = np.empty(pixels.shape, np.uint8)
+    for top in range(0, len(pixels), BAND_ROWS):
+        eight[top : top + BAND_ROWS] = np.round(pixels[top : top + BAND_ROWS] / np.float32(257))
+    return eight

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BAND_ROWS = 256    # rows rounded at a time, so that a large result needs no second float copy
+from drln.images.picture import BAND_ROWS
 
 
 def to_tensor(levels: np.ndarray) -> Tensor:
@@ -47,13 +47,3 @@ def to_levels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np
         rounded = band.clamp(0, 1).mul_(2**depth - 1).round_()
         shared[top : top + BAND_ROWS, :, :colours] = rounded.permute(1, 2, 0)
     return levels[:, :, 0] if levels.shape[2] == 1 else levels
-
-
-def to_eight_bits(levels: np.ndarray) -> np.ndarray:
-    """16-bit levels rounded to 8 bits, a band at a time; 8-bit ones as they are."""
-    if levels.dtype == np.uint8:
-        return levels
-    eight = np.empty(levels.shape, np.uint8)
-    for top in range(0, len(levels), BAND_ROWS):
-        eight[top : top + BAND_ROWS] = np.round(levels[top : top + BAND_ROWS] / np.float32(257))
-    return eight

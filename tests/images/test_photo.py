@@ -10,7 +10,7 @@ from photo_files import SHAPES, STORED, deep_noise, noise, png, tiff
 from photo_stand_ins import bicubic, identity
 from PIL import Image
 
-from drln.images import ImageError, Photo, open_image, write_image
+from drln.images import ImageError, Photo, Picture, open_image, write_image
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".webp"])
@@ -139,7 +139,7 @@ def test_sixteen_bit_colours_that_pillow_cuts_are_told(tmp_path, suffix):
 @pytest.mark.parametrize("channels", ["grey and alpha", "RGB and alpha"])
 def test_sixteen_bit_alpha_is_upscaled_to_the_level(channels):
     levels = deep_noise(70, 9, *SHAPES[channels])
-    photo = Photo._of_levels(levels, {})
+    photo = Photo._of(Picture(levels))
 
     alpha = photo.picture(bicubic(photo, 3)).levels[..., -1]
 
@@ -152,7 +152,7 @@ def test_a_photo_takes_one_float_copy_of_its_pixels(bands, depth):
     levels = (noise if depth == 8 else deep_noise)(1000, 900, *([bands] if bands > 1 else []))
     tracemalloc.start()
 
-    photo = Photo._of_levels(levels, {})
+    photo = Photo._of(Picture(levels))
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
