@@ -23,7 +23,7 @@ Box = tuple[int, int, int, int]    # left, top, right, bottom
 
 def eight_bit(picture: Picture) -> Image.Image:
     """A picture as L, LA, RGB or RGBA, with its colour profile."""
-    image = Image.fromarray(to_eight_bits(picture.levels))
+    image = Image.fromarray(to_eight_bits(picture.pixels))
     image.info.update(picture.info)
     return image
 

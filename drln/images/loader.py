@@ -12,7 +12,7 @@ from torch import Tensor
 
 from drln.images.photo import Photo, check_result, check_rgb
 from drln.images.side_by_side import side_by_side
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 from drln.images.writing import write_image
 from drln.super_image_names import super_image_names
 
@@ -40,7 +40,7 @@ class ImageLoader:
             ImageError: for another shape or dtype, or a path that `write_image` refuses.
         """
         check_rgb(tensor)
-        write_image(Image.fromarray(to_levels(tensor, grey=False, depth=8)), path)
+        write_image(Image.fromarray(to_pixels(tensor, grey=False, depth=8)), path)
 
     @staticmethod
     @super_image_names({"input": "inputs", "pred": "preds", "output_file": "path"})
@@ -57,5 +57,5 @@ class ImageLoader:
         """
         check_rgb(inputs)
         check_result(preds, *inputs.shape[2:])
-        lr, sr = (Image.fromarray(to_levels(tensor, grey=False, depth=8)) for tensor in (inputs, preds))
+        lr, sr = (Image.fromarray(to_pixels(tensor, grey=False, depth=8)) for tensor in (inputs, preds))
         write_image(side_by_side({"Bicubic": lr.resize(sr.size, Image.Resampling.BICUBIC), "DRLN": sr}), path)

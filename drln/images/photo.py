@@ -17,11 +17,11 @@ from torch import Tensor
 
 from drln.images.header import ImageError
 from drln.images.metadata import image_info, orientation_of
-from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
+from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, image_to_pixels
 from drln.images.picture import Picture, mode_of, upright
 from drln.images.reading import read, read_header
-from drln.images.tensors import to_levels, to_rgb, to_tensor
-from drln.images.transparency import fill_hidden
+from drln.images.tensors import to_pixels, to_rgb, to_tensor
+from drln.images.transparency import fill_transparent
 
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
 CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
@@ -94,18 +94,18 @@ class Photo:
         if not isinstance(image, Image.Image):
             raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
         notes = (CUT,) if _is_cut(image) else ()
-        levels = levels_of(image)    # before the metadata is asked for, which TIFF has in the same open file
+        pixels = image_to_pixels(image)    # before the metadata is asked for, which TIFF has in the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
         info = image_info(image, is_grey, converted=image.mode in OTHER_MODES)
-        return cls._of(Picture(upright(levels, orientation_of(image)), info), notes)
+        return cls._of(Picture(upright(pixels, orientation_of(image)), info), notes)
 
     @classmethod
     def _of(cls, picture: Picture, notes: tuple[str, ...] = ()) -> Photo:
         is_grey = picture.mode.startswith(("L", "I"))
         if not picture.has_alpha:
-            return cls(to_rgb(to_tensor(picture.levels)), None, is_grey, picture.depth, picture.info, notes)
-        rgb, alpha = to_rgb(to_tensor(picture.levels[..., :-1])), to_tensor(picture.levels[..., -1:])
-        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, picture.depth, picture.info, notes)
+            return cls(to_rgb(to_tensor(picture.pixels)), None, is_grey, picture.depth, picture.info, notes)
+        rgb, alpha = to_rgb(to_tensor(picture.pixels[..., :-1])), to_tensor(picture.pixels[..., -1:])
+        return cls(fill_transparent(rgb, alpha > 0), alpha, is_grey, picture.depth, picture.info, notes)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
         """The result, with this photo's transparency, greyness, depth and info.
@@ -119,10 +119,10 @@ class Photo:
             ImageError: if its sides are not whole multiples of this photo's.
         """
         check_result(sr_rgb, self.height, self.width)
-        levels = to_levels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
+        pixels = to_pixels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
         if self.alpha is not None:
-            _fill_alpha(levels[:, :, -1], self.alpha, self.depth)
-        return Picture(levels, dict(self.info))
+            _fill_alpha(pixels[:, :, -1], self.alpha, self.depth)
+        return Picture(pixels, dict(self.info))
 
 
 def check_rgb(tensor: Tensor) -> None:
@@ -145,9 +145,9 @@ def check_result(sr: Tensor, height: int, width: int) -> None:
 
 
 def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
-    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit levels)."""
-    levels = to_levels(alpha, grey=True, depth=depth)
-    whole = Image.fromarray(levels if depth == 8 else levels.astype(np.float32))
+    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit values)."""
+    pixels = to_pixels(alpha, grey=True, depth=depth)
+    whole = Image.fromarray(pixels if depth == 8 else pixels.astype(np.float32))
     width, scale = plane.shape[1], plane.shape[1] // whole.width
     for top in range(0, whole.height, ALPHA_ROWS):
         bottom = min(whole.height, top + ALPHA_ROWS)

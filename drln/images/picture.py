@@ -20,55 +20,55 @@ class Picture:
     """Pixels as they go into a file, and what belongs to them.
 
     Attributes:
-        levels: uint8 or uint16, upright; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
+        pixels: uint8 or uint16, upright; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
             White is 255 or 65535, and so is an alpha that hides nothing.
         info: `icc_profile` in bytes, `dpi` as pixels an inch across and down, and `exif` in bytes, those that there
             are.
     """
 
-    levels: np.ndarray
+    pixels: np.ndarray
     info: dict[str, Any] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
         """The width in pixels."""
-        return self.levels.shape[1]
+        return self.pixels.shape[1]
 
     @property
     def height(self) -> int:
         """The height in pixels."""
-        return self.levels.shape[0]
+        return self.pixels.shape[0]
 
     @property
     def depth(self) -> int:
         """Bits a channel, 8 or 16."""
-        return 8 * self.levels.itemsize
+        return 8 * self.pixels.itemsize
 
     @property
     def mode(self) -> str:
         """L, LA, RGB or RGBA; with 16 bits I;16, LA;16, RGB;16 or RGBA;16."""
-        return mode_of(1 if self.levels.ndim == 2 else self.levels.shape[2], self.depth)
+        return mode_of(1 if self.pixels.ndim == 2 else self.pixels.shape[2], self.depth)
 
     @property
     def has_alpha(self) -> bool:
         """Whether the last channel is alpha."""
-        return self.levels.ndim == 3 and self.levels.shape[2] in (2, 4)
+        return self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
 
     @property
     def is_opaque(self) -> bool:
         """Whether nothing shows through: there is no alpha, or it hides nothing."""
-        return not self.has_alpha or bool(self.levels[..., -1].min() == np.iinfo(self.levels.dtype).max)
+        return not self.has_alpha or bool(self.pixels[..., -1].min() == np.iinfo(self.pixels.dtype).max)
 
     @property
     def colours(self) -> np.ndarray:
         """The pixels without an alpha, (H, W) or (H, W, 3)."""
         if not self.has_alpha:
-            return self.levels
-        return self.levels[..., :3] if self.levels.shape[2] == 4 else self.levels[..., 0]
+            return self.pixels
+        return self.pixels[..., :3] if self.pixels.shape[2] == 4 else self.pixels[..., 0]
 
     def to_pil(self) -> Image.Image:
         """Return a PIL image; 16-bit grey stays so, 16 bits with colours or alpha are rounded to 8."""
-        image = Image.fromarray(self.levels if self.mode == "I;16" else to_eight_bits(self.levels))
+        image = Image.fromarray(self.pixels if self.mode == "I;16" else to_eight_bits(self.pixels))
         image.info.update(self.info)
         return image
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from drln.images.photo import Photo
 from drln.images.reading import open_image
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 
 
 def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
@@ -25,4 +25,4 @@ def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
     if image.mode in ("L", "RGB") and not image.getexif() and not image.has_transparency_data:
         return np.asarray(image)
     photo = Photo.from_pil(image)
-    return to_levels(photo.rgb, photo.is_grey, depth=8)
+    return to_pixels(photo.rgb, photo.is_grey, depth=8)

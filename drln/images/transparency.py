@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def fill_hidden(rgb: Tensor, visible: Tensor) -> Tensor:
+def fill_transparent(rgb: Tensor, visible: Tensor) -> Tensor:
     """Replace hidden colours: next to the edge by the mean of the visible neighbours, farther in ever more smoothly.
 
     Args:
@@ -27,7 +27,7 @@ def fill_hidden(rgb: Tensor, visible: Tensor) -> Tensor:
     rgb = torch.where(visible, rgb, spread)
     if near.all():
         return rgb
-    coarse = fill_hidden(*_known_mean(rgb, near, size=2, stride=2))    # half the size, until all is known
+    coarse = fill_transparent(*_known_mean(rgb, near, size=2, stride=2))    # half the size, until all is known
     smooth = F.interpolate(coarse, size=rgb.shape[2:], mode="bilinear", align_corners=False)
     return torch.where(near, rgb, smooth)
 

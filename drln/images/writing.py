@@ -14,7 +14,7 @@ from PIL import Image
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.formats.format import Output
 from drln.images.header import ImageError
-from drln.images.modes import OTHER_MODES, levels_of
+from drln.images.modes import OTHER_MODES, image_to_pixels
 from drln.images.picture import Picture
 from drln.whole_files import WriteError, refusal, write_whole
 
@@ -84,16 +84,16 @@ def write_image(image: Image.Image | Picture, path: str | os.PathLike[str], qual
     an error or an interruption leaves nothing, or the file that was there.
 
     Args:
-        image: 8 bits, or 16 for PNG and TIFF; of a PIL image's other modes, what `levels_of` makes of it.
+        image: 8 bits, or 16 for PNG and TIFF; of a PIL image's other modes, what `image_to_pixels` makes of it.
         path: where to.
         quality: of JPEG and WebP, 1 to 100, 95 if it is not given. WebP of quality 100 keeps every pixel.
 
     Raises:
-        ImageError: as `check_output` and `levels_of`, or if the disk refuses the file.
+        ImageError: as `check_output` and `image_to_pixels`, or if the disk refuses the file.
     """
-    picture = image if isinstance(image, Picture) else Picture(levels_of(image), _info_of(image))
+    picture = image if isinstance(image, Picture) else Picture(image_to_pixels(image), _info_of(image))
     output = check_output(path, picture.mode, picture.width, picture.height, quality, picture.is_opaque)
-    pixels = picture.levels if output.alpha else picture.colours
+    pixels = picture.pixels if output.alpha else picture.colours
     info = {key: picture.info[key] for key in ("icc_profile", "dpi", "exif") if picture.info.get(key)}
     try:
         write_whole(path, lambda file: output.write(file, pixels, info, quality or output.quality))

@@ -71,14 +71,14 @@ def stored_samples(page: Any) -> np.ndarray:
     if page.photometric == YCBCR and page.compression != JPEG and _subsampling(page) != (1, 1):
         return _subsampled(page, parts)
     planes, _, height, width, samples = page.shaped
-    levels = np.empty((planes, height, width, samples), page.dtype)
+    pixels = np.empty((planes, height, width, samples), page.dtype)
     for index in range(parts):
         data = _part(page, index)
         _check_size(page, data)
         part, (plane, _, top, left, _), _ = page.decode(data, index, jpegtables=page.jpegtables)
         part = part[0, : height - top, : width - left]
-        levels[plane, top : top + part.shape[0], left : left + part.shape[1]] = part
-    return levels[0] if planes == 1 else np.moveaxis(levels[..., 0], 0, -1)
+        pixels[plane, top : top + part.shape[0], left : left + part.shape[1]] = part
+    return pixels[0] if planes == 1 else np.moveaxis(pixels[..., 0], 0, -1)
 
 
 def _subsampling(page: Any) -> tuple[int, int]:
@@ -112,10 +112,10 @@ def _subsampled(page: Any, parts: int) -> np.ndarray:
     height, width, _ = page.shape
     rows, columns = page.chunks[:2]
     blocks = -(-rows // down), -(-columns // across)
-    levels = np.empty((height, width, 3), np.uint8)
+    pixels = np.empty((height, width, 3), np.uint8)
     for index in range(parts):
         top, left = index // page.chunked[1] * rows, index % page.chunked[1] * columns
-        part = levels[top : top + rows, left : left + columns]
+        part = pixels[top : top + rows, left : left + columns]
         used = blocks if page.is_tiled else (-(-part.shape[0] // down), blocks[1])
         size = math.prod(used) * (across * down + 2)
         data: Any = _part(page, index)
@@ -128,4 +128,4 @@ def _subsampled(page: Any, parts: int) -> np.ndarray:
         for channel in (1, 2):
             whole = packed[..., channel - 3].repeat(down, 0).repeat(across, 1)
             part[..., channel] = whole[: part.shape[0], : part.shape[1]]
-    return levels
+    return pixels
