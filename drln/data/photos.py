@@ -12,6 +12,7 @@ import numpy as np
 
 from drln.data.archives import DataError, file_key
 from drln.evaluation.resize import imresize
+from drln.images.picture import to_rgb
 from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
 
@@ -37,9 +38,7 @@ class PhotoPairs:
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """LR (h, w, 3) and HR (sh, sw, 3) of one photo, uint8."""
-        hr = read_pixels(self.paths[index])
-        if hr.ndim == 2:
-            hr = np.repeat(hr[:, :, None], 3, axis=2)
+        hr = to_rgb(read_pixels(self.paths[index]))
         h, w = (side // self.scale * self.scale for side in hr.shape[:2])
         if not h or not w:
             raise DataError(f"{self.paths[index]} is {hr.shape[1]}x{hr.shape[0]} pixels, too small for {self.scale}x")

@@ -30,7 +30,7 @@ from drln.evaluation.protocols import (
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.images import ImageError
 from drln.images.pixels import read_pixels
-from drln.images.tensors import to_pixels
+from drln.images.tensors import to_pixels, to_rgb_tensor
 from drln.model import DrlnModel
 from drln.network.config import SCALES, is_scale
 from drln.progress import Progress, Work
@@ -172,7 +172,7 @@ def _measure(
     yield Progress("Measuring", 0.0)
     if run is None:
         return score(*bicubic_planes(lr, hr, scale, protocol))
-    sr = yield from run(_tensor(lr))
+    sr = yield from run(to_rgb_tensor(lr))
     return score(*planes(sr, hr, scale, protocol))
 
 
@@ -205,12 +205,6 @@ def _reason(error: BaseException, item: Any) -> str:
     hr = item.get("hr") if isinstance(item, Mapping) else item
     path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
     return " ".join(str(error).split()).removeprefix(path) or "memory ran out"
-
-
-def _tensor(image: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) or (H, W) to float32 (1, 3, H, W) in [0, 1]."""
-    rgb = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
-    return torch.from_numpy(rgb.astype(np.float32)).div_(255).permute(2, 0, 1)[None].contiguous()
 
 
 def _name_of(model: DrlnModel | Upscaler | str) -> str:

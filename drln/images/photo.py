@@ -1,7 +1,6 @@
-"""A photo as the network takes it, and its result, without losing what it has beside its colours.
+"""Photos on their way into the network, and back with all that they have beside their colours.
 
-Orientation, transparency, greyness, depth, colour profile, resolution and EXIF are minded here. Knows no model and
-no device.
+Knows no model and no device.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from drln.images.metadata import image_info, orientation_of
 from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, image_to_pixels
 from drln.images.picture import Picture, mode_of, upright
 from drln.images.reading import read, read_header
-from drln.images.tensors import to_pixels, to_rgb, to_tensor
+from drln.images.tensors import to_pixels, to_rgb_tensor, to_tensor
 from drln.images.transparency import fill_transparent
 
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
@@ -29,15 +28,15 @@ CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) k
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """What the network needs of an image, and what must be given back with the result.
+    """What the network needs of an image, and what the result must keep.
 
     Attributes:
         rgb: float32, (1, 3, H, W), in [0, 1], upright. Pixels that are fully transparent have the
-            colours of those around them, so that no hidden colour is drawn into the edge.
+            colours of those around them, so that the network draws no hidden colour into the edge.
         alpha: float32, (1, 1, H, W), in [0, 1], or None for an image without transparency.
         is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
         depth: bits a channel, 8 or 16, of the image and so of the result.
-        info: what goes into the result's `info` for saving: `icc_profile`, `dpi`, `exif`.
+        info: what the result's file keeps: `icc_profile`, `dpi` and `exif`, as in `Picture`.
         notes: sentences on what of the file was not taken.
     """
 
@@ -50,10 +49,12 @@ class Photo:
 
     @property
     def width(self) -> int:
+        """The width in pixels."""
         return self.rgb.shape[3]
 
     @property
     def height(self) -> int:
+        """The height in pixels."""
         return self.rgb.shape[2]
 
     @property
@@ -70,7 +71,7 @@ class Photo:
     def open(cls, path: str | os.PathLike[str]) -> Photo:
         """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.
 
-        Of several frames or pages, the first, which `notes` say.
+        Of several frames or pages the first is read, and `notes` say so.
 
         Raises:
             ImageError: if there is no such file, or it cannot be decoded.
@@ -78,7 +79,7 @@ class Photo:
         path = Path(path)
         header = read_header(path)
         decoded = read(path, header)
-        photo = cls._of(decoded) if isinstance(decoded, Picture) else cls.from_pil(decoded)
+        photo = cls.from_picture(decoded) if isinstance(decoded, Picture) else cls.from_pil(decoded)
         return replace(photo, notes=header.notes)
 
     @classmethod
@@ -97,26 +98,26 @@ class Photo:
         pixels = image_to_pixels(image)    # before the metadata is asked for, which TIFF has in the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
         info = image_info(image, is_grey, converted=image.mode in OTHER_MODES)
-        return cls._of(Picture(upright(pixels, orientation_of(image)), info), notes)
+        return replace(cls.from_picture(Picture(upright(pixels, orientation_of(image)), info)), notes=notes)
 
     @classmethod
-    def _of(cls, picture: Picture, notes: tuple[str, ...] = ()) -> Photo:
-        is_grey = picture.mode.startswith(("L", "I"))
+    def from_picture(cls, picture: Picture) -> Photo:
+        """Take pixels of 8 or 16 bits that are upright and use the whole range."""
         if not picture.has_alpha:
-            return cls(to_rgb(to_tensor(picture.pixels)), None, is_grey, picture.depth, picture.info, notes)
-        rgb, alpha = to_rgb(to_tensor(picture.pixels[..., :-1])), to_tensor(picture.pixels[..., -1:])
-        return cls(fill_transparent(rgb, alpha > 0), alpha, is_grey, picture.depth, picture.info, notes)
+            return cls(to_rgb_tensor(picture.pixels), None, picture.is_grey, picture.depth, picture.info)
+        rgb, alpha = to_rgb_tensor(picture.colours), to_tensor(picture.pixels[..., -1:])
+        return cls(fill_transparent(rgb, alpha > 0), alpha, picture.is_grey, picture.depth, picture.info)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
-        """The result, with this photo's transparency, greyness, depth and info.
+        """Return the result as a picture, with this photo's transparency, greyness, depth and info.
 
-        Transparency is upscaled with Pillow's bicubic; a grey result is the mean of the three channels.
+        Transparency is upscaled by Pillow's bicubic; a grey result is the mean of the three channels.
 
         Args:
-            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; clamped, then rounded.
+            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; it is clamped, then rounded.
 
         Raises:
-            ImageError: if its sides are not whole multiples of this photo's.
+            ImageError: if its sides are not the same whole multiple of this photo's.
         """
         check_result(sr_rgb, self.height, self.width)
         pixels = to_pixels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
@@ -126,7 +127,7 @@ class Photo:
 
 
 def check_rgb(tensor: Tensor) -> None:
-    """Raise an `ImageError` for what is no RGB image, float, (1, 3, H, W)."""
+    """Raise an `ImageError` unless a tensor is an RGB image, float, (1, 3, H, W)."""
     fits = isinstance(tensor, Tensor) and tensor.dim() == 4 and tensor.shape[:2] == (1, 3) and tensor.numel() > 0
     if not fits or not tensor.is_floating_point():
         what = f"{tensor.dtype} of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
@@ -134,7 +135,7 @@ def check_rgb(tensor: Tensor) -> None:
 
 
 def check_result(sr: Tensor, height: int, width: int) -> None:
-    """Raise an `ImageError` for a result whose sides are not the same whole multiple of the image's."""
+    """Raise an `ImageError` unless the sides of a result are the same whole multiple of an image's sides."""
     check_rgb(sr)
     scale = sr.shape[2] // height
     if sr.shape[2:] != (scale * height, scale * width):
@@ -145,7 +146,10 @@ def check_result(sr: Tensor, height: int, width: int) -> None:
 
 
 def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
-    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit values)."""
+    """Fill a plane of a result with an upscaled alpha, (1, 1, H, W).
+
+    Pillow's bicubic is wrong by hundreds in 16-bit values; it is given floats instead.
+    """
     pixels = to_pixels(alpha, grey=True, depth=depth)
     whole = Image.fromarray(pixels if depth == 8 else pixels.astype(np.float32))
     width, scale = plane.shape[1], plane.shape[1] // whole.width

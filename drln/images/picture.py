@@ -1,4 +1,4 @@
-"""Results on their way into a file, and what pixels of any format need to become such: Pillow has no 16-bit colours.
+"""Pixels of 8 or 16 bits with what belongs to them: Pillow has no 16-bit colours.
 
 Knows no tensors and no files.
 """
@@ -17,7 +17,7 @@ BAND_ROWS = 256    # rounded at a time, so that a large result needs no float co
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels as they go into a file, and what belongs to them.
+    """Pixels as they came from a file or go into one, and what belongs to them.
 
     Attributes:
         pixels: uint8 or uint16, upright; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
@@ -50,6 +50,11 @@ class Picture:
         return mode_of(1 if self.pixels.ndim == 2 else self.pixels.shape[2], self.depth)
 
     @property
+    def is_grey(self) -> bool:
+        """Whether there are no colours."""
+        return is_grey(self.pixels)
+
+    @property
     def has_alpha(self) -> bool:
         """Whether the last channel is alpha."""
         return self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
@@ -80,8 +85,18 @@ def mode_of(channels: int, depth: int) -> str:
     return "I;16" if channels == 1 else f"{MODES[channels]};16"
 
 
+def is_grey(pixels: np.ndarray) -> bool:
+    """Whether pixels have no colours, by their channels."""
+    return pixels.ndim == 2 or pixels.shape[2] < 3
+
+
+def to_rgb(pixels: np.ndarray) -> np.ndarray:
+    """Return grey, (H, W), or RGB pixels as RGB, (H, W, 3)."""
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
+
+
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Turn stored pixels as EXIF's orientation, 1 to 8, says; a view of them."""
+    """Return a view of stored pixels that is upright, by EXIF's orientation, 1 to 8."""
     if orientation > 4:
         pixels = pixels.swapaxes(0, 1)
     down, across = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
@@ -89,7 +104,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def full_range(samples: np.ndarray, white: int, depth: int) -> np.ndarray:
-    """Stretch samples whose white is `white` to 8 or 16 bits, whose white is the highest; in place where they fit."""
+    """Stretch samples of 0 to `white` to the whole range of 8 or 16 bits; in place where the type is right."""
     dtype = np.dtype(f"uint{depth}")
     pixels = samples if samples.dtype == dtype else np.empty(samples.shape, dtype)
     if pixels is not samples or white != 2**depth - 1:

@@ -1,4 +1,4 @@
-"""Pixels to tensors and back. Rounding is minded here alone: clamp, then round.
+"""Pixels to tensors and back.
 
 Knows arrays and tensors; no files and no PIL.
 """
@@ -13,7 +13,7 @@ from drln.images.picture import BAND_ROWS
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
-    """(H, W) or (H, W, C) of uint8 or uint16, to float32 (1, C, H, W) of 0 to 1, in one copy."""
+    """Return uint8 or uint16 pixels, (H, W) or (H, W, C), as float32, (1, C, H, W), in [0, 1]; one copy is made."""
     white = np.float32(np.iinfo(pixels.dtype).max)
     channels = pixels.reshape(*pixels.shape[:2], -1)
     planes = np.empty((1, channels.shape[2], *channels.shape[:2]), np.float32)
@@ -22,16 +22,16 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(planes)
 
 
-def to_rgb(colours: Tensor) -> Tensor:
-    """One or three channels to three."""
-    return colours.expand(-1, 3, -1, -1).contiguous()
+def to_rgb_tensor(pixels: np.ndarray) -> Tensor:
+    """Return grey or RGB pixels as float32 RGB, (1, 3, H, W), in [0, 1]."""
+    return to_tensor(pixels).expand(-1, 3, -1, -1).contiguous()
 
 
 def to_pixels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np.ndarray:
-    """(1, C, H, W) to pixels, (H, W) or (H, W, C): clamped, then rounded, a band of rows at a time.
+    """Return a tensor as pixels, (H, W) or (H, W, C): clamped, then rounded, a band of rows at a time.
 
     Args:
-        tensor: float, about [0, 1].
+        tensor: float, (1, C, H, W), about [0, 1].
         grey: whether to give one channel, the mean of all.
         depth: bits, 8 or 16.
         alpha: whether to leave a last channel free for the caller to fill.

@@ -139,7 +139,7 @@ def test_sixteen_bit_colours_that_pillow_cuts_are_told(tmp_path, suffix):
 @pytest.mark.parametrize("channels", ["grey and alpha", "RGB and alpha"])
 def test_sixteen_bit_alpha_is_upscaled_to_the_level(channels):
     pixels = deep_noise(70, 9, *SHAPES[channels])
-    photo = Photo._of(Picture(pixels))
+    photo = Photo.from_picture(Picture(pixels))
 
     alpha = photo.picture(bicubic(photo, 3)).pixels[..., -1]
 
@@ -152,7 +152,7 @@ def test_a_photo_takes_one_float_copy_of_its_pixels(bands, depth):
     pixels = (noise if depth == 8 else deep_noise)(1000, 900, *([bands] if bands > 1 else []))
     tracemalloc.start()
 
-    photo = Photo._of(Picture(pixels))
+    photo = Photo.from_picture(Picture(pixels))
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

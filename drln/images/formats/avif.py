@@ -12,7 +12,7 @@ from drln.images.formats.heif_boxes import AVIF_BRANDS, brands, colour_info, col
 from drln.images.formats.with_pillow import pillow_header, read_with_pillow
 from drln.images.header import Header
 from drln.images.metadata import image_info, orientation_of
-from drln.images.picture import Picture, full_range, upright
+from drln.images.picture import Picture, full_range, is_grey, upright
 
 
 def _read_header(path: Path) -> Header:
@@ -30,11 +30,10 @@ def _read(path: Path, header: Header) -> Image.Image | Picture:
     import imagecodecs
 
     pixels = imagecodecs.avif_decode(path.read_bytes())
-    is_grey = pixels.ndim == 2 or pixels.shape[2] < 3
     with Image.open(path, formats=("AVIF",)) as said:    # and not decoded
-        orientation, info = orientation_of(said), image_info(said, is_grey)
-    pixels = full_range(pixels, 2 ** _bits(head) - 1, 16)
-    return Picture(upright(pixels, orientation), colour_info(head, is_grey) | info)
+        orientation, info = orientation_of(said), image_info(said, is_grey(pixels))
+    pixels = upright(full_range(pixels, 2 ** _bits(head) - 1, 16), orientation)
+    return Picture(pixels, colour_info(head, is_grey(pixels)) | info)
 
 
 def _bits(head: bytes) -> int:

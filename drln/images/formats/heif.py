@@ -14,7 +14,7 @@ from drln.images.formats.format import Format
 from drln.images.formats.heif_boxes import AVIF_BRANDS, HEIC_BRANDS, brands, colour_info, colour_notes
 from drln.images.header import Header, frames_note
 from drln.images.metadata import image_info
-from drln.images.picture import Picture, full_range
+from drln.images.picture import Picture, full_range, is_grey
 
 
 def _begins(start: bytes) -> bool:
@@ -35,10 +35,9 @@ def _read(path: Path, header: Header) -> Picture:
     pixels, white = np.array(heif), 2 ** int(heif.info["bit_depth"]) - 1    # a copy: its memory goes when `heif` goes
     if heif.premultiplied_alpha:
         unmultiply(pixels[..., :-1], pixels[..., -1:], white)
-    is_grey = pixels.ndim == 2 or pixels.shape[2] < 3
     said = Image.new("L", (1, 1))
     said.info = dict(heif.info)
-    info = colour_info(read_head(path), is_grey) | image_info(said, is_grey)
+    info = colour_info(read_head(path), is_grey(pixels)) | image_info(said, is_grey(pixels))
     return Picture(full_range(pixels, white, header.depth), info)
 
 

@@ -19,7 +19,7 @@ from drln.images.formats.format import Format, Output, silence
 from drln.images.formats.tiff_pages import JPEG, count_pages, stored_samples
 from drln.images.header import MANY, Header, ImageError, frames_note, upright_size
 from drln.images.metadata import dots_per_inch, result_info
-from drln.images.picture import Picture, full_range, upright
+from drln.images.picture import Picture, full_range, is_grey, upright
 
 GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
 COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
@@ -75,9 +75,9 @@ def _read(path: Path, header: Header) -> Picture:
         dpi, orientation = _dpi(page), _orientation(page)
     if cover is not None:
         colours = np.concatenate([colours, cover.astype(colours.dtype)], axis=2)
-    is_grey, is_converted = colours.shape[2] < 3, page.photometric in (INKS, CIE_LAB, ICC_LAB)
     with mapped(path) as content:
-        info = result_info(profile, dpi, read_exif(content), is_grey, is_converted)
+        is_converted = page.photometric in (INKS, CIE_LAB, ICC_LAB)
+        info = result_info(profile, dpi, read_exif(content), is_grey(colours), is_converted)
     return Picture(upright(colours[..., 0] if colours.shape[2] == 1 else colours, orientation), info)
 
 
