@@ -1,6 +1,6 @@
-"""Inks, YCbCr, Lab and premultiplied colours as plain RGB, in the depth that they have.
+"""Convert CMYK, YCbCr, Lab and premultiplied colours to plain RGB of the same depth.
 
-Knows arrays only: (H, W, C) of uint8 or uint16, whose whole range is used.
+Knows pixels only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ FROM_D65 = np.array([[3.07995, -1.53714, -0.54282], [-0.92126, 1.87601, 0.04525]
 
 
 def inks_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Cyan, magenta, yellow and black, through their colour profile where it works, else by Pillow's formula."""
+    """Convert cyan, magenta, yellow and black, (H, W, 4), by their colour profile where it works, else by a formula.
+
+    The formula is Pillow's.
+    """
     import imagecodecs
 
     if profile:
@@ -32,7 +35,7 @@ def inks_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
 
 
 def ycbcr_to_rgb(pixels: np.ndarray, luma: tuple[float, ...], blacks_and_whites: tuple[float, ...]) -> np.ndarray:
-    """Luma and two colour differences of 8 bits.
+    """Convert luma and two colour differences of 8 bits.
 
     Args:
         pixels: (H, W, 3).
@@ -52,7 +55,7 @@ def ycbcr_to_rgb(pixels: np.ndarray, luma: tuple[float, ...], blacks_and_whites:
 
 
 def lab_to_rgb(pixels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
-    """CIE L*a*b* as sRGB, in the same depth.
+    """Convert CIE L*a*b* to sRGB.
 
     Args:
         pixels: (H, W, 3).
@@ -75,7 +78,7 @@ def lab_to_rgb(pixels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
 
 
 def unmultiply(colours: np.ndarray, alpha: np.ndarray, white: int | None = None) -> None:
-    """Colours as they were before they were multiplied by their alpha; in place.
+    """Divide colours by the alpha that they were multiplied by, in place.
 
     Args:
         colours: (H, W, C).

@@ -1,6 +1,4 @@
-"""Images to tensors and back, for a model used by hand.
-
-`Upscaler` goes from photo to photo, and keeps more.
+"""Load images as tensors and save tensors as images, for a model used by hand. `Upscaler` keeps more of a photo.
 """
 
 from __future__ import annotations
@@ -18,11 +16,11 @@ from drln.super_image_names import super_image_names
 
 
 class ImageLoader:
-    """Images to tensors and back."""
+    """Load images as tensors, and save tensors as images."""
 
     @staticmethod
     def load_image(image: Image.Image) -> Tensor:
-        """An image as the model takes it: float32 RGB, (1, 3, H, W), in [0, 1], upright.
+        """Return an image as the model takes it: float32 RGB, (1, 3, H, W), in [0, 1], upright.
 
         Transparency, greyness, colour profile and resolution are dropped; `Upscaler.upscale` keeps them.
 
@@ -45,7 +43,7 @@ class ImageLoader:
     @staticmethod
     @super_image_names({"input": "inputs", "pred": "preds", "output_file": "path"})
     def save_compare(inputs: Tensor, preds: Tensor, path: str | os.PathLike[str]) -> None:
-        """Save a picture of `inputs` upscaled with Pillow's bicubic, and beside it `preds`.
+        """Save one image of `inputs` upscaled by Pillow's bicubic, and of `preds` beside it.
 
         Args:
             inputs: what the model was given, (1, 3, H, W).

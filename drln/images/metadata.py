@@ -1,6 +1,6 @@
-"""What goes from a photo into its result beside the pixels: colour profile, resolution, EXIF.
+"""What a result keeps of a photo beside the pixels: colour profile, resolution and EXIF.
 
-Nothing else does: XMP, comments and text chunks may hold places, names and thumbnails.
+It keeps nothing else: XMP, comments and text chunks may hold places, names and thumbnails.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisio
 def result_info(
     profile: Any, dpi: tuple[float, float] | None, exif: Exif, is_grey: bool, converted: bool = False
 ) -> dict[str, Any]:
-    """Return what goes into the `info` of a result: `icc_profile`, `dpi`, `exif`, those that there are.
+    """Return the info of a result: `icc_profile`, `dpi` and `exif`, those that there are.
 
     Args:
         profile: the photo's ICC profile, or None.
         dpi: its resolution in pixels an inch, across and down.
         exif: what may be kept of its EXIF.
-        is_grey: whether the result is grey. Of an RGB profile it has what that says of greys; other profiles that
-            are not of the result's colour space are dropped.
+        is_grey: whether the result is grey. It keeps what an RGB profile says of greys. Other profiles that are not
+            of the result's colour space are dropped.
         converted: whether the colours were converted, so that what was said about them is no longer true.
     """
     info: dict[str, Any] = {"dpi": dpi} if dpi else {}
@@ -88,7 +88,7 @@ def dots_per_inch(resolution: Any, unit: Any = 2) -> tuple[float, float] | None:
 def orientation_of(image: Image.Image) -> int:
     """Return EXIF's orientation, 1 to 8; 1 where there is none that can be read.
 
-    One in XMP alone, which Pillow follows, is not heeded, as browsers and libvips do not.
+    Pillow follows one in XMP, too; browsers and libvips do not, and neither is it followed here.
     """
     try:
         orientation = image.getexif().get(ORIENTATION, 1)

@@ -1,4 +1,4 @@
-"""PIL images of any mode as pixels, the way `Picture` holds them: each mode is taken right, or refused.
+"""PIL images of any mode to pixels. Each mode is converted without a loss, or refused.
 
 Knows no files and no tensors.
 """
@@ -18,7 +18,7 @@ OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be co
 
 
 def image_to_pixels(image: Image.Image) -> np.ndarray:
-    """Decode an image: uint8, or uint16 for the grey modes that hold more.
+    """Decode an image to pixels as `Picture` has them, but not turned: uint8, or uint16 for deep grey.
 
     Palettes become RGB; so does CMYK, through its colour profile where it has one. A colour or shade that the file
     names as transparent becomes alpha.
@@ -45,7 +45,7 @@ def image_to_pixels(image: Image.Image) -> np.ndarray:
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:
-    """(H, W), or (H, W, 2) with the transparency that a shade named in the file makes."""
+    """Return (H, W), or (H, W, 2) with alpha where the file names a shade as transparent."""
     stored = np.asarray(image)
     low, high = stored.min(), stored.max()
     # Floats of 0 to 1 are no whole values, but fractions of a white that nobody names.

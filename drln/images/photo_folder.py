@@ -1,4 +1,4 @@
-"""The photos of a folder: found by what they hold where the name does not say it, and what is left out is told.
+"""Find the photos of a folder, by their names or their content, and say what is left out.
 
 Decodes no pixel.
 """
@@ -24,7 +24,7 @@ class FoundPhotos:
     """What a folder holds.
 
     Attributes:
-        photos: the files with the name or the content of an image; whether they are whole shows when they are read.
+        photos: the files with the extension or the content of an image; some may be damaged.
         left_out: every other file or folder, and why; without hidden ones and what systems add to folders.
         unreadable: those of `left_out` that may hold photos: folders and files that could not be looked into.
     """
@@ -35,13 +35,13 @@ class FoundPhotos:
 
 
 def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
-    """The photos of a folder and of those beneath it, sorted.
+    """Return the photos of a folder and of the folders in it, sorted.
 
-    A file with the name of an image is one, so that a damaged one is told when it is read. Any other is one if its
-    first bytes and its header say so.
+    A file with the extension of an image counts as a photo, so that a damaged one is reported when it is read. Any
+    other file is a photo if its first bytes and its header say so.
 
     Args:
-        besides: a folder that is not looked into, nor told.
+        besides: a folder that is neither searched nor reported.
 
     Raises:
         ImageError: if the folder itself cannot be read.
