@@ -19,7 +19,6 @@ from drln.images.exif import (
     Y_RESOLUTION,
     Exif,
     read_exif,
-    read_orientation,
     without_colour_space,
 )
 from drln.images.icc import grey_of
@@ -95,7 +94,7 @@ def orientation_of(image: Image.Image) -> int:
     except UNREADABLE:
         return 1
     if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
-        orientation = read_orientation(image.info.get("exif") or b"")
+        return read_exif(image.info.get("exif") or b"").orientation
     return int(orientation) if orientation in range(1, 9) else 1
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from drln.images.colour_numbers import number_note, profile_by_gamma, profile_by_number
-from drln.images.exif import read_exif, read_orientation
+from drln.images.exif import read_exif
 from drln.images.formats.file_bytes import mapped
 from drln.images.formats.format import Format, Output, silence
 from drln.images.formats.png_chunks import SIGNATURE, Chunks, read_chunks, unpack, write_chunk
@@ -39,7 +39,7 @@ PART_BYTES = 2**30     # of one IDAT chunk, which may have twice that
 def _read_header(path: Path) -> Header:
     with mapped(path) as content:
         chunks = read_chunks(path, content)
-    width, height = upright_size((chunks.width, chunks.height), read_orientation(chunks.exif))
+    width, height = upright_size((chunks.width, chunks.height), read_exif(chunks.exif).orientation)
     frames = int.from_bytes(chunks.beside.get(b"acTL", b"")[:4], "big")
     # A picture before the first frame, for programs that show no frames, is one more.
     frames = frames + (b"fcTL" not in chunks.beside) if frames else 1
@@ -64,8 +64,9 @@ def _read(path: Path, header: Header) -> Picture:
         drawn = b"".join([SIGNATURE, *(content[place] for place in chunks.drawn), IEND])
     silence("imagecodecs")
     pixels = imagecodecs.png_decode(drawn)
-    info = result_info(profile, _dpi(chunks.beside.get(b"pHYs", b"")), read_exif(chunks.exif), chunks.is_grey)
-    return Picture(upright(pixels, read_orientation(chunks.exif)), info)
+    exif = read_exif(chunks.exif)
+    info = result_info(profile, _dpi(chunks.beside.get(b"pHYs", b"")), exif, chunks.is_grey)
+    return Picture(upright(pixels, exif.orientation), info)
 
 
 def _check_size(path: Path, chunks: Chunks, size: int) -> None:

@@ -181,7 +181,7 @@ def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: in
     import tifffile
 
     exif = read_exif(info.get("exif") or b"")
-    tags: list[Any] = [(tag, entry.kind, entry.count, entry.data, True) for tag, entry in exif.image.items()]
+    tags: list[Any] = [(tag, *entry, True) for tag, entry in exif.image.items()]
     has_camera = bool(exif.camera or exif.interop)
     if has_camera:
         tags.append((PLACEHOLDER, 4, 1, 0, True))
