@@ -1,4 +1,4 @@
-"""ICC profiles for colours that a file tells in numbers: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
+"""ICC profiles for colours that a file gives in numbers: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
 
 A result has the same pixels. Without a profile it would be shown as sRGB, paler or darker than the photo; and every
 format has a place for a profile.

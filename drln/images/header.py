@@ -23,14 +23,14 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """A file's figures.
+    """What a file says about itself.
 
     Attributes:
         format: the name of its `Format`.
         width, height: in pixels, of the image as it is looked at, upright.
         frames: or pages; where there are more than `MANY`, one more than these.
         depth: bits a channel of the result, 8 or 16.
-        notes: sentences on what of the file is not taken.
+        notes: sentences on what of the file a result will lack.
     """
 
     format: str

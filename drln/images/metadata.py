@@ -6,7 +6,6 @@ It keeps nothing else: XMP, comments and text chunks may hold places, names and 
 from __future__ import annotations
 
 import math
-import struct
 from typing import Any
 
 from PIL import Image
@@ -21,6 +20,7 @@ from drln.images.exif import (
     read_exif,
     without_colour_space,
 )
+from drln.images.header import BROKEN_FILE
 from drln.images.icc import grey_of
 
 PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
@@ -28,8 +28,6 @@ PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it
 INCHES: dict[Any, float] = {2: 1.0, 3: 2.54, "metre": 0.0254}    # an inch in other units; the numbers are of EXIF
 
 XMP = ("xmp", "XML:com.adobe.xmp")    # what Pillow calls it
-
-UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, struct.error)
 
 
 def result_info(
@@ -64,7 +62,7 @@ def image_info(image: Image.Image, is_grey: bool, converted: bool = False) -> di
         resolution = found.get(X_RESOLUTION), found.get(Y_RESOLUTION)
         dpi = dpi or dots_per_inch(resolution, found.get(RESOLUTION_UNIT, 2))
         raw = raw or (found.tobytes() if found else b"")
-    except UNREADABLE:
+    except BROKEN_FILE:
         raw = raw or b""
     profile = image.info.get("icc_profile") or _profile_by_gamma(image.info, is_grey)
     return result_info(profile, dpi, read_exif(raw), is_grey, converted)
@@ -79,7 +77,7 @@ def dots_per_inch(resolution: Any, unit: Any = 2) -> tuple[float, float] | None:
     """
     try:
         x, y = (float(value) * INCHES[unit] for value in resolution)
-    except UNREADABLE:
+    except BROKEN_FILE:
         return None
     return (x, y) if 0 < x < math.inf and 0 < y < math.inf else None
 
@@ -91,7 +89,7 @@ def orientation_of(image: Image.Image) -> int:
     """
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
-    except UNREADABLE:
+    except BROKEN_FILE:
         return 1
     if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
         return read_exif(image.info.get("exif") or b"").orientation

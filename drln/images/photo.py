@@ -37,7 +37,7 @@ class Photo:
         is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
         depth: bits a channel, 8 or 16, of the image and so of the result.
         info: what the result's file keeps: `icc_profile`, `dpi` and `exif`, as in `Picture`.
-        notes: sentences on what of the file was not taken.
+        notes: sentences on what of the file a result will lack.
     """
 
     rgb: Tensor

@@ -9,7 +9,7 @@ HEADER_SIZES = {12, 40, 52, 56, 64, 108, 124}    # of the second header, in byte
 
 
 def _begins(start: bytes) -> bool:
-    """Many texts begin with BM, too."""
+    """Look beyond BM, with which many texts begin, too."""
     return start[:2] == b"BM" and int.from_bytes(start[14:18], "little") in HEADER_SIZES
 
 

@@ -1,4 +1,4 @@
-"""What the boxes of AVIF and HEIC files say in the same way: brands, colours, and second pictures for HDR screens."""
+"""Read what the boxes of AVIF and HEIC files say in the same way: brands, colours, second pictures for HDR screens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def colour_notes(head: bytes) -> tuple[str, ...]:
 
 
 def colour_info(head: bytes, is_grey: bool) -> dict[str, Any]:
-    """Return an info with an `icc_profile` of the colours that a file tells in numbers; an empty one for sRGB."""
+    """Return an info with an `icc_profile` of the colours that a file gives in numbers; an empty one for sRGB."""
     profile = profile_by_number(_colour_numbers(head), is_grey)
     return {"icc_profile": profile} if profile else {}
 

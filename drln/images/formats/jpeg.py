@@ -99,7 +99,7 @@ def _marks(content: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
-    """Colours have the resolution of the pixels, not half of it."""
+    """Write by Pillow, with colours in the resolution of the pixels, not in half of it."""
     write_with_pillow(file, pixels, "JPEG", **info, quality=quality, subsampling="4:4:4")
 
 

@@ -28,7 +28,7 @@ TEXT_BYTES = 1_000_000     # unpacked, of EXIF in a text
 
 @dataclass(frozen=True)
 class Chunks:
-    """What of a file's chunks counts, and where those of its pixels lie."""
+    """The chunks that count: the contents of those beside the pixels, and the places of those with the pixels."""
 
     width: int
     height: int
@@ -44,7 +44,7 @@ class Chunks:
 
     @property
     def colour_numbers(self) -> bytes:
-        """cICP, which wins over all else that tells colours; empty if there is none."""
+        """CICP's numbers, which win over all other chunks on colours; empty if there are none."""
         told = self.beside.get(b"cICP", b"")
         return told if len(told) == 4 and told[2] == 0 else b""
 

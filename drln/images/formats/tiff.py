@@ -83,7 +83,7 @@ def _read(path: Path, header: Header) -> Picture:
 
 @contextmanager
 def _page(path: Path) -> Iterator[Any]:
-    """The page to read: the first, or the first in full size where that is a small copy of another."""
+    """Open the page to read: the first, or the first in full size where that is a small copy of another."""
     import tifffile
 
     silence("tifffile")
@@ -177,7 +177,7 @@ def _dpi(page: Any) -> tuple[float, float] | None:
 
 
 def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
-    """tifffile writes all but the camera's part of EXIF, which goes to the end of the file."""
+    """Write by tifffile all but the camera's part of EXIF, which goes to the end of the file."""
     import tifffile
 
     exif = read_exif(info.get("exif") or b"")

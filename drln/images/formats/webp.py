@@ -13,7 +13,10 @@ from drln.images.icc import rgb_of
 
 
 def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
-    """Quality 100 keeps every pixel. Greys become RGB, and so does their profile; the resolution goes into EXIF."""
+    """Write by Pillow; quality 100 keeps every pixel.
+
+    WebP has no greys, so that their profile becomes one of RGB; and the resolution goes into EXIF.
+    """
     options = dict(info)
     if (profile := info.get("icc_profile")) and profile[16:20] == b"GRAY":
         options["icc_profile"] = rgb_of(profile)

@@ -1,6 +1,6 @@
-"""What the formats that Pillow reads and writes have in common. It is told which, and tries no other.
+"""Read and write the formats that Pillow knows well enough.
 
-Some of Pillow's own readers start other programs.
+Pillow is given the one format to try: some of its readers start other programs.
 """
 
 from __future__ import annotations
