@@ -3,17 +3,13 @@ import struct
 
 import numpy as np
 import pytest
+from photo_files import noise
 from PIL import Image
 
 from drln.images.header import ImageError
 from drln.images.picture import Picture
 from drln.images.reading import open_image
 from drln.images.writing import check_output, write_image
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
-
 
 # Opening
 
