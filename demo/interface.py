@@ -25,14 +25,11 @@ from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
-from demo.wording import batch as batch_wording
-from demo.wording import network_picture
-from demo.wording import page as wording
-from demo.wording import scores as score_wording
+from demo.wording import scores as words
 from drln.upscaling.device import keep_freed_memory
 from drln.weights.sources import BUNDLED
 
-SCRIPT = Path(__file__).with_name("page.js")
+SCRIPT, STYLE = (Path(__file__).with_name(f"page.{kind}") for kind in ("js", "css"))
 TITLE = "DRLN super-resolution"
 WAITING = int(os.environ.get("DRLN_QUEUE") or 20)    # jobs in line; whoever comes after that is told that it is full
 POLL_SECONDS = 0.01    # between two looks at an idle queue; Gradio's thousandth takes the network's processor time
@@ -43,20 +40,6 @@ FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weigh
 THEME = gr.themes.Default(primary_hue="blue", font=FONT).set(
     block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
 )
-CSS = """
-.note { margin: 0; overflow-wrap: anywhere; }
-.alert { color: var(--error-text-color); background: var(--error-background-fill); border: 1px solid
-  var(--error-border-color); border-radius: var(--radius-md); padding: var(--spacing-md) var(--spacing-lg); }
-.bar { height: 0.6rem; border-radius: 0.3rem; overflow: hidden; background: var(--border-color-primary); }
-.bar div { height: 100%; background: var(--primary-600); }
-.bar + .note { margin-top: var(--spacing-md); font-variant-numeric: tabular-nums; }
-.job-progress .wrap { overflow: visible; }
-.job-progress .html-container { opacity: 1; }
-.spoken { position: absolute !important; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: var(--spacing-xs) var(--spacing-xl); margin: 0; }
-.facts dt { font-weight: 700; }
-.facts dd { margin: 0; overflow-wrap: anywhere; }
-"""
 
 
 def new_service() -> Service:
@@ -71,7 +54,7 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
     # Uploads and pictures that are older than the results are deleted: looked for how often, and how old in seconds.
     cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
-        gr.Markdown(f"# {TITLE}\n{wording.INTRO}")
+        gr.Markdown(f"# {TITLE}\n{words.INTRO}")
         with gr.Tab("Upscale"):
             upscale = UpscaleTab(service, jobs)
         with gr.Tab("Batch"):
@@ -102,7 +85,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         quiet=True,
         prevent_thread_lock=True,
         theme=THEME,
-        css=CSS + batch_wording.CSS + score_wording.CSS + network_picture.CSS,
+        css=STYLE.read_text(),
         js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
         run_history=False,      # photos are nobody's to keep

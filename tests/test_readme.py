@@ -1,4 +1,4 @@
-"""What the README says can be done, done as it says."""
+"""What the READMEs say can be done, done as they say."""
 
 import re
 import shlex
@@ -14,9 +14,11 @@ from drln.__main__ import main
 from drln.samples import list_samples
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = re.findall(r"^python -m drln (.*)$", README, flags=re.MULTILINE)
+MAIN = ROOT / "README.md"
+READMES = [MAIN, *sorted(path for room in ("demo", "drln", "tests") for path in (ROOT / room).rglob("README.md"))]
+TEXT = "\n".join(path.read_text() for path in READMES)
+PYTHON = list(dict.fromkeys(re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)))
+COMMANDS = list(dict.fromkeys(re.findall(r"^python -m drln (.*)$", TEXT, flags=re.MULTILINE)))
 NEEDS_HUB = re.compile("eugenesiow|Set5")
 
 
@@ -43,6 +45,18 @@ def snippet(word: str) -> str:
     return found
 
 
+def links(path: Path) -> list[tuple[Path, str]]:
+    """The files that a README leads to, as seen from its own folder, and the heading in each, or ""."""
+    found = [link for link in re.findall(r"\]\(([^)]+)\)", path.read_text()) if not link.startswith("http")]
+    return [((path.parent / file).resolve(), anchor) for file, _, anchor in (link.partition("#") for link in found)]
+
+
+def anchors(path: Path) -> set[str]:
+    """What a link may name of a file's headings."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_the_five_lines_upscale_a_photo(folder):
     run_code(snippet("Upscaler(model).upscale"))
 
@@ -64,6 +78,15 @@ def test_the_model_cards_snippet_runs_with_our_import(folder):
         assert result.size == (80, 60)
     with Image.open(folder / "scaled_2x_compare.png") as picture:
         assert picture.width >= 160
+
+
+def test_the_lines_that_measure_give_a_score_of_bicubic_and_of_the_model(folder, capsys):
+    run_code(snippet("evaluate(model"))
+
+    scores = re.findall(r"^(\S+).*: (\d+\.\d\d) dB / 0\.\d{4}$", capsys.readouterr().out, flags=re.MULTILINE)
+    (bicubic, low), (model, high) = scores
+    assert (bicubic, model) == ("bicubic", "drln-bam-compact")
+    assert float(high) > float(low)
 
 
 def test_the_client_snippet_talks_to_a_running_app(folder, app):
@@ -119,23 +142,36 @@ def test_the_commands_run(folder, command):
         assert len(output.read_text().splitlines()) > len(list_samples())
 
 
-def test_every_link_to_a_file_leads_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if not link.startswith("http")]
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(path):
+    found = links(path)
 
-    missing = [link for link in links if not (ROOT / link).exists()]
-    assert links and not missing
+    missing = [file for file, _ in found if not file.exists()]
+    unnamed = [(file, anchor) for file, anchor in found if anchor and file.is_file() and anchor not in anchors(file)]
+    assert found and not missing and not unnamed
+
+
+def test_the_main_readme_leads_to_all_others():
+    assert {path.resolve() for path in READMES[1:]} <= {file for file, _ in links(MAIN)}
 
 
 def test_every_python_snippet_is_run_here():
-    words = ("Upscaler(model).upscale", "Photo.open", "ImageLoader.load_image", "gradio_client", "trainer.train()")
+    words = (
+        "Upscaler(model).upscale",
+        "Photo.open",
+        "ImageLoader.load_image",
+        "evaluate(model",
+        "gradio_client",
+        "trainer.train()",
+    )
     run_above = [snippet(word) for word in words]
 
     assert sorted(PYTHON) == sorted(run_above)
 
 
-def test_every_test_that_the_table_of_formats_names_is_there():
-    names = re.findall(r"`(test_\w+)`", README)
-    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+def test_every_test_that_is_named_is_there():
+    names = re.findall(r"`(test_\w+)`", TEXT)
+    tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
 
-    assert len(names) > 15
+    assert len(names) > 50
     assert [name for name in names if f"def {name}(" not in tests] == []

@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from demo.backend import results
+from demo.backend import errors
 from demo.backend.batch_items import Item, items
+from demo.backend.errors import GoneError, UnavailableModel
 from demo.backend.limits import check_scale
-from demo.backend.models import UnavailableModel
 from demo.backend.naming import named
 from demo.backend.service import Finished, Service
-from demo.wording import page as wording
 from drln import ImageError, Progress
 from drln.whole_files import WriteError, write_whole
 
@@ -95,7 +94,7 @@ class Batches:
             except UnavailableModel:
                 raise
             except Exception as error:
-                entries[number] = Entry(item.title, FAILED, wording.message(error))
+                entries[number] = Entry(item.title, FAILED, errors.message(error))
             yield BatchReport(tuple(entries))
             for finished in BatchReport(tuple(entries)).finished:    # they are kept as long as the youngest
                 os.utime(finished.saved.result.parent)
@@ -119,7 +118,7 @@ class Batches:
         if path.exists():
             return path    # two may ask for it, after a stop
         if not all(finished.saved.result.is_file() for finished in report.finished):
-            raise results.GoneError("Results are no longer on the server; start the batch again.")
+            raise GoneError("Results are no longer on the server; start the batch again.")
         try:
             write_whole(path, lambda file: _pack(file, report))
         except WriteError as error:

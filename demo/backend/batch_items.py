@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from demo.backend.limits import LIMITS, UploadError
+from demo.backend.errors import UploadError
+from demo.backend.limits import LIMITS
 from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
 from drln.images.photo_folder import NO_IMAGE, is_clutter
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from demo.backend.errors import UploadError
 from drln.images.header import MANY, MOST_PIXELS, Header, ImageError
 from drln.images.reading import read_header
 from drln.images.writing import check_format
@@ -18,10 +19,6 @@ from drln.network.config import SCALES
 
 PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
 UNSHOWN = ("HEIC", "TIFF")    # most browsers leave an empty frame where such a photo should be
-
-
-class UploadError(ValueError):
-    """The file cannot be taken; the message gives its figures, the limit, and what to do."""
 
 
 @dataclass(frozen=True)

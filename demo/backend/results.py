@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from demo.backend import previews
+from demo.backend.errors import GoneError
 from drln.images import ImageError, Picture, open_image, write_image
 from drln.whole_files import WriteError, write_whole
 
@@ -29,10 +30,6 @@ PREFIX = "drln-"           # of the folders
 BICUBIC_NAME, DRLN_NAME = "preview-bicubic.png", "preview-drln.png"
 # Pixels for close-ups, 8 bit, from which a few are read without all the others, in whatever format the result is.
 LR_PIXELS, SR_PIXELS = "photo.npy", "result.npy"
-
-
-class GoneError(LookupError):
-    """The files of a result have been cleared away."""
 
 
 @dataclass(frozen=True)

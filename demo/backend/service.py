@@ -12,21 +12,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from demo.backend import results
-from demo.backend.limits import LIMITS, Limits, UploadError, check_header, check_scale, result_notes
+from demo.backend.errors import UploadError
+from demo.backend.limits import LIMITS, Limits, check_header, check_scale, result_notes
 from demo.backend.models import Choice, Models
-from demo.backend.results import GoneError, Saved
-from drln import CheckpointError, Estimate, HubError, ImageError, Progress, UpscaleError
+from demo.backend.results import Saved
+from drln import Estimate, Progress
 from drln.images import Photo
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
 from drln.images.writing import check_format
-from drln.whole_files import WriteError
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two looks at the device
-
-# Whatever of these is raised, its message is written for the user.
-EXPECTED = (UploadError, ImageError, HubError, CheckpointError, UpscaleError, GoneError, WriteError)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from PIL import Image
 from torch import Tensor
 
 from demo.backend import error_map, previews, results
-from demo.backend.limits import LIMITS, Limits, UploadError, check_scale, check_upload
+from demo.backend.errors import UploadError
+from demo.backend.limits import LIMITS, Limits, check_scale, check_upload
 from demo.backend.models import Models
 from demo.backend.service import Service
 from drln import ImageLoader, Progress, Upscaler

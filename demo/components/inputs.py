@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend.limits import UploadError
+from demo.backend.errors import UploadError
 from demo.backend.models import Choice, default_choice
 from drln.images.formats import FORMATS
 from drln.network.config import SCALES
@@ -120,6 +120,19 @@ def comparison(elem_id: str) -> gr.ImageSlider:
         buttons=["fullscreen"],
         max_height=640,
         elem_id=elem_id,
+    )
+
+
+def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
+    """A picture to look at, sent as PNG."""
+    return gr.Image(
+        label=label,
+        format="png",
+        image_mode=None,
+        interactive=False,
+        alt_text=alt,
+        elem_id=elem_id,
+        **{"buttons": [], **layout},
     )
 
 

@@ -13,11 +13,10 @@ import gradio as gr
 from gradio.context import Context
 
 from demo.backend.jobs import Job, Jobs, Stopped, UnknownJob
-from demo.components.payloads import Update, html_update
-from demo.wording import page as wording
+from demo.components.payloads import DEVICE, Update, html_update
+from demo.wording import notes
 from drln import Progress
 
-DEVICE = "device"        # concurrency id of all that computes: one line, whichever tab or program asks
 UPDATE_SECONDS = 0.25    # between two updates of the progress bar
 PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
 
@@ -151,9 +150,9 @@ class JobView:
                     yield {self.progress: gr.skip()}    # a cancel comes through here
             yield {**shown, **self.idle(), self.spoken: "Done.", **self._when_done(job)}
         except UnknownJob:
-            yield self.idle(wording.alert(wording.LOST_JOB))
+            yield self.idle(notes.alert(notes.LOST_JOB))
         except Stopped:
-            yield {**shown, **self.idle(wording.note("Stopped.")), **self._after_stop(job)}
+            yield {**shown, **self.idle(notes.note("Stopped.")), **self._after_stop(job)}
         except Exception as error:
             yield {**shown, **self.idle(), **self._failed(error)}
 
@@ -162,10 +161,10 @@ class JobView:
         try:
             job = self._jobs.find(key)
         except UnknownJob:
-            return {self.found: "", **self.idle(wording.alert(wording.LOST_JOB))}
+            return {self.found: "", **self.idle(notes.alert(notes.LOST_JOB))}
         if not job.was_stopped:
             return {self.found: key}
-        return {self.found: "", **self.idle(wording.note("Stopped.")), **self._after_stop(job)}
+        return {self.found: "", **self.idle(notes.note("Stopped.")), **self._after_stop(job)}
 
     def recall(self, key: str) -> str:
         """As `look`, for a page that has just been opened: it may have had no job, or one of long ago."""
@@ -177,7 +176,7 @@ class JobView:
     def stopping(self, key: str) -> str:
         """At once after the click; the step that is being computed is the last one."""
         self._jobs.stop(key)
-        return wording.note("Stopping.")
+        return notes.note("Stopping.")
 
     def idle(self, progress: str = "") -> Update:
         """Updates for a page with no job; what `progress` says stays to be read."""
@@ -196,8 +195,8 @@ class JobView:
 
     def _busy(self, step: Progress) -> Update:
         return {
-            self.progress: html_update(wording.progress(step)),
-            self.spoken: wording.spoken(step),
+            self.progress: html_update(notes.progress(step)),
+            self.spoken: notes.spoken(step),
             self.go: gr.update(visible=False),
             self.stop: gr.update(visible=True),
         }

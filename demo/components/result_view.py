@@ -5,15 +5,14 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 import gradio as gr
 
-from demo.backend import difference, previews, results
+from demo.backend import error_map, errors, previews, results
 from demo.backend.service import Finished
-from demo.components.inputs import comparison
+from demo.components.inputs import comparison, picture
 from demo.components.payloads import Update
-from demo.wording import page as wording
+from demo.wording import upscale as words
 
 
 class ResultView:
@@ -37,16 +36,16 @@ class ResultView:
             gr.Markdown("### Close-up\nClick on the picture to choose the place.")
             with gr.Row():
                 alt = "The result, with a frame around the place of the close-up"
-                self._overview = _picture("Place", "overview", alt, scale=3, min_width=300)
+                self._overview = picture("Place", "overview", alt, scale=3, min_width=300)
                 alt = "Close-up of the photo upscaled with "
-                self._bicubic = _picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=100)
-                self._drln = _picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=100)
+                self._bicubic = picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=100)
+                self._drln = picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=100)
                 alt = "Close-up of where DRLN differs from bicubic"
-                self._crop_difference = _picture("Difference", "crop-difference", alt, scale=2, min_width=100)
+                self._crop_difference = picture("Difference", "crop-difference", alt, scale=2, min_width=100)
             gr.Markdown("### Difference from bicubic")
-            gr.HTML(wording.DIFFERENCE)
+            gr.HTML(words.DIFFERENCE)
             alt = "Map of where DRLN differs from bicubic"
-            self._difference = _picture("Difference from bicubic", "difference", alt, height=360)
+            self._difference = picture("Difference from bicubic", "difference", alt, height=360)
         self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
         self.clicked = gr.State((), time_to_live=results.KEPT_SECONDS)
         closeup = [self._overview, self._bicubic, self._drln, self._crop_difference]
@@ -66,13 +65,13 @@ class ResultView:
 
     def show(self, finished: Finished) -> Update:
         """Updates that show a result."""
-        note = wording.preview_note(finished)
-        difference_map = results.add_picture(finished.saved, "difference", difference.of_previews(finished.saved))
+        note = words.preview_note(finished)
+        difference_map = results.add_picture(finished.saved, "difference", error_map.of_previews(finished.saved))
         return {
             self._all: gr.update(visible=True),
             self._slider: tuple(map(str, finished.saved.sliders)),
             self._preview_note: gr.update(value=note, visible=bool(note)),
-            self._facts: wording.facts(finished),
+            self._facts: words.facts(finished),
             self.download: str(finished.saved.result),
             self._finished: finished,
             self.clicked: (),
@@ -90,7 +89,7 @@ class ResultView:
             self._overview: closeup.overview,
             self._bicubic: closeup.bicubic,
             self._drln: closeup.drln,
-            self._crop_difference: difference.of_closeup(closeup),
+            self._crop_difference: error_map.of_closeup(closeup),
         }
         return {
             part: str(results.add_picture(finished.saved, f"{name}-{part.elem_id}", picture))
@@ -106,20 +105,6 @@ class ResultView:
         try:
             update = self._closeup(finished, name, event.index[0] / width, event.index[1] / height)
         except Exception as error:
-            raise gr.Error(html.escape(wording.message(error)), print_exception=False) from error
+            raise gr.Error(html.escape(errors.message(error)), print_exception=False) from error
         results.remove_pictures(before)
         return {**update, self.clicked: tuple(update.values())}
-
-
-def _picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
-    """A picture without buttons, sent as PNG."""
-    return gr.Image(
-        label=label,
-        format="png",
-        image_mode=None,
-        interactive=False,
-        buttons=[],
-        alt_text=alt,
-        elem_id=elem_id,
-        **layout,
-    )

@@ -8,17 +8,18 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
 from demo.backend.batch import Batches, BatchReport
 from demo.backend.batch_items import FILES
+from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Job, Jobs
 from demo.backend.limits import LIMITS
-from demo.backend.models import UnavailableModel
 from demo.backend.service import Service
 from demo.components.inputs import api_scale, model_input, result_options, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
-from demo.wording import batch as batch_wording
-from demo.wording import page as wording
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.wording import batch as words
+from demo.wording import notes
 
 INTRO = (
     f"Upscale up to {FILES} photos one after another; a zip of photos counts as its photos. A file, a zip too, may "
@@ -71,15 +72,8 @@ class BatchTab:
             chosen, outputs, self._steps, self.show, self.hide, self.failed, self.stopped, self.done, "batch-result"
         )
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
-        gr.Button(visible=False).click(
-            self.batch,
-            [self.files, api_scale(), *chosen[2:]],
-            [self.download, gr.JSON(visible=False, label="States")],
-            api_name="batch",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = [self.download, gr.JSON(visible=False, label="States")]
+        endpoint(self.batch, [self.files, api_scale(), *chosen[2:]], told, "batch")
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -91,10 +85,10 @@ class BatchTab:
 
     def show(self, report: BatchReport) -> Update:
         """The photos' states, and previews of those that are done."""
-        previews = [(str(one.saved.sliders[1]), batch_wording.caption(one)) for one in report.finished]
+        previews = [(str(one.saved.sliders[1]), words.caption(one)) for one in report.finished]
         return {
             self.result: gr.update(visible=True),
-            self.states: batch_wording.table(report),
+            self.states: words.table(report),
             self.gallery: gr.update(value=previews, visible=bool(previews)),
         }
 
@@ -109,13 +103,13 @@ class BatchTab:
         report = job.last(BatchReport) if job else None
         if not job or not report:
             return {}
-        note = html_update(wording.note("Stopped; what was done by then stays."))
+        note = html_update(notes.note("Stopped; what was done by then stays."))
         return {**self.show(report.stopped()), **self.done(job), self.job.progress: note}
 
     def failed(self, error: Exception) -> Update:
         """Said beneath the button."""
-        text = wording.message(error) + (" Choose the compact model." if isinstance(error, UnavailableModel) else "")
-        return {self.job.progress: html_update(wording.alert(text))}
+        text = errors.message(error) + (" Choose the compact model." if isinstance(error, UnavailableModel) else "")
+        return {self.job.progress: html_update(notes.alert(text))}
 
     def batch(
         self,
@@ -140,14 +134,12 @@ class BatchTab:
             A zip of the results, or nothing if there is none, and for each photo its name, its state and what the
             problem was.
         """
-        try:
+        with api_errors():
             steps = self._steps(files, whole_number(scale), model, format, quality, self_ensemble)
             report = yield from last_step(steps, BatchReport, outputs=2)
             path = self.batches.archive(report)
             states = [{"photo": one.title, "state": one.state, "problem": one.problem} for one in report.entries]
             yield str(path) if path else None, states
-        except Exception as error:
-            raise api_error(error) from error
 
     def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
         named: list[tuple[str, Path]] = []

@@ -10,7 +10,7 @@ from demo.backend.service import Service
 from demo.backend.trial import Trials
 from demo.tabs.evaluate_photo import TrialPart
 from demo.tabs.evaluate_set import BenchmarkPart
-from demo.wording import scores as score_wording
+from demo.wording import scores as words
 
 
 class EvaluateTab:
@@ -18,7 +18,7 @@ class EvaluateTab:
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
         models = service.models.with_precision("float32")
-        gr.Markdown(score_wording.INTRO)
+        gr.Markdown(words.INTRO)
         gr.Markdown("## Your own photo")
         self.trial = TrialPart(service, Trials(service, models), jobs)
         gr.Markdown("## A benchmark set")

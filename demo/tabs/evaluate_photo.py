@@ -8,14 +8,15 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
-from demo.components.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
-from demo.wording import page as wording
-from demo.wording import scores as score_wording
+from demo.components.inputs import api_scale, comparison, model_input, photo_input, picture, scale_input, whole_number
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.wording import notes
+from demo.wording import scores as words
 from drln.evaluation.protocols import STANDARD
 
 
@@ -31,17 +32,19 @@ class TrialPart:
                 self.scale = scale_input("trial-scale")
                 self.protocol = protocol_radio("trial-protocol")
                 self.model = model_input(service.models.choices, "trial-model")
-                self.plan_note = gr.HTML(wording.note(score_wording.NO_PHOTO), elem_id="trial-plan")
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
                 self.job = JobView(jobs, "trial", "Measure")
         with gr.Column(visible=False, elem_id="trial-result") as self.result:
             self.table = gr.HTML(elem_id="trial-table")
             self.slider = comparison("trial-slider")
             with gr.Row():
-                self.lr = _picture("What the network saw", "trial-lr", "The photo made smaller, each pixel a square")
+                layout: dict[str, Any] = {"buttons": ["fullscreen"], "min_width": 240}
+                alt = "The photo made smaller, each pixel a square"
+                self.lr = picture("What the network saw", "trial-lr", alt, **layout)
                 alt = "Map of the errors of "
-                self.bicubic_errors = _picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic")
-                self.drln_errors = _picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN")
-            gr.HTML(score_wording.ERRORS_CAPTION)
+                self.bicubic_errors = picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic", **layout)
+                self.drln_errors = picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN", **layout)
+            gr.HTML(words.ERRORS_CAPTION)
         self._connect()
 
     def _connect(self) -> None:
@@ -57,26 +60,19 @@ class TrialPart:
         shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         chosen = [self.photo, self.scale, self.model, self.protocol]
         self.kept = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
-        gr.Button(visible=False).click(
-            self.evaluate,
-            [self.photo, api_scale(), *chosen[2:]],
-            gr.JSON(visible=False, label="Scores"),
-            api_name="evaluate",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = gr.JSON(visible=False, label="Scores")
+        endpoint(self.evaluate, [self.photo, api_scale(), *chosen[2:]], told, "evaluate")
         self.job.connect(chosen, shown, self._steps, self._show, self.hide, self.failed, result="trial-result")
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
         """Tell what will be done with the photo, or why it cannot be."""
-        note, ready = wording.note(score_wording.NO_PHOTO), False
+        note, ready = notes.note(words.NO_PHOTO), False
         try:
             if photo:
                 with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-                    note, ready = score_wording.plan_note(*self.trials.plan(path, scale, protocol)), True
+                    note, ready = words.plan_note(*self.trials.plan(path, scale, protocol)), True
         except Exception as error:
-            note = wording.alert(score_wording.message(error))
+            note = notes.alert(errors.message(error))
         return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
 
     def evaluate(self, image: Upload | None, scale: int | str, model: str, protocol: str) -> Iterator[Any]:
@@ -91,11 +87,9 @@ class TrialPart:
         Returns:
             PSNR in dB (nothing where no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
         """
-        try:
+        with api_errors():
             trial = yield from last_step(self._steps(image, whole_number(scale), model, protocol), Trial)
             yield _scores(trial)
-        except Exception as error:
-            raise api_error(error, score_wording.message) from error
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -103,7 +97,7 @@ class TrialPart:
 
     def failed(self, error: Exception) -> Update:
         """Said beneath the button."""
-        return {self.job.progress: html_update(wording.alert(score_wording.message(error)))}
+        return {self.job.progress: html_update(notes.alert(errors.message(error)))}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, protocol: str) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
@@ -112,7 +106,7 @@ class TrialPart:
     def _show(self, trial: Trial) -> Update:
         return {
             self.result: gr.update(visible=True),
-            self.table: score_wording.trial_table(trial),
+            self.table: words.trial_table(trial),
             self.slider: (str(trial.bicubic.picture), str(trial.drln.picture)),
             self.lr: str(trial.lr),
             self.bicubic_errors: str(trial.bicubic.errors),
@@ -139,18 +133,5 @@ def _scores(trial: Trial) -> dict[str, Any]:
 
 def protocol_radio(elem_id: str) -> gr.Radio:
     """The choice of a protocol."""
-    choices = [(label, name) for name, label in score_wording.PROTOCOL_LABELS.items()]
+    choices = [(label, name) for name, label in words.PROTOCOL_LABELS.items()]
     return gr.Radio(choices, value=STANDARD, label="Protocol", elem_id=elem_id)
-
-
-def _picture(label: str, elem_id: str, alt: str) -> gr.Image:
-    return gr.Image(
-        label=label,
-        format="png",
-        image_mode=None,
-        interactive=False,
-        buttons=["fullscreen"],
-        alt_text=alt,
-        elem_id=elem_id,
-        min_width=240,
-    )

@@ -8,16 +8,18 @@ from typing import Any
 
 import gradio as gr
 
-from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request, SetError
+from demo.backend import errors
+from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request
+from demo.backend.errors import SetError
 from demo.backend.jobs import Job, Jobs
 from demo.backend.models import default_choice
 from demo.backend.service import Service
 from demo.components.inputs import whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, api_error, html_update, last_step
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, api_errors, endpoint, html_update, last_step
 from demo.tabs.evaluate_photo import protocol_radio
-from demo.wording import page as wording
-from demo.wording import scores as score_wording
+from demo.wording import notes
+from demo.wording import scores as words
 from drln.data.sets import SAMPLES
 from drln.evaluation.scores import Scores
 from drln.evaluation.scoring import BICUBIC
@@ -61,15 +63,8 @@ class BenchmarkPart:
             chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
-        gr.Button(visible=False).click(
-            self.benchmark,
-            [self.dataset, api_scales, self.models, self.protocol],
-            [gr.JSON(visible=False, label="Scores"), self.download],
-            api_name="benchmark",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = [gr.JSON(visible=False, label="Scores"), self.download]
+        endpoint(self.benchmark, [self.dataset, api_scales, self.models, self.protocol], told, "benchmark")
         taken = [self.dataset, self.samples, self.job.progress]
         self.samples.click(self.take_samples, None, taken, queue=False, **PAGE)
 
@@ -86,12 +81,10 @@ class BenchmarkPart:
         Returns:
             The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
         """
-        try:
+        with api_errors():
             steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
             report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
-        except Exception as error:
-            raise api_error(error, score_wording.message) from error
 
     def hide(self) -> Update:
         """When a job begins. What an earlier one showed goes: it may be of the other protocol."""
@@ -99,7 +92,7 @@ class BenchmarkPart:
 
     def failed(self, error: Exception) -> Update:
         """Said beneath the button; what is done stays on the page."""
-        alert = html_update(wording.alert(score_wording.message(error)))
+        alert = html_update(notes.alert(errors.message(error)))
         return {self.job.progress: alert, self.samples: gr.update(visible=isinstance(error, SetError))}
 
     def stopped(self, job: Job | None) -> Update:
@@ -107,7 +100,7 @@ class BenchmarkPart:
         report = job.last(Report) if job else None
         if report is None:
             return {}
-        note = wording.note("Stopped; the scores that were measured stay.")
+        note = notes.note("Stopped; the scores that were measured stay.")
         return {self.job.progress: html_update(note), **self._show(report)}
 
     def _steps(self, dataset: str, scales: Any, models: Any, protocol: str) -> Steps:
@@ -121,8 +114,8 @@ class BenchmarkPart:
     def _show(self, report: Report) -> Update:
         return {
             self.result: gr.update(visible=True),
-            self.table: score_wording.benchmark_table(report.scores),
-            self.chart: score_wording.chart(report.scores),
+            self.table: words.benchmark_table(report.scores),
+            self.chart: words.chart(report.scores),
             self.download: str(report.csv),
         }
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
+from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Jobs
-from demo.backend.models import UnavailableModel
 from demo.backend.service import Finished, Service
 from demo.components.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.components.result_view import ResultView
-from demo.wording import page as wording
+from demo.wording import notes
+from demo.wording import upscale as words
 from drln.weights.sources import BUNDLED
 
 
@@ -37,7 +39,7 @@ class UpscaleTab:
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
                 self.options = result_options("upscale")
-                self.plan_note = gr.HTML(wording.note(wording.NO_PHOTO), elem_id="plan")
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
                 self.job = JobView(jobs, "upscale", "Upscale")
         self.result = ResultView()
         self._connect()
@@ -59,22 +61,9 @@ class UpscaleTab:
         self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
         scale = api_scale()
-        gr.Button(visible=False).click(
-            self.upscale,
-            [self.photo, scale, *chosen[2:]],
-            self.result.download,
-            api_name="upscale",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
-        gr.Button(visible=False).click(
-            self.estimate,
-            [self.photo, scale, *planned[2:]],
-            gr.JSON(visible=False, label="Estimate"),
-            api_name="estimate",
-            preprocess=False,
-        )
+        endpoint(self.upscale, [self.photo, scale, *chosen[2:]], self.result.download, "upscale")
+        told = gr.JSON(visible=False, label="Estimate")
+        endpoint(self.estimate, [self.photo, scale, *planned[2:]], told, "estimate", computes=False)
 
     def plan(
         self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
@@ -89,17 +78,17 @@ class UpscaleTab:
         try:
             choice = self.service.choice(model)
             absent = self.service.models.must_download(model, scale)
-            update[self.model_note] = html_update(wording.model_note(choice, absent))
+            update[self.model_note] = html_update(words.model_note(choice, absent))
             if not photo:
-                yield {**update, **shut, self.plan_note: wording.note(wording.NO_PHOTO)}
+                yield {**update, **shut, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                 for plan in self.service.plan(path, scale, model, **self.options.planned(format, ensemble)):
                     if plan.estimate:
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
-                    yield {**update, self.plan_note: wording.plan_note(plan)}
+                    yield {**update, self.plan_note: words.plan_note(plan)}
         except Exception as error:
-            yield {**update, **shut, self.plan_note: wording.alert(wording.message(error))}
+            yield {**update, **shut, self.plan_note: notes.alert(errors.message(error))}
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -107,7 +96,7 @@ class UpscaleTab:
 
     def failed(self, error: Exception) -> Update:
         """A model that the hub does not give is said where the model is chosen, and another one offered."""
-        alert = html_update(wording.alert(wording.message(error)))
+        alert = html_update(notes.alert(errors.message(error)))
         if isinstance(error, UnavailableModel):
             return {self.model_note: alert, self.compact: gr.update(visible=True)}
         return {self.job.progress: alert}
@@ -134,12 +123,10 @@ class UpscaleTab:
         Returns:
             The upscaled photo.
         """
-        try:
+        with api_errors():
             steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
             finished = yield from last_step(steps, Finished)
             yield str(finished.saved.result)
-        except Exception as error:
-            raise api_error(error) from error
 
     def estimate(
         self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
@@ -157,16 +144,12 @@ class UpscaleTab:
             Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
             whether the model has to be fetched from the hub first, and notes on the photo and its result.
         """
-        try:
-            with uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
-                options = self.options.planned(format, self_ensemble)
-                *_, plan = self.service.plan(path, whole_number(scale), model, **options)
+        with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
+            options = self.options.planned(format, self_ensemble)
+            *_, plan = self.service.plan(path, whole_number(scale), model, **options)
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
-            told = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
-            return {**asdict(plan.estimate), **told}
-        except Exception as error:
-            raise api_error(error) from error
+            return {**asdict(plan.estimate), "fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):

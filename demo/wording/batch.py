@@ -9,18 +9,9 @@ from html import escape
 
 from demo.backend.batch import DONE, FAILED, SKIPPED, BatchReport, Entry
 from demo.backend.service import Finished
-from demo.wording.page import pixels
+from demo.wording.notes import pixels
 
 MARKS = {DONE: "✓ ", FAILED: "✗ "}
-CSS = """
-.batch { width: 100%; border-collapse: collapse; }
-.prose .batch :is(th, td) { text-align: left; vertical-align: top; overflow-wrap: anywhere;
-  padding: var(--spacing-sm) var(--spacing-md); border: 0; border-bottom: 1px solid var(--border-color-primary); }
-.prose .batch :is(tr, thead, tbody), .prose table.batch { border: 0; }
-.batch th:first-child { width: 40%; }
-.batch .failed { color: var(--error-text-color); }
-.batch-wide { max-height: 24rem; overflow-y: auto; }
-"""
 
 
 def table(report: BatchReport) -> str:

@@ -11,18 +11,6 @@ from drln import DrlnConfig
 
 WIDTH, BOX, GAP = 360, 34, 18    # of a picture, a box's height, the arrow between two
 
-CSS = """
-.network { display: flex; flex-wrap: wrap; gap: var(--spacing-xl) 3rem; }
-.network figure { margin: 0; flex: 0 1 360px; min-width: 0; }
-.network svg { width: 100%; height: auto; color: var(--body-text-color); font: 13px sans-serif; }
-.network rect { fill: var(--background-fill-secondary); stroke: var(--border-color-primary); }
-.network .strong rect { fill: var(--primary-600); stroke: none; }
-.network .strong text { fill: #fff; }
-.network text { fill: currentColor; text-anchor: middle; }
-.network .aside { font-size: 12px; text-anchor: start; }
-.network path { fill: none; stroke: currentColor; stroke-width: 1.4; }
-.network .tip { fill: currentColor; stroke: none; }
-"""
 
 
 def network(config: DrlnConfig | None = None) -> str:

@@ -9,12 +9,10 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from demo.backend.benchmark import SetError
-from demo.backend.error_map import COLOURS, FULL
+from demo.backend.error_map import FULL
 from demo.backend.trial import Trial
-from demo.wording import page as wording
-from drln.data import DataError
-from drln.evaluation.protocols import CARD, STANDARD, ProtocolError
+from demo.wording import notes
+from drln.evaluation.protocols import CARD, STANDARD
 from drln.evaluation.published import WHY_CARD_IS_HIGH, published
 from drln.evaluation.scores import Scores
 from drln.evaluation.tables import NONE, TITLES, comparison
@@ -30,50 +28,18 @@ NO_PHOTO = "Choose a sharp photo: it is made smaller, restored, and compared wit
 NO_SCORES = "No scores of this set were published by this protocol."
 AXIS_STEP = 4    # dB that lie free at the left of the shortest bar, at most
 
-CSS = f"""
-.scores-wide {{ overflow-x: auto; }}
-.prose .scores {{ border-collapse: collapse; margin: 0 0 var(--spacing-md); font-variant-numeric: tabular-nums; }}
-.prose .scores :is(th, td) {{ padding: var(--spacing-sm) var(--spacing-lg); text-align: right; white-space: nowrap;
-  border: 0; border-bottom: 1px solid var(--border-color-primary); }}
-.prose .scores :is(th:first-child, th[colspan]) {{ text-align: left; }}
-.prose .scores thead th {{ vertical-align: bottom; white-space: normal; }}
-.prose .scores :is(tr, thead, tbody), .prose table.scores {{ border: 0; }}
-.prose .scores .theirs {{ font-style: italic; }}
-.chart h4 {{ margin: var(--spacing-lg) 0 var(--spacing-sm); }}
-.chart-row {{ display: grid; grid-template-columns: 13rem 1fr 4rem; column-gap: var(--spacing-md); align-items: center;
-  margin-bottom: var(--spacing-xs); font-variant-numeric: tabular-nums; }}
-.chart-row .fill {{ display: block; height: 0.9rem; background: var(--primary-600); border-radius: 0 0.2rem 0.2rem 0; }}
-.chart-row .theirs {{ background: var(--neutral-400); }}
-.chart-row .part {{ opacity: 0.5; }}
-@media (max-width: 600px) {{
-  .chart-row {{ grid-template-columns: 1fr 4rem; margin-bottom: var(--spacing-md); }}
-  .chart-row span:first-child {{ grid-column: 1 / -1; }}
-}}
-#trial-lr img {{ image-rendering: pixelated; }}
-.colours {{ display: block; height: 0.7rem; max-width: 20rem; margin-top: var(--spacing-sm); border-radius: 0.2rem;
-  background: linear-gradient(to right, {', '.join(f'rgb{colour}' for colour in COLOURS)}); }}
-.ends {{ display: flex; justify-content: space-between; max-width: 20rem; }}
-"""
 
 ERRORS_CAPTION = (
     '<p class="note">Errors: how far the brightness is from the sharp photo, in grey levels of 255. The colours are '
     "the same in both maps and for every photo; the borders are not compared.</p>"
-    f'<span class="colours"></span><span class="ends"><span>0</span><span>{FULL // 2}</span>'
-    f"<span>{FULL} and more</span></span>"
+    + notes.colour_bar("0", str(FULL // 2), f"{FULL} and more")
 )
-
-
-def message(error: Exception) -> str:
-    """What the user reads of an error."""
-    if isinstance(error, (ProtocolError, DataError, SetError)):
-        return wording.said(error)
-    return wording.message(error)
 
 
 def plan_note(hr_size: tuple[int, int], lr_size: tuple[int, int]) -> str:
     """What will be done with the photo."""
-    return wording.note(
-        f"{wording.pixels(*hr_size)} are made {wording.pixels(*lr_size)}, and restored from these."
+    return notes.note(
+        f"{notes.pixels(*hr_size)} are made {notes.pixels(*lr_size)}, and restored from these."
     )
 
 
@@ -83,9 +49,9 @@ def trial_table(trial: Trial) -> str:
         f'<tr><th scope="row">{escape(one.title)}</th><td>{_decibels(one.psnr)}</td><td>{one.ssim:.4f}</td></tr>'
         for one in (trial.bicubic, trial.drln)
     )
-    facts = wording.note(
-        f"{PROTOCOL_LABELS[trial.protocol]} protocol, {trial.scale}×: {wording.pixels(*trial.lr_size)} restored to "
-        f"{wording.pixels(*trial.hr_size)}, without {trial.scale} at each border. "
+    facts = notes.note(
+        f"{PROTOCOL_LABELS[trial.protocol]} protocol, {trial.scale}×: {notes.pixels(*trial.lr_size)} restored to "
+        f"{notes.pixels(*trial.hr_size)}, without {trial.scale} at each border. "
         f"{trial.source}, computed on {trial.device} in {trial.precision}."
     )
     head = '<th></th><th scope="col">PSNR, dB</th><th scope="col">SSIM</th>'
@@ -112,13 +78,13 @@ def benchmark_table(scores: Sequence[Scores]) -> str:
         + "</tr>"
         for row in rows
     )
-    notes = [number.note for entry in scores for number in published(protocol, entry.dataset, entry.scale)]
+    remarks = [number.note for entry in scores for number in published(protocol, entry.dataset, entry.scale)]
     if not theirs:
-        notes.append(NO_SCORES)
+        remarks.append(NO_SCORES)
     return (
-        f'{wording.note(TITLES[protocol])}<div class="scores-wide"><table class="scores">'
+        f'{notes.note(TITLES[protocol])}<div class="scores-wide"><table class="scores">'
         f"<thead><tr>{groups}</tr><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
-        + "".join(wording.note(note) for note in dict.fromkeys(filter(None, notes)))
+        + "".join(notes.note(note) for note in dict.fromkeys(filter(None, remarks)))
     )
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from demo.backend.batch import DONE, FAILED, SKIPPED, STOPPED, WAITING, WORKING, Batches, BatchReport
 from demo.backend.batch_items import items
-from demo.backend.limits import UploadError
+from demo.backend.errors import UploadError
 from demo.backend.models import Choice, Models
 from demo.backend.service import Service
 from demo.wording import batch as batch_wording

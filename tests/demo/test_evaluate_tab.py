@@ -12,8 +12,9 @@ from PIL import Image
 
 from demo.backend import error_map
 from demo.backend.benchmark import Benchmarks, Report, Request
+from demo.backend.errors import UploadError
 from demo.backend.jobs import Jobs
-from demo.backend.limits import Limits, UploadError
+from demo.backend.limits import Limits
 from demo.backend.models import Choice, Models
 from demo.backend.service import Service
 from demo.backend.trial import Trial, Trials, smallest_side

@@ -17,9 +17,9 @@ from PIL import Image
 from tiff_files import tiff_of
 from tiny_service import finish, left_over, tiny_service
 
-from demo.backend.limits import UploadError
+from demo.backend import errors
+from demo.backend.errors import UploadError
 from demo.backend.service import Service
-from demo.wording import page as wording
 from drln import ImageError
 from drln.images import Photo, open_image
 
@@ -164,7 +164,7 @@ def test_each_is_refused_with_a_clear_message_and_leaves_nothing(service, tmp_pa
     with pytest.raises((UploadError, ImageError), match=HOSTILE[name][1]) as refused:
         upscale(service, path)
 
-    said = wording.said(refused.value)
+    said = errors.said(refused.value)
     assert str(tmp_path) not in said and "\n" not in said
     assert left_over(service) == []
 

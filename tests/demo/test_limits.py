@@ -11,7 +11,8 @@ from unittest import mock
 import pytest
 from PIL import Image
 
-from demo.backend.limits import Limits, UploadError, check_header, check_upload, result_notes
+from demo.backend.errors import UploadError
+from demo.backend.limits import Limits, check_header, check_upload, result_notes
 
 ROOT = Path(__file__).parents[2]
 

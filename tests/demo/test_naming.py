@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 from tiny_service import tiny_service
 
+from demo.backend import errors
 from demo.backend.batch import FAILED, Batches, BatchReport
 from demo.backend.jobs import Jobs
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
-from demo.wording import page as wording
+from demo.wording import notes
 from drln import ImageError
 from drln.evaluation.protocols import STANDARD
 
@@ -37,7 +38,7 @@ def said(updates) -> str:
 
 
 def assert_named(text: str, tmp_path) -> None:
-    assert wording.escape(TITLE) in text
+    assert notes.escape(TITLE) in text
     assert str(tmp_path) not in text and "0123456789abcdef" not in text
 
 
@@ -66,7 +67,7 @@ def test_a_batch_names_the_file(service, upload, tmp_path):
     *_, report = Batches(service).stream([(TITLE, tmp_path / upload["path"])], 2, "tiny")
 
     assert isinstance(report, BatchReport) and report.entries[0].state == FAILED
-    assert_named(wording.escape(report.entries[0].problem), tmp_path)
+    assert_named(notes.escape(report.entries[0].problem), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -80,4 +81,4 @@ def test_a_batch_names_the_file(service, upload, tmp_path):
     ],
 )
 def test_a_path_of_the_server_loses_its_folders_and_an_address_or_a_repository_does_not(raised, text):
-    assert wording.said(ImageError(raised)) == text
+    assert errors.said(ImageError(raised)) == text

@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from demo.backend import previews, results
-from demo.backend.limits import Limits, UploadError
+from demo.backend.errors import UploadError
+from demo.backend.limits import Limits
 from demo.backend.models import Choice, Models, default_choice
 from demo.backend.service import Finished, Service
 from drln import CheckpointError, ImageError, Progress, UpscaleError, Upscaler

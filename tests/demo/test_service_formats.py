@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 from tiny_service import finish, left_over, tiny_service
 
 from demo.backend import previews, results
-from demo.backend.limits import UploadError
+from demo.backend.errors import UploadError
 from demo.backend.service import Service
 from drln import DrlnModel, ImageError, Upscaler
 from drln.images import write_image

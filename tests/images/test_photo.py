@@ -109,7 +109,7 @@ def test_sixteen_bit_grey_stays_sixteen_bit(tmp_path, suffix):
     Image.fromarray(pixels).save(tmp_path / f"in{suffix}")
 
     photo = Photo.from_pil(open_image(tmp_path / f"in{suffix}"))
-    write_image(photo.picture(photo.rgb), tmp_path / f"out{suffix}")
+    write_image(photo.picture(photo.rgb).to_pil(), tmp_path / f"out{suffix}")
 
     saved = Image.open(tmp_path / f"out{suffix}")
     assert photo.depth == 16 and saved.mode == "I;16"

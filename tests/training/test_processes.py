@@ -87,7 +87,7 @@ def test_a_run_that_is_stopped_saves_the_step_it_was_at(tmp_path):
 
 
 def test_runs_stopped_at_random_moments_end_and_are_resumed_to_the_same_weights():
-    runs = start(ROOT / "tests" / "stop_training.py", "--runs", "4", "--limit", "60")
+    runs = start(ROOT / "tests" / "support" / "stop_training.py", "--runs", "4", "--limit", "60")
 
     output, errors = runs.communicate(timeout=400)
 

@@ -10,12 +10,14 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from demo.backend.limits import UploadError
+from demo.backend import errors
+from demo.backend.errors import UploadError
 from demo.backend.models import Models
 from demo.backend.service import Plan, Service
 from demo.components.job_view import DEVICE
 from demo.interface import build_demo, launch
-from demo.wording import page as wording
+from demo.wording import notes
+from demo.wording import upscale as words
 from drln import Estimate, HubError, Progress
 
 
@@ -75,7 +77,7 @@ def test_everything_that_computes_stands_in_one_line(demo):
 def test_a_result_that_does_not_fit_is_refused_with_the_figures():
     estimate = Estimate(40_000, 30_000, seconds=900.0, memory=24_200_000_000, available=8_100_000_000)
 
-    text = wording.plan_note(Plan((10_000, 7_500), 4, estimate))
+    text = words.plan_note(Plan((10_000, 7_500), 4, estimate))
 
     assert 'role="alert"' in text
     assert "40000 × 30000 pixels needs about 24.2 GB of memory, and 8.1 GB are free" in text
@@ -84,7 +86,7 @@ def test_a_result_that_does_not_fit_is_refused_with_the_figures():
 def test_a_plan_tells_size_time_and_memory():
     estimate = Estimate(400, 300, seconds=74.6, memory=53_000_000, available=8_100_000_000)
 
-    text = re.sub("<[^>]*>", "", wording.plan_note(Plan((100, 75), 4, estimate)))
+    text = re.sub("<[^>]*>", "", words.plan_note(Plan((100, 75), 4, estimate)))
 
     assert text == "100 × 75 pixels to 400 × 300 pixels, about 75 s and 53 MB of memory (8.1 GB are free)"
 
@@ -93,11 +95,11 @@ def test_a_plan_tells_size_time_and_memory():
     ("seconds", "text"), [(0.2, "1 s"), (1.4, "1 s"), (89.4, "89 s"), (100, "2 min"), (3600, "60 min"), (9000, "2.5 h")]
 )
 def test_a_duration_is_told_as_exactly_as_an_estimate_deserves(seconds, text):
-    assert wording.duration(seconds) == text
+    assert notes.duration(seconds) == text
 
 
 def test_progress_tells_stage_share_and_time_left():
-    text = wording.progress(Progress("Upscaling", 0.337, 41.2))
+    text = notes.progress(Progress("Upscaling", 0.337, 41.2))
 
     assert 'aria-valuenow="34"' in text
     assert "Upscaling, 34%, about 41 s left" in text
@@ -106,10 +108,10 @@ def test_progress_tells_stage_share_and_time_left():
 def test_markup_from_a_user_stays_text():
     markup = "<img src=x onerror=alert(1)>"
     for text in (
-        wording.alert(markup),
-        wording.note(markup),
-        wording.spoken(Progress(markup, 0.5)),
-        wording.progress(Progress(markup, 0.5)),
+        notes.alert(markup),
+        notes.note(markup),
+        notes.spoken(Progress(markup, 0.5)),
+        notes.progress(Progress(markup, 0.5)),
     ):
         assert "<img" not in text
         assert "&lt;img" in text
@@ -124,13 +126,13 @@ def test_an_error_that_nobody_expected_is_logged_by_its_place_and_kind_without_i
 
     with pytest.raises(KeyError) as caught:
         broken()
-    text = wording.message(caught.value)
+    text = errors.message(caught.value)
 
     assert "a secret" not in text
     assert "noted in the server's log" in text
     assert "a secret" not in caplog.text and "holiday" not in caplog.text
     assert "KeyError" in caplog.text and "OSError" in caplog.text
-    assert "test_demo.py" in caplog.text and "in broken" in caplog.text
+    assert "test_interface.py" in caplog.text and "in broken" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -143,12 +145,12 @@ def test_an_error_that_nobody_expected_is_logged_by_its_place_and_kind_without_i
     ],
 )
 def test_what_is_read_out_changes_at_every_tenth_and_not_every_second(step, text):
-    assert wording.spoken(step) == text
+    assert notes.spoken(step) == text
 
 
 def test_a_message_becomes_a_sentence_and_an_address_stays_one():
-    assert wording.said(UploadError("the photo is gone")) == "The photo is gone."
-    assert wording.said(HubError("http://hub.test cannot be reached!")) == "http://hub.test cannot be reached!"
+    assert errors.said(UploadError("the photo is gone")) == "The photo is gone."
+    assert errors.said(HubError("http://hub.test cannot be reached!")) == "http://hub.test cannot be reached!"
 
 
 def _free_port() -> int:
