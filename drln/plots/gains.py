@@ -1,0 +1,56 @@
+"""How much better than bicubic a model is, image by image.
+
+Is given scores; measures nothing. Needs matplotlib: `pip install 'drln[train]'`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from drln.evaluation import BICUBIC, STANDARD, Scores
+from drln.plots.bars import draw_bars
+from drln.plots.figures import caption, paper
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STANDARD) -> Figure:
+    """PSNR of each image over that of bicubic, in dB: a panel for each set and scale, a colour for each model.
+
+    Args:
+        scores: of bicubic and of models; those of another protocol are left out.
+        text: the caption.
+        protocol: "standard" or "card".
+
+    Raises:
+        ValueError: if a model's scores, of some set and scale, come without those of bicubic, or there are none.
+    """
+    panels: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
+    for entry in scores:
+        if entry.protocol == protocol:
+            values = {image.name: image.psnr for image in entry.images}
+            panels.setdefault((entry.dataset, entry.scale), {})[entry.model] = values
+    if not panels or any(BICUBIC not in models or len(models) < 2 for models in panels.values()):
+        raise ValueError(f"give scores of {BICUBIC!r} and of a model in the {protocol} protocol for each set and scale")
+    with paper() as make:
+        figure = make(max(5, 4.2 * len(panels)), 3.5)
+        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        for axis, ((dataset, scale), models) in zip(axes, panels.items()):
+            base = models.pop(BICUBIC)
+            draw_bars(axis, {name: _gains(values, base) for name, values in models.items()})
+            axis.set_title(f"{dataset}, {scale}x")
+            axis.tick_params("x", rotation=45)
+        axes[0].set_ylabel("PSNR over bicubic, dB")
+        axes[0].legend()
+        caption(figure, text)
+    return figure
+
+
+def _gains(values: dict[str, float], base: dict[str, float]) -> dict[str, float]:
+    """Of images that both have measured; identical images have an infinite PSNR, and no bar."""
+    gains = {PurePath(name).stem: psnr - base[name] for name, psnr in values.items() if name in base}
+    return {name: gain for name, gain in gains.items() if math.isfinite(gain)}
