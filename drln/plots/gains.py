@@ -17,6 +17,8 @@ from drln.plots.figures import caption, paper
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+NAMED = 30    # images; the names of more would lie on one another
+
 
 def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STANDARD) -> Figure:
     """PSNR of each image over that of bicubic, in dB: a panel for each set and scale, a colour for each model.
@@ -43,7 +45,10 @@ def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STAN
             base = models.pop(BICUBIC)
             draw_bars(axis, {name: _gains(values, base) for name, values in models.items()})
             axis.set_title(f"{dataset}, {scale}x")
-            axis.tick_params("x", rotation=45)
+            if len(base) > NAMED:
+                axis.set_xticks([])
+            for label in axis.get_xticklabels():
+                label.set(rotation=45, ha="right", rotation_mode="anchor")
         axes[0].set_ylabel("PSNR over bicubic, dB")
         axes[0].legend()
         caption(figure, text)

@@ -55,6 +55,7 @@ def plot_sizes(scale: int = 4, ours: Mapping[str, tuple[float, float]] | None = 
             if ours and name in ours:
                 axis.plot(*ours[name], "*", color=GREEN, markersize=12)
             axis.set(title=f"{name}, {scale}x", xscale="log", xlim=(0.1, 100))
+            axis.xaxis.set_major_formatter("{x:g}")    # and no powers of ten
             axis.margins(y=0.15)
         figure.supylabel("PSNR, dB (card's protocol)", fontsize=10)
         for axis in axes[-1]:

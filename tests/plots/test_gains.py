@@ -47,6 +47,14 @@ def test_an_image_that_bicubic_lacks_or_that_came_back_identical_has_no_bar():
     assert heights(plot_gains([scores("bicubic", {"a": 25, "c": 40}), ours]).axes[0]) == [3]
 
 
+def test_the_images_of_a_large_set_are_not_named():
+    large = {str(number): 25.0 for number in range(100)}
+
+    axis = plot_gains([scores("bicubic", large), scores("ours", large)]).axes[0]
+
+    assert len(heights(axis)) == 100 and not axis.get_xticklabels()
+
+
 @pytest.mark.parametrize("models", [[], ["ours"], ["bicubic"]])
 def test_without_bicubic_or_without_a_model_there_is_nothing_to_draw(models):
     with pytest.raises(ValueError, match="bicubic"):
