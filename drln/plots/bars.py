@@ -45,7 +45,10 @@ def plot_bars(
         figure = make(8.5, height)
         axis = figure.subplots()
         draw_bars(axis, series, numbers)
-        axis.set(ylabel=label, yscale="log" if log else "linear")
+        axis.set_ylabel(label)
+        if log:
+            axis.set_yscale("log")
+            axis.yaxis.set_minor_formatter("")    # powers of ten alone
         axis.margins(y=0.18)    # room for the numbers and the legend
         if limits:
             axis.set_ylim(limits)

@@ -34,7 +34,9 @@ def test_a_series_may_lack_a_group():
 
 def test_limits_and_a_logarithmic_axis_are_those_asked_for():
     assert plot_bars({"a": {"x": 25}}, limits=(23, 28)).axes[0].get_ylim() == (23, 28)
-    assert plot_bars({"a": {"x": 25}}, log=True).axes[0].get_yscale() == "log"
+    axis = plot_bars({"a": {"x": 0.005, "y": 0.03}}, log=True).axes[0]
+    assert axis.get_yscale() == "log"
+    assert not any(label.get_text() for label in axis.get_yticklabels(minor=True))
 
 
 @pytest.mark.parametrize("series", [{}, {"a": {}}])
