@@ -44,7 +44,7 @@ def plot_sizes(scale: int = 4, ours: Mapping[str, tuple[float, float]] | None = 
         raise ValueError(f"nothing is published at {scale}x")
     with paper() as make:
         figure = make(9, 5.6)
-        axes = figure.subplots(2, -(-len(sets) // 2), squeeze=False)
+        axes = figure.subplots(2, -(-len(sets) // 2), sharex=True, squeeze=False)
         for axis, name in zip(axes.flat, sets):
             for entry in published(CARD, name, scale, SOURCE):
                 spot = PARAMETERS[entry.model], entry.psnr
