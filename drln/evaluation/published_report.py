@@ -15,10 +15,10 @@ SOURCES = ("card", "paper")
 
 
 def published_report(sources: Sequence[str] = SOURCES) -> str:
-    """Markdown: a table for each protocol, with a row for each set and scale and a column for each model.
+    """Make a Markdown table for each protocol, with a row for each set and scale and a column for each model.
 
     Args:
-        sources: of the numbers, in the order of their columns: "card", "paper", "super-image".
+        sources: whose numbers, in the order of the columns: "card", "paper", "super-image".
     """
     parts = []
     for protocol in PROTOCOLS:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-GROUP = 0.84    # of the room that a group has
+GROUP = 0.84    # the bars of a group fill this share of its width
 
 
 def plot_bars(
@@ -33,10 +33,10 @@ def plot_bars(
         series: by name, the values by the names of the groups; a series may lack a group.
         text: the caption.
         label: what the values are.
-        numbers: how each is written beside its bar, as "%.2f"; not at all if empty.
+        numbers: the format of the number beside each bar, as "%.2f"; empty for no numbers.
         limits: the least and the largest value of the axis.
-        log: equal steps of the axis are equal factors.
-        height: of the figure, in inches.
+        log: draw a logarithmic axis.
+        height: the figure's height in inches.
 
     Raises:
         ValueError: if there is no value.
@@ -59,10 +59,10 @@ def plot_bars(
 
 
 def draw_bars(axis: Axes, series: Mapping[str, Mapping[str, float]], numbers: str = "") -> None:
-    """The bars of `plot_bars` in axes that are there."""
+    """Draw the bars of `plot_bars` into given axes."""
     groups = list(dict.fromkeys(group for values in series.values() for group in values))
     if not groups:
-        raise ValueError("there are no bars to draw; give a mapping of names to values for each series")
+        raise ValueError("there are no bars to draw; give each series a mapping of names to values")
     width = GROUP / len(series)
     for number, (name, values) in enumerate(series.items()):
         aside = (number - (len(series) - 1) / 2) * width

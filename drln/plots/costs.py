@@ -20,9 +20,9 @@ KINDS = {"units[0]": SKY, "units[1]": BLUE, "units[2]": RED, "squeeze": GREEN, "
 
 
 def layer_costs(model: Drln) -> list[tuple[str, int]]:
-    """The layers of a plain pass as they run: the kind of each, and its multiplications for each LR pixel.
+    """List the layers in the order in which they run: the kind of each, and its multiplications for each LR pixel.
 
-    Kinds are named as `draw_network` names them: "head", "units[0]", "squeeze", "fusion", "upsampler", "tail".
+    The kinds have the names that `draw_network` shows: "head", "units[0]", "squeeze", "fusion", "upsampler", "tail".
     """
     layers = [("head", conv_cost(model.head))]
     for group in model.groups:
@@ -35,14 +35,14 @@ def layer_costs(model: Drln) -> list[tuple[str, int]]:
 
 
 def kind_shares(model: Drln) -> dict[str, float]:
-    """What fraction of all multiplications the layers of each kind do."""
+    """The fraction of all multiplications that each kind of layer does."""
     layers = layer_costs(model)
     total = sum(cost for _, cost in layers)
     return {kind: sum(cost for k, cost in layers if k == kind) / total for kind in dict.fromkeys(k for k, _ in layers)}
 
 
 def plot_costs(model: Drln, text: str = "") -> Figure:
-    """The multiplications of each layer, and the share of each kind of layer."""
+    """Draw the multiplications of each layer, and the share of each kind of layer."""
     layers, shares = layer_costs(model), kind_shares(model)
     with paper() as make:
         figure = make(10, 3.4)
@@ -64,7 +64,7 @@ def plot_costs(model: Drln, text: str = "") -> Figure:
 
 
 def _group_costs(group: ResidualGroup) -> Iterator[tuple[str, int]]:
-    """Without the fusion that nobody reads."""
+    """The layers of a group, without a fusion that nothing reads."""
     for index, (block, fusion) in enumerate(zip(group.blocks, group.fusions)):
         for number, unit in enumerate(block.units):
             yield f"units[{number}]", conv_cost(unit.conv1, unit.conv2)

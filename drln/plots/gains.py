@@ -17,19 +17,19 @@ from drln.plots.figures import caption, paper
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NAMED = 30    # images; the names of more would lie on one another
+NAMED = 30    # images; more names would overlap
 
 
 def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STANDARD) -> Figure:
-    """PSNR of each image over that of bicubic, in dB: a panel for each set and scale, a colour for each model.
+    """Draw the PSNR of each image minus that of bicubic: a panel for each set and scale, a colour for each model.
 
     Args:
-        scores: of bicubic and of models; those of another protocol are left out.
+        scores: scores of bicubic and of at least one model; those of other protocols are left out.
         text: the caption.
         protocol: "standard" or "card".
 
     Raises:
-        ValueError: if a model's scores, of some set and scale, come without those of bicubic, or there are none.
+        ValueError: if bicubic or a model is missing for a set and scale, or there are no scores.
     """
     panels: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
     for entry in scores:
@@ -56,6 +56,6 @@ def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STAN
 
 
 def _gains(values: dict[str, float], base: dict[str, float]) -> dict[str, float]:
-    """Of images that both have measured; identical images have an infinite PSNR, and no bar."""
+    """The gain of each image that both measured. An infinite PSNR, of identical images, has no bar."""
     gains = {PurePath(name).stem: psnr - base[name] for name, psnr in values.items() if name in base}
     return {name: gain for name, gain in gains.items() if math.isfinite(gain)}

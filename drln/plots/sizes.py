@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BLUE, _, GREEN, RED, _, _, _ = COLOURS
 SOURCE = "super-image"
-# From a dot to its name, in points, where dots are near one another; the others have it on the right.
+# Where the names of crowded dots go, in points from the dot; other names go to the right.
 NAMES = {
     "a2n": (-6, -9),
     "awsrn-bam": (6, 3),
@@ -29,11 +29,13 @@ BESIDE = (7, -3)
 
 
 def plot_sizes(scale: int = 4, ours: Mapping[str, tuple[float, float]] | None = None, text: str = "") -> Figure:
-    """PSNR of the super-image library's models, by the card's protocol, against their parameters: a panel for each set.
+    """Draw the PSNR of the super-image library's models against their parameters, a panel for each set.
+
+    PSNR is by the card's protocol.
 
     Args:
         scale: 2, 3 or 4.
-        ours: by the name of a set, million parameters and PSNR of another model, which is drawn as a star.
+        ours: another model, drawn as a star: by the name of a set, its million parameters and its PSNR.
         text: the caption.
 
     Raises:
