@@ -15,7 +15,7 @@ from drln.cli.standard_outputs import lost_output, make_outputs_forgiving
 from drln.cli.train import add_train
 from drln.cli.upscale import add_upscale
 from drln.system_errors import sentence
-from drln.upscaling.device import is_out_of_memory
+from drln.upscaling.device import is_out_of_memory, keep_freed_memory
 from drln.upscaling.engine import UpscaleError
 from drln.weights.download import HubError
 
@@ -82,4 +82,5 @@ def build_parser() -> argparse.ArgumentParser:
 
 if __name__ == "__main__":
     make_outputs_forgiving()
+    keep_freed_memory()
     sys.exit(main())

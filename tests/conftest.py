@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # What uses the one app. Beside these run all others.
 OF_THE_APP = (
-    "browser/", "demo/test_endpoints", "demo/test_faults", "demo/test_mcp", "demo/test_page", "demo/test_several_users",
-    "test_readme",
+    "browser/", "demo/test_endpoints", "demo/test_faults", "demo/test_interface", "demo/test_mcp",
+    "demo/test_several_users", "test_readme",
 )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,30 @@ print(*[side for model in models for side in model(torch.rand(1, 3, 5, 4)).shape
     assert Path(file).is_relative_to(tmp_path) and int(samples) >= 3
     assert sides.split() == ["10", "8", "15", "12", "20", "16"]
     assert not list((tmp_path / "home").iterdir())
+
+
+def test_a_network_is_built_and_trained_without_codecs_and_other_packages(tmp_path):
+    """With torch, numpy, Pillow, safetensors, huggingface_hub and what that asks for itself."""
+    extras = sum(PROJECT["optional-dependencies"].values(), [])
+    needed = {"torch", "numpy", "pillow", "safetensors", "huggingface-hub"}
+    needed |= requirement_names([one for one in requires("huggingface_hub") if "extra ==" not in one])
+    others = {name.replace("-", "_") for name in requirement_names(PROJECT["dependencies"] + extras) - needed}
+    code = f"""
+import sys
+sys.modules.update(dict.fromkeys({others}))    # so that importing one of them fails
+import torch
+from drln import DrlnConfig, DrlnModel
+model = DrlnModel(DrlnConfig(2, bam=True, channels=4, groups=(1,)))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+before = [weights.clone() for weights in model.parameters()]
+model(torch.rand(1, 3, 6, 6)).mean().backward()
+optimizer.step()
+print(any(not torch.equal(*pair) for pair in zip(before, model.parameters())))
+print(*model.eval()(torch.rand(1, 3, 5, 4)).shape)
+"""
+
+    assert others >= {"imagecodecs", "tifffile", "pi_heif", "psutil", "accelerate", "matplotlib", "gradio", "datasets"}
+    assert run_python(code, tmp_path, ROOT).split() == ["True", "1", "3", "10", "8"]
 
 
 def test_the_wheel_states_version_and_licence(wheel):

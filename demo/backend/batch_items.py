@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from demo.backend.errors import UploadError
 from demo.backend.limits import LIMITS
-from drln.images.photo_folder import NO_IMAGE, STARTS, SUFFIXES, is_clutter
+from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
+from drln.images.photo_folder import NO_IMAGE, is_clutter
 
 FILES = 200            # photos in a batch
 SKIPPED = 50           # files of a zip that are named as no photos; more are counted
@@ -126,7 +127,8 @@ def _entries(title: str, path: Path) -> list[Item]:
 def _item(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Item:
     name = _name(entry)
     refused, skipped = _refusal(entry, name), False
-    if not refused and PurePosixPath(name).suffix.lower() not in SUFFIXES and not _begins_as_an_image(archive, entry):
+    has_suffix = PurePosixPath(name).suffix.lower() in INPUT_SUFFIXES
+    if not refused and not has_suffix and not _begins_as_an_image(archive, entry):
         refused, skipped = _sentence(NO_IMAGE), True
     return Item(name, path, 0 if skipped else entry.file_size, entry, refused, skipped)
 
@@ -157,7 +159,7 @@ def _refusal(entry: zipfile.ZipInfo, name: str) -> str:
 def _begins_as_an_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     try:
         with archive.open(entry) as packed:
-            return STARTS.match(packed.read(32)) is not None
+            return format_of(packed.read(START_BYTES)) is not None
     except BROKEN_ZIP:
         return True    # it is told as damaged when it is its turn
 

@@ -5,18 +5,16 @@ Knows no gradio. What is measured and how is `drln.evaluation.scoring`'s busines
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from demo.backend import results
+from demo.backend.background import call_in_thread, wait_for
 from demo.backend.errors import SetError, UploadError
 from demo.backend.models import Models
-from demo.backend.service import POLL_SECONDS, Service
+from demo.backend.service import Service
 from drln import HubError, Progress, Upscaler
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import HUB_SETS, SAMPLES
@@ -118,13 +116,9 @@ class Benchmarks:
     def _images(self, request: Request, scale: int) -> Generator[Progress, None, ImageSet]:
         """The set; looked for in a thread, so that whoever waits can be stopped."""
         config = f"bicubic_x{scale}" if request.protocol == CARD else None    # the standard protocol needs HR alone
-        future: Future[ImageSet] = Future()
-        threading.Thread(target=_fill, args=(future, self._find, request.dataset, config), daemon=True).start()
-        began = time.monotonic()
-        while not wait([future], POLL_SECONDS).done:
-            yield Progress(f"Getting {request.dataset}, {time.monotonic() - began:.0f} s", 0.0)
+        future = call_in_thread(lambda: self._find(request.dataset, config))
         try:
-            return future.result()
+            return (yield from wait_for(future, lambda s: Progress(f"Getting {request.dataset}, {s:.0f} s", 0.0)))
         except (HubError, DataError) as error:
             raise SetError(f"{request.dataset} is unavailable: {error}") from error
 
@@ -151,17 +145,13 @@ def _measure(
 ) -> Generator[Progress, None, ImageScore]:
     """One image, the one after `count` of `total`."""
     stage = f"{stage} ({count + 1} of {total})"
+    scores = []
     for step in stream_scores(model, [row], protocol, scale=scale):
-        if isinstance(step, ImageScore):
-            return step
-        if isinstance(step, ImageFailure):
+        if isinstance(step, Progress):
+            yield Progress(stage, (count + step.fraction) / total)
+        elif isinstance(step, ImageFailure):
             raise ProtocolError(str(step))
-        yield Progress(stage, (count + step.fraction) / total)
-    raise AssertionError("the image has no score")
-
-
-def _fill(future: Future[ImageSet], find: FindSet, name: str, config: str | None) -> None:
-    try:
-        future.set_result(find(name, config))
-    except BaseException as error:    # whoever waits for the future gets it
-        future.set_exception(error)
+        else:
+            scores.append(step)
+    [score] = scores
+    return score

@@ -6,25 +6,23 @@ A hub is asked by `load` of a hub model alone; estimates need no weights.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Collection, Generator, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
 
 import torch
 
+from demo.backend.background import call_in_thread, wait_for
 from demo.backend.errors import UnavailableModel
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import HubOptions, arriving
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch
 
-T = TypeVar("T")
 HUB_MEGABYTES = 138    # of one scale's weights
 KEPT = 3               # models in memory
-POLL_SECONDS = 0.25    # between two looks at a model that is loading
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,6 @@ class Models:
         self._keep = keep
         self._lock = threading.Lock()
         self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
-        self._yardsticks: OrderedDict[tuple[str, int], Upscaler] = OrderedDict()
 
     def with_precision(self, precision: str) -> Models:
         """The same choices computed in that precision; these models themselves if they are."""
@@ -105,28 +102,27 @@ class Models:
         with self._lock:
             future = self._loaded.pop(key, None)
             if future is None or (future.done() and future.exception()):
-                future = Future()
-                threading.Thread(target=self._load, args=(future, key), daemon=True).start()
-            _keep_last(self._loaded, key, future, self._keep)
+                future = call_in_thread(lambda: self._load(name, scale))
+            self._loaded[key] = future
+            while len(self._loaded) > self._keep:
+                self._loaded.popitem(last=False)
         return future
 
     def loading(self, name: str, scale: int) -> Generator[Progress, None, Loaded]:
         """As `load`, with `Progress` until it is there; whoever waits can be stopped."""
-        began = time.monotonic()
         choice, fetches = self.choices[name], self.must_download(name, scale)
-        future = self.load(name, scale)
-        while not wait([future], POLL_SECONDS).done:
+
+        def progress(seconds: float) -> Progress:
             if fetches:
-                yield fetching(choice, scale, arriving(choice.where), time.monotonic() - began)
-            else:
-                yield Progress("Loading the model", 0.0)
+                return fetching(choice, scale, arriving(choice.where), seconds)
+            return Progress("Loading the model", 0.0)
+
         try:
-            return future.result()
+            return (yield from wait_for(self.load(name, scale), progress))
         except (HubError, CheckpointError) as error:
-            if not self.choices[name].on_hub:
+            if not choice.on_hub:
                 raise
-            title = self.choices[name].title
-            raise UnavailableModel(f"{title} is unavailable from the hub: {error}") from error
+            raise UnavailableModel(f"{choice.title} is unavailable from the hub: {error}") from error
 
     def yardstick(self, name: str, scale: int) -> Upscaler:
         """An upscaler for estimates: the model itself if it is in memory or bundled, else one like it."""
@@ -139,10 +135,7 @@ class Models:
                 return future.result().upscaler
         if not self.choices[name].on_hub:
             return self.load(name, scale).result().upscaler
-        with self._lock:
-            upscaler = self._yardsticks.pop(key, None) or _without_weights(self.choices[name], scale)
-            _keep_last(self._yardsticks, key, upscaler, self._keep)
-        return upscaler
+        return _without_weights(self.choices[name].bam, scale)
 
     def must_download(self, name: str, scale: int) -> bool:
         """Whether loading would ask the hub for the weights; asks no hub itself."""
@@ -157,13 +150,9 @@ class Models:
     def _ready(self, name: str, scale: int) -> Loaded | None:
         return self._preloaded.get((name, scale, pick_precision(pick_device(), self.precision)))
 
-    def _load(self, future: Future[Loaded], key: tuple[str, int]) -> None:
-        name, scale = key
-        try:
-            model = DrlnModel.from_pretrained(self.choices[name].where, scale=scale)
-            future.set_result(Loaded(Upscaler(model, precision=self.precision), model.source))
-        except BaseException as error:    # whoever waits for the future gets it
-            future.set_exception(error)
+    def _load(self, name: str, scale: int) -> Loaded:
+        model = DrlnModel.from_pretrained(self.choices[name].where, scale=scale)
+        return Loaded(Upscaler(model, precision=self.precision), model.source)
 
 
 def fetching(choice: Choice, scale: int, arrived: int, seconds: float) -> Progress:
@@ -175,16 +164,11 @@ def fetching(choice: Choice, scale: int, arrived: int, seconds: float) -> Progre
     return Progress(stage, fraction, seconds * (1 / fraction - 1))
 
 
-def _keep_last(cache: OrderedDict[tuple[str, int], T], key: tuple[str, int], value: T, keep: int) -> None:
-    cache[key] = value
-    while len(cache) > keep:
-        cache.popitem(last=False)
-
-
-def _without_weights(choice: Choice, scale: int) -> Upscaler:
-    """Zeros take as long as weights, and nothing to load."""
+@lru_cache(KEPT)
+def _without_weights(bam: bool, scale: int) -> Upscaler:
+    """A network of the published shape. Zeros take as long as weights, and nothing to load."""
     with torch.device("meta"):
-        model = DrlnModel(DrlnConfig(scale, bam=choice.bam))
+        model = DrlnModel(DrlnConfig(scale, bam=bam))
     model.to_empty(device="cpu")
     for parameter in model.parameters():
         parameter.data.zero_()

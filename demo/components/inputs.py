@@ -10,11 +10,12 @@ import gradio as gr
 
 from demo.backend.errors import UploadError
 from demo.backend.models import Choice, default_choice
+from drln.images.formats import FORMATS
 from drln.network.config import SCALES
 from drln.samples import list_samples
 
-EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
-LOSSY = ("JPEG", "WebP")
+EXTENSIONS = {one.name: one.output.suffixes[0] for one in FORMATS if one.output}
+LOSSY = [one.name for one in FORMATS if one.takes_quality]
 
 
 def photo_input(label: str, elem_id: str) -> gr.Image:
@@ -119,6 +120,19 @@ def comparison(elem_id: str) -> gr.ImageSlider:
         buttons=["fullscreen"],
         max_height=640,
         elem_id=elem_id,
+    )
+
+
+def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
+    """A picture to look at, sent as PNG."""
+    return gr.Image(
+        label=label,
+        format="png",
+        image_mode=None,
+        interactive=False,
+        alt_text=alt,
+        elem_id=elem_id,
+        **{"buttons": [], **layout},
     )
 
 

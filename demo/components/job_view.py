@@ -13,11 +13,10 @@ import gradio as gr
 from gradio.context import Context
 
 from demo.backend.jobs import Job, Jobs, Stopped, UnknownJob
-from demo.components.payloads import Update, html_update
+from demo.components.payloads import DEVICE, Update, html_update
 from demo.wording import notes
 from drln import Progress
 
-DEVICE = "device"        # concurrency id of all that computes: one line, whichever tab or program asks
 UPDATE_SECONDS = 0.25    # between two updates of the progress bar
 PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ Upload = dict[str, Any]
 Update = dict[Any, Any]
 T = TypeVar("T")
 
+DEVICE = "device"        # concurrency id of all that computes: one line, whichever tab or program asks
 LOOK_SECONDS = 1.0    # between two chances to cancel what a program asked for; each takes time from the work
 
 
@@ -50,9 +51,23 @@ def html_update(text: str) -> dict[str, Any]:
     return gr.update(value=text, visible=bool(text))
 
 
-def api_error(error: Exception) -> gr.Error:
-    """What another program gets of an error: its message, and nothing in the log but what nobody expected."""
-    return gr.Error(html.escape(errors.message(error), quote=False), print_exception=False)
+def endpoint(function: Callable[..., Any], inputs: list[Any], outputs: Any, name: str, computes: bool = True) -> None:
+    """Let other programs call a function of these components' payloads; its docstring is what they read.
+
+    Args:
+        computes: whether it waits in the device's line.
+    """
+    line: dict[str, Any] = {"concurrency_id": DEVICE, "concurrency_limit": 1} if computes else {}
+    gr.Button(visible=False).click(function, inputs, outputs, api_name=name, preprocess=False, **line)
+
+
+@contextmanager
+def api_errors() -> Iterator[None]:
+    """Other programs get an error's message; nothing is logged but what nobody expected."""
+    try:
+        yield
+    except Exception as error:
+        raise gr.Error(html.escape(errors.message(error), quote=False), print_exception=False) from error
 
 
 def last_step(steps: Iterable[Any], kind: type[T], outputs: int = 1) -> Generator[Any, None, T]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import html
 import secrets
 from collections.abc import Sequence
-from typing import Any
 
 import gradio as gr
 
 from demo.backend import error_map, errors, previews, results
 from demo.backend.service import Finished
-from demo.components.inputs import comparison
+from demo.components.inputs import comparison, picture
 from demo.components.payloads import Update
 from demo.wording import upscale as words
 
@@ -37,16 +36,16 @@ class ResultView:
             gr.Markdown("### Close-up\nClick on the picture to choose the place.")
             with gr.Row():
                 alt = "The result, with a frame around the place of the close-up"
-                self._overview = _picture("Place", "overview", alt, scale=3, min_width=300)
+                self._overview = picture("Place", "overview", alt, scale=3, min_width=300)
                 alt = "Close-up of the photo upscaled with "
-                self._bicubic = _picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=100)
-                self._drln = _picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=100)
+                self._bicubic = picture("Bicubic", "crop-bicubic", alt + "bicubic", scale=2, min_width=100)
+                self._drln = picture("DRLN", "crop-drln", alt + "DRLN", scale=2, min_width=100)
                 alt = "Close-up of where DRLN differs from bicubic"
-                self._crop_difference = _picture("Difference", "crop-difference", alt, scale=2, min_width=100)
+                self._crop_difference = picture("Difference", "crop-difference", alt, scale=2, min_width=100)
             gr.Markdown("### Difference from bicubic")
             gr.HTML(words.DIFFERENCE)
             alt = "Map of where DRLN differs from bicubic"
-            self._difference = _picture("Difference from bicubic", "difference", alt, height=360)
+            self._difference = picture("Difference from bicubic", "difference", alt, height=360)
         self._finished = gr.State(None, time_to_live=results.KEPT_SECONDS)
         self.clicked = gr.State((), time_to_live=results.KEPT_SECONDS)
         closeup = [self._overview, self._bicubic, self._drln, self._crop_difference]
@@ -109,17 +108,3 @@ class ResultView:
             raise gr.Error(html.escape(errors.message(error)), print_exception=False) from error
         results.remove_pictures(before)
         return {**update, self.clicked: tuple(update.values())}
-
-
-def _picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
-    """A picture without buttons, sent as PNG."""
-    return gr.Image(
-        label=label,
-        format="png",
-        image_mode=None,
-        interactive=False,
-        buttons=[],
-        alt_text=alt,
-        elem_id=elem_id,
-        **layout,
-    )

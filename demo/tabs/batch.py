@@ -16,8 +16,8 @@ from demo.backend.jobs import Job, Jobs
 from demo.backend.limits import LIMITS
 from demo.backend.service import Service
 from demo.components.inputs import api_scale, model_input, result_options, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.wording import batch as words
 from demo.wording import notes
 
@@ -72,15 +72,8 @@ class BatchTab:
             chosen, outputs, self._steps, self.show, self.hide, self.failed, self.stopped, self.done, "batch-result"
         )
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
-        gr.Button(visible=False).click(
-            self.batch,
-            [self.files, api_scale(), *chosen[2:]],
-            [self.download, gr.JSON(visible=False, label="States")],
-            api_name="batch",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = [self.download, gr.JSON(visible=False, label="States")]
+        endpoint(self.batch, [self.files, api_scale(), *chosen[2:]], told, "batch")
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -141,14 +134,12 @@ class BatchTab:
             A zip of the results, or nothing if there is none, and for each photo its name, its state and what the
             problem was.
         """
-        try:
+        with api_errors():
             steps = self._steps(files, whole_number(scale), model, format, quality, self_ensemble)
             report = yield from last_step(steps, BatchReport, outputs=2)
             path = self.batches.archive(report)
             states = [{"photo": one.title, "state": one.state, "problem": one.problem} for one in report.entries]
             yield str(path) if path else None, states
-        except Exception as error:
-            raise api_error(error) from error
 
     def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
         named: list[tuple[str, Path]] = []

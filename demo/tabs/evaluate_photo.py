@@ -12,9 +12,9 @@ from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
-from demo.components.inputs import api_scale, comparison, model_input, photo_input, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
+from demo.components.inputs import api_scale, comparison, model_input, photo_input, picture, scale_input, whole_number
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.wording import notes
 from demo.wording import scores as words
 from drln.evaluation.protocols import STANDARD
@@ -38,10 +38,12 @@ class TrialPart:
             self.table = gr.HTML(elem_id="trial-table")
             self.slider = comparison("trial-slider")
             with gr.Row():
-                self.lr = _picture("What the network saw", "trial-lr", "The photo made smaller, each pixel a square")
+                layout: dict[str, Any] = {"buttons": ["fullscreen"], "min_width": 240}
+                alt = "The photo made smaller, each pixel a square"
+                self.lr = picture("What the network saw", "trial-lr", alt, **layout)
                 alt = "Map of the errors of "
-                self.bicubic_errors = _picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic")
-                self.drln_errors = _picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN")
+                self.bicubic_errors = picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic", **layout)
+                self.drln_errors = picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN", **layout)
             gr.HTML(words.ERRORS_CAPTION)
         self._connect()
 
@@ -58,15 +60,8 @@ class TrialPart:
         shown = [self.result, self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         chosen = [self.photo, self.scale, self.model, self.protocol]
         self.kept = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
-        gr.Button(visible=False).click(
-            self.evaluate,
-            [self.photo, api_scale(), *chosen[2:]],
-            gr.JSON(visible=False, label="Scores"),
-            api_name="evaluate",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = gr.JSON(visible=False, label="Scores")
+        endpoint(self.evaluate, [self.photo, api_scale(), *chosen[2:]], told, "evaluate")
         self.job.connect(chosen, shown, self._steps, self._show, self.hide, self.failed, result="trial-result")
 
     def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
@@ -92,11 +87,9 @@ class TrialPart:
         Returns:
             PSNR in dB (nothing where no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
         """
-        try:
+        with api_errors():
             trial = yield from last_step(self._steps(image, whole_number(scale), model, protocol), Trial)
             yield _scores(trial)
-        except Exception as error:
-            raise api_error(error) from error
 
     def hide(self) -> Update:
         """When a job begins."""
@@ -142,16 +135,3 @@ def protocol_radio(elem_id: str) -> gr.Radio:
     """The choice of a protocol."""
     choices = [(label, name) for name, label in words.PROTOCOL_LABELS.items()]
     return gr.Radio(choices, value=STANDARD, label="Protocol", elem_id=elem_id)
-
-
-def _picture(label: str, elem_id: str, alt: str) -> gr.Image:
-    return gr.Image(
-        label=label,
-        format="png",
-        image_mode=None,
-        interactive=False,
-        buttons=["fullscreen"],
-        alt_text=alt,
-        elem_id=elem_id,
-        min_width=240,
-    )

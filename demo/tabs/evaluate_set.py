@@ -15,8 +15,8 @@ from demo.backend.jobs import Job, Jobs
 from demo.backend.models import default_choice
 from demo.backend.service import Service
 from demo.components.inputs import whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, api_error, html_update, last_step
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, api_errors, endpoint, html_update, last_step
 from demo.tabs.evaluate_photo import protocol_radio
 from demo.wording import notes
 from demo.wording import scores as words
@@ -63,15 +63,8 @@ class BenchmarkPart:
             chosen, outputs, self._steps, self._show, self.hide, self.failed, self.stopped, result="bench-result"
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
-        gr.Button(visible=False).click(
-            self.benchmark,
-            [self.dataset, api_scales, self.models, self.protocol],
-            [gr.JSON(visible=False, label="Scores"), self.download],
-            api_name="benchmark",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
+        told = [gr.JSON(visible=False, label="Scores"), self.download]
+        endpoint(self.benchmark, [self.dataset, api_scales, self.models, self.protocol], told, "benchmark")
         taken = [self.dataset, self.samples, self.job.progress]
         self.samples.click(self.take_samples, None, taken, queue=False, **PAGE)
 
@@ -88,12 +81,10 @@ class BenchmarkPart:
         Returns:
             The mean PSNR in dB and SSIM of each model and scale, and a CSV file with every image's.
         """
-        try:
+        with api_errors():
             steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
             report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
-        except Exception as error:
-            raise api_error(error) from error
 
     def hide(self) -> Update:
         """When a job begins. What an earlier one showed goes: it may be of the other protocol."""

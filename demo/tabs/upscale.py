@@ -13,8 +13,8 @@ from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Jobs
 from demo.backend.service import Finished, Service
 from demo.components.inputs import api_scale, model_input, photo_input, result_options, scale_input, whole_number
-from demo.components.job_view import DEVICE, PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_error, html_update, last_step, uploaded
+from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.components.result_view import ResultView
 from demo.wording import notes
 from demo.wording import upscale as words
@@ -61,22 +61,9 @@ class UpscaleTab:
         self.job.connect(chosen, outputs, self._steps, self.result.show, self.hide, self.failed)
         self.kept = {"scale": self.scale, "model": self.model, **vars(self.options)}
         scale = api_scale()
-        gr.Button(visible=False).click(
-            self.upscale,
-            [self.photo, scale, *chosen[2:]],
-            self.result.download,
-            api_name="upscale",
-            preprocess=False,
-            concurrency_id=DEVICE,
-            concurrency_limit=1,
-        )
-        gr.Button(visible=False).click(
-            self.estimate,
-            [self.photo, scale, *planned[2:]],
-            gr.JSON(visible=False, label="Estimate"),
-            api_name="estimate",
-            preprocess=False,
-        )
+        endpoint(self.upscale, [self.photo, scale, *chosen[2:]], self.result.download, "upscale")
+        told = gr.JSON(visible=False, label="Estimate")
+        endpoint(self.estimate, [self.photo, scale, *planned[2:]], told, "estimate", computes=False)
 
     def plan(
         self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool
@@ -136,12 +123,10 @@ class UpscaleTab:
         Returns:
             The upscaled photo.
         """
-        try:
+        with api_errors():
             steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
             finished = yield from last_step(steps, Finished)
             yield str(finished.saved.result)
-        except Exception as error:
-            raise api_error(error) from error
 
     def estimate(
         self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
@@ -159,16 +144,12 @@ class UpscaleTab:
             Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
             whether the model has to be fetched from the hub first, and notes on the photo and its result.
         """
-        try:
-            with uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
-                options = self.options.planned(format, self_ensemble)
-                *_, plan = self.service.plan(path, whole_number(scale), model, **options)
+        with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
+            options = self.options.planned(format, self_ensemble)
+            *_, plan = self.service.plan(path, whole_number(scale), model, **options)
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
-            told = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
-            return {**asdict(plan.estimate), **told}
-        except Exception as error:
-            raise api_error(error) from error
+            return {**asdict(plan.estimate), "fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import ImageError
 from drln.images.photo_folder import find_photos
-from drln.images.writing import FORMATS
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
 from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
@@ -81,7 +81,7 @@ def check_folders(folder: Path, output: Path) -> None:
     Raises:
         ImageError: unless they can.
     """
-    if output.suffix.lower() in FORMATS or (output.exists() and not output.is_dir()):
+    if output.suffix.lower() in OUTPUT_FORMATS or (output.exists() and not output.is_dir()):
         raise ImageError(f"{folder} is a folder, so the output {output} must be one too; leave out the extension")
     place = output.resolve()
     if folder.is_relative_to(place) and (folder / folder.relative_to(place)).is_dir():

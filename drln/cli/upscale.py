@@ -14,8 +14,8 @@ from drln.cli.folder import upscale_folder
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
 from drln.images import ImageError, Photo, check_output, write_image
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import MOST_PIXELS
-from drln.images.writing import FORMATS
 from drln.network.config import SCALES
 from drln.progress import Work
 from drln.upscaling.device import pick_device
@@ -34,7 +34,8 @@ def add_upscale(commands: argparse._SubParsersAction) -> None:
     add("--scale", type=int, choices=SCALES, default=4, help="how many times wider and higher (default: 4)")
     output = "file to save as .png, .tiff, .jpg or .webp, or folder for the results (default: beside the photo)"
     add("--output", type=a_path, help=output)
-    add("--extension", choices=sorted(FORMATS), default=".png", help="format of a folder's results (default: .png)")
+    extensions = sorted(OUTPUT_FORMATS)
+    add("--extension", choices=extensions, default=".png", help="format of a folder's results (default: .png)")
     quality = "quality of .jpg and .webp, 1 to 100 (default: 95); .webp at 100 keeps every pixel"
     add("--quality", type=int, metavar="N", help=quality)
     model = f"hub repository, folder, weights file, {BUNDLED_PHOTO} for JPEG photos, or {BUNDLED} (default)"

@@ -21,7 +21,8 @@ from typing import IO, NamedTuple
 
 from tqdm.auto import tqdm
 
-from drln.images.photo_folder import SUFFIXES, is_clutter
+from drln.images.formats import INPUT_SUFFIXES
+from drln.images.photo_folder import is_clutter
 from drln.system_errors import FULL, cache_sentence
 from drln.whole_files import WriteError, whole_folder
 
@@ -59,7 +60,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     try:
         with whole_folder(folder) as partial:
             if not _write_images(archive, partial):
-                raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
+                raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(INPUT_SUFFIXES))}")
     except DAMAGED as error:
         what = str(error) or type(error).__name__
         raise DamagedArchive(f"{archive.name} is cut off or damaged ({what}); download it again") from error
@@ -98,7 +99,7 @@ def images_in(folder: Path) -> list[Path]:
 
 def is_image(path: PurePath) -> bool:
     """Whether a relative path has the extension of an image and is no clutter."""
-    return path.suffix.lower() in SUFFIXES and not is_clutter(path)
+    return path.suffix.lower() in INPUT_SUFFIXES and not is_clutter(path)
 
 
 def _write_images(archive: Path, folder: Path) -> int:

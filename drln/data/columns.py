@@ -16,7 +16,7 @@ from PIL import Image
 
 from drln.data.archives import DataError, file_key, short_hash
 from drln.evaluation.protocols import ProtocolError, check_fit, fit_pair, scale_between
-from drln.images.header import ImageError
+from drln.images.header import ImageError, upright_size
 from drln.images.metadata import orientation_of
 from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
@@ -112,7 +112,7 @@ def size_of(value: Any) -> tuple[int, int]:
         return header.width, header.height
     if value.format == "PNG" and "exif" not in value.info or value.format == "TIFF":
         return value.size    # looking for EXIF would decode a PNG; Pillow turns a TIFF itself
-    return value.size[::-1] if orientation_of(value) > 4 else value.size
+    return upright_size(value.size, orientation_of(value))
 
 
 def pixels_of(value: Any) -> np.ndarray:

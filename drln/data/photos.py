@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from drln.data.archives import DataError, file_key
-from drln.evaluation.protocols import as_rgb
 from drln.evaluation.resize import imresize
+from drln.images.picture import to_rgb
 from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
 
@@ -43,7 +43,7 @@ class PhotoPairs:
             ImageError: if the photo cannot be read.
             DataError: if it is smaller than one LR pixel.
         """
-        hr = as_rgb(read_pixels(self.paths[index]))
+        hr = to_rgb(read_pixels(self.paths[index]))
         h, w = (side // self.scale * self.scale for side in hr.shape[:2])
         if not h or not w:
             raise DataError(f"{self.paths[index]} is {hr.shape[1]}x{hr.shape[0]} pixels, too small for {self.scale}x")

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from drln.evaluation.metrics import SSIM_WINDOW, luma, psnr, ssim
 from drln.evaluation.resize import imresize
+from drln.images.picture import to_rgb
 from drln.network.config import SCALES
 
 STANDARD, CARD = PROTOCOLS = ("standard", "card")
@@ -67,7 +68,7 @@ def fit_pair(hr: np.ndarray, lr: np.ndarray, scale: int) -> tuple[np.ndarray, np
     """
     height, width = lr.shape[:2]
     check_fit(width, height, hr.shape[1], hr.shape[0], scale)
-    return as_rgb(lr), pillow_resize(as_rgb(hr), scale * width, scale * height)
+    return to_rgb(lr), pillow_resize(to_rgb(hr), scale * width, scale * height)
 
 
 def check_protocol(protocol: str) -> str:
@@ -191,8 +192,3 @@ def _inside(plane: np.ndarray, border: int) -> np.ndarray:
 
 def _card_luma(rgb: np.ndarray) -> np.ndarray:
     return 16 + rgb @ CARD_LUMA
-
-
-def as_rgb(image: np.ndarray) -> np.ndarray:
-    """A grey image (H, W) as (H, W, 3); an RGB image is returned as it is."""
-    return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)

@@ -30,7 +30,7 @@ from drln.evaluation.protocols import (
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.images import ImageError
 from drln.images.pixels import read_pixels
-from drln.images.tensors import to_levels, to_rgb, to_tensor
+from drln.images.tensors import to_pixels, to_rgb_tensor
 from drln.model import DrlnModel
 from drln.network.config import SCALES, is_scale
 from drln.progress import Progress, Work
@@ -181,7 +181,7 @@ def _measure(
     yield Progress("Measuring", 0.0)
     if run is None:
         return score(*bicubic_planes(lr, hr, scale, protocol))
-    sr = yield from run(to_rgb(to_tensor(lr)))
+    sr = yield from run(to_rgb_tensor(lr))
     return score(*planes(sr, hr, scale, protocol))
 
 
@@ -192,7 +192,7 @@ def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
             raise _FittedHr(
                 "EvalDataset fits HR to LR, as the card's protocol does; give the data set itself for the standard one"
             )
-        small, sharp = (to_levels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
+        small, sharp = (to_pixels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
         return small, sharp
     row = item if isinstance(item, Mapping) else {"hr": item}
     hr, lr = row.get("hr"), row.get("lr")

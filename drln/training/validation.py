@@ -12,7 +12,7 @@ from torch import nn
 
 from drln.evaluation.metrics import psnr
 from drln.evaluation.protocols import planes
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 from drln.training.signals import Interruption
 
 
@@ -41,7 +41,7 @@ def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, stop: Interrupti
         if not sr.isfinite().all():
             total += torch.nan
             continue
-        total += psnr(*planes(sr, to_levels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
+        total += psnr(*planes(sr, to_pixels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
     model.train(training)
     sum_of_all, any_stopped = accelerator.reduce(torch.stack([total, stopped])).tolist()
     return None if any_stopped else sum_of_all / len(dataset)

@@ -1,4 +1,4 @@
-"""Which device and precision to compute with, and how much memory is free there.
+"""Which device and precision to use, and how much memory is free.
 
 Knows no network and no photo.
 """
@@ -10,7 +10,6 @@ import platform
 from functools import cache
 from pathlib import Path
 
-import psutil
 import torch
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -18,13 +17,15 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8    # of malloc.h
 KEPT_BYTES = 256 * 2**20
+# What torch's allocators say, and oneDNN where it finds no memory for its own.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "could not create a primitive")
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """The device by that name; "auto" is cuda where there is one, then mps, then the CPU.
+    """Return the device of that name; "auto" is cuda, else mps, else the CPU.
 
     Raises:
-        ValueError: if the device is unknown, or this machine has none.
+        ValueError: if the device is unknown, or this machine does not have it.
     """
     if device == "auto":
         if torch.cuda.is_available():
@@ -39,7 +40,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 
 
 def pick_precision(device: torch.device, precision: str = "auto") -> str:
-    """The precision by that name; "auto" is bfloat16 where the hardware computes in it, else float32.
+    """Return the precision of that name; "auto" is bfloat16 where the hardware computes in it, else float32.
 
     Raises:
         ValueError: if the precision is neither.
@@ -53,20 +54,22 @@ def pick_precision(device: torch.device, precision: str = "auto") -> str:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that a computation on the device may still take; on the CPU, within the container's limit."""
+    """Return the bytes that are free on the device; on the CPU, within the container's limit."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
+    import psutil
+
     return min(psutil.virtual_memory().available, _container_memory())
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Have glibc keep what is freed for the next tensors, up to 256 MB, for the rest of this process.
+    """Let glibc keep freed memory for the next tensors, up to 256 MB, for the rest of this process.
 
-    Else it gives it back, and the system clears the same pages again for each strip: in a fresh process
-    that is a tenth of the time. Threads that begin after this share what is kept. Other C libraries are
-    left as they are.
+    Otherwise the system clears the same pages again for each strip, a tenth of the time in a fresh process.
+    The app and the command line call it before they start threads; a program of your own may do so, too. It does
+    nothing with other C libraries.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
@@ -76,16 +79,14 @@ def keep_freed_memory() -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python could not get the memory it asked for."""
+    """Return whether torch or Python ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(
-        words in str(error) for words in ("can't allocate memory", "not enough memory", "out of memory")
-    )
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _cpu_has_bfloat16() -> bool:
-    """From the flags that Linux lists; elsewhere it is not known, and float32 is right."""
+    """Read the flags that Linux lists; on other systems they are unknown, and float32 is right."""
     try:
         return bool(BFLOAT16_FLAGS & set(Path("/proc/cpuinfo").read_text().split()))
     except OSError:
@@ -93,7 +94,7 @@ def _cpu_has_bfloat16() -> bool:
 
 
 def _container_memory() -> float:
-    """What Linux control groups leave of the limit of this container, infinite without one."""
+    """Return what is left of this container's limit, by Linux control groups; infinite without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text())

@@ -17,6 +17,7 @@ from measuring import machine, seconds_of, table
 from tiles import mosaic
 
 from drln import DrlnModel, Photo, Result, Upscaler, write_image
+from drln.upscaling.device import keep_freed_memory
 from drln.upscaling.folder import find_jobs, upscale_jobs
 from drln.upscaling.record import Record
 
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="of each way; medians are printed (default: 3)")
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()
+    keep_freed_memory()    # as app and command line do
     width, height = map(int, args.size.split("x"))
     upscaler = Upscaler(DrlnModel.from_pretrained(args.model, 4), args.device)
     with tempfile.TemporaryDirectory() as name:

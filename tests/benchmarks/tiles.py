@@ -21,7 +21,7 @@ from torch import Tensor
 from drln import DrlnModel, ImageLoader
 from drln.network.strips import upscale_in_strips
 from drln.samples import SAMPLES_FOLDER
-from drln.upscaling.device import PRECISIONS
+from drln.upscaling.device import PRECISIONS, keep_freed_memory
 
 TILE, OVERLAP = 256, 32
 
@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="of each way; medians are printed")
     parser.add_argument("--precision", nargs="+", default=list(PRECISIONS), choices=list(PRECISIONS))
     args = parser.parse_args()
+    keep_freed_memory()    # as app and command line do
     width, height = map(int, args.size.split("x"))
     image, rows = ImageLoader.load_image(mosaic(width, height)), []
     for precision in args.precision:

@@ -31,7 +31,7 @@ from torch import nn
 from drln import DrlnModel
 from drln.network.cost import network_cost
 from drln.network.strips import upscale_in_strips
-from drln.upscaling.device import PRECISIONS
+from drln.upscaling.device import PRECISIONS, keep_freed_memory
 
 NAMES = {
     "super-image": "super-image 0.2.0, whole image",
@@ -57,6 +57,8 @@ def measure(way: str, precision: str, size: str, compact: bool, device: str, war
     else:
         model = ours(COMPACT if compact else PUBLISHED, dtype, device)
         run = upscale_in_strips if way == "strips" else DrlnModel.forward_whole
+        if way == "strips":
+            keep_freed_memory()    # as app and command line do
     with torch.no_grad():
         for warming in [image] * warm or [image[:, :, :32, :32]]:
             run(model, warming)

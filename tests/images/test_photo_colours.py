@@ -72,7 +72,8 @@ def test_a_grey_photo_keeps_what_a_profile_of_colours_says_of_greys(tmp_path, su
     Image.fromarray(greys).save(tmp_path / "in.jpg", icc_profile=linear, quality=100)
 
     photo = Photo.open(tmp_path / "in.jpg")
-    write_image(photo.picture(photo.rgb), tmp_path / f"out{suffix}", 100 if suffix in (".jpg", ".webp") else None)
+    quality = 100 if suffix in (".jpg", ".webp") else None
+    write_image(photo.picture(photo.rgb).to_pil(), tmp_path / f"out{suffix}", quality)
 
     with Image.open(tmp_path / f"out{suffix}") as image:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
@@ -107,7 +108,7 @@ def test_profile_and_resolution_are_in_the_saved_result(tmp_path, suffix):
     Image.fromarray(noise(5, 7, 3)).save(tmp_path / "in.png", icc_profile=SRGB, dpi=(300, 300))
     photo = Photo.from_pil(open_image(tmp_path / "in.png"))
 
-    write_image(photo.picture(bicubic(photo, 2)), tmp_path / f"out{suffix}")
+    write_image(photo.picture(bicubic(photo, 2)).to_pil(), tmp_path / f"out{suffix}")
 
     saved = Image.open(tmp_path / f"out{suffix}")
     assert saved.info["icc_profile"] == SRGB

@@ -1,14 +1,19 @@
 """The pass in strips against the plain pass: the same pixels, a fraction of the memory."""
 
+import ctypes
+import platform
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 import torch
 from live_memory import LiveMemory
+from PIL import Image
 
-from drln import DrlnConfig, DrlnModel
+from drln import DrlnConfig, DrlnModel, Upscaler
 from drln.network.border import extended_area
 from drln.network.strips import MIN_ROWS, split_rows, stream_strips, strips_memory, upscale_in_strips
+from drln.upscaling.device import keep_freed_memory
 
 PUBLISHED = DrlnConfig(scale=4, bam=True)
 COMPACT = DrlnConfig(scale=4, bam=True, channels=32, groups=(3,), border=4)
@@ -162,6 +167,22 @@ def test_twelve_megapixels_of_the_published_network_are_estimated_to_take_under_
     features, output = strips_memory(on_meta(PUBLISHED, torch.bfloat16), 4000, 3000), 3 * 4 * 16 * 12e6
 
     assert max(features, features // 3 + output) < 14e9
+
+
+def test_a_pass_leaves_the_memory_allocator_of_the_process_as_it_is(tiny_model, monkeypatch):
+    """That is for the app and the command line to change, and not for a library."""
+    calls = []
+    keep_freed_memory.cache_clear()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda *setting: calls.append(setting)))
+
+    tiny_model(torch.rand(1, 3, 20, 10))
+    Upscaler(tiny_model, "cpu").upscale(Image.new("RGB", (20, 10)))
+
+    assert calls == []
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
+    keep_freed_memory()
+    assert len(calls) == 3
+    keep_freed_memory.cache_clear()
 
 
 def on_meta(config: DrlnConfig, dtype: torch.dtype) -> DrlnModel:

@@ -132,7 +132,7 @@ def test_an_error_that_nobody_expected_is_logged_by_its_place_and_kind_without_i
     assert "noted in the server's log" in text
     assert "a secret" not in caplog.text and "holiday" not in caplog.text
     assert "KeyError" in caplog.text and "OSError" in caplog.text
-    assert "test_page.py" in caplog.text and "in broken" in caplog.text
+    assert "test_interface.py" in caplog.text and "in broken" in caplog.text
 
 
 @pytest.mark.parametrize(
