@@ -35,7 +35,7 @@ def layer_costs(model: Drln) -> list[tuple[str, int]]:
 
 
 def kind_shares(model: Drln) -> dict[str, float]:
-    """The fraction of all multiplications that each kind of layer does."""
+    """Return the fraction of all multiplications that each kind of layer does."""
     layers = layer_costs(model)
     total = sum(cost for _, cost in layers)
     return {kind: sum(cost for k, cost in layers if k == kind) / total for kind in dict.fromkeys(k for k, _ in layers)}
@@ -64,7 +64,7 @@ def plot_costs(model: Drln, text: str = "") -> Figure:
 
 
 def _group_costs(group: ResidualGroup) -> Iterator[tuple[str, int]]:
-    """The layers of a group, without a fusion that nothing reads."""
+    """List the layers of a group, without a fusion that nothing reads."""
     for index, (block, fusion) in enumerate(zip(group.blocks, group.fusions)):
         for number, unit in enumerate(block.units):
             yield f"units[{number}]", conv_cost(unit.conv1, unit.conv2)
