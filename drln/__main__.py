@@ -1,6 +1,6 @@
 """The command line: `python -m drln upscale photo.jpg`, `python -m drln evaluate`, `python -m drln train`.
 
-How the process ends is decided here alone; each command has a file of its own, `cli_*.py`.
+The exit code is decided here alone. Each command has a file of its own in `drln/cli`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,30 @@ from drln.upscaling.device import is_out_of_memory, keep_freed_memory
 from drln.upscaling.engine import UpscaleError
 from drln.weights.download import HubError
 
-FAILED, CANCELLED = 1, 130    # exit codes; a wrong command line is argparse's 2
+FAILED, CANCELLED = 1, 130    # exit codes; argparse has 2 for a wrong command line
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """Says what is wrong with a command in one line, without the whole usage."""
+    """Reports a wrong command in one line, without the whole usage."""
 
     def error(self, message: str) -> NoReturn:
+        """End the program with the message.
+
+        Raises:
+            SystemExit: always, with code 2.
+        """
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0, 1 if it failed, 2 if it was ill-formed, 130 if it was stopped."""
+    """Run one command and return its exit code: 0, 1 if it failed, 130 if Ctrl-C stopped it.
+
+    Args:
+        argv: the words of the command line; None for those of this process.
+
+    Raises:
+        SystemExit: with code 2, if the command line is wrong; with 0 after `--help`.
+    """
     args = build_parser().parse_args(argv)
     try:
         args.run(args)
@@ -47,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CANCELLED
     if why := lost_output():
         code = _failed(f"not all could be printed: {why}; the files are written")
-        return code if args.run is evaluate and args.output is None else 0    # whose tables were lost
+        return code if args.run is evaluate and args.output is None else 0    # no file has these tables
     return 0
 
 
@@ -57,8 +69,9 @@ def _failed(why: str) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    parser = OneLineParser(prog="python -m drln", description="Super-resolution with DRLN-BAM.")
+    """The parser of all commands and their options."""
+    what = "Upscale photos with DRLN-BAM, measure models and train them."
+    parser = OneLineParser(prog="python -m drln", description=what)
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
 
     add_upscale(commands)

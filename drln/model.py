@@ -16,6 +16,7 @@ from drln.network.plain import Drln
 from drln.network.strips import upscale_in_strips
 from drln.super_image_names import super_image_names
 from drln.weights.checkpoint import save_folder
+from drln.weights.download import HubOptions
 from drln.weights.sources import load_weights
 
 INSTEAD_OF_LOADING = {
@@ -48,29 +49,23 @@ class DrlnModel(Drln):
         token: str | bool | None = None,
         local_files_only: bool = False,
     ) -> DrlnModel:
-        """A trained model in eval mode and float32; `model.source` says where its weights came from.
+        """Load a trained model, in eval mode and float32; `model.source` says where its weights came from.
 
         Args:
-            name_or_path: "drln-bam-compact" or "drln-bam-compact-photo", which are bundled; a folder; a file of
-                weights, `.safetensors` or `.pt`; else a hub repository, as "eugenesiow/drln-bam".
-            scale: 2, 3 or 4; may be left out for a file, or a folder that holds one scale only.
-            revision: branch, tag or commit of a hub repository; by default a commit known to be good.
-            cache_dir: folder of the hub's cache, instead of huggingface_hub's own.
-            token: hub access token; True or None for the one that is logged in, False for none.
-            local_files_only: ask no hub, take what is in its cache.
+            name_or_path: a bundled model, "drln-bam-compact" or "drln-bam-compact-photo"; a folder; a file,
+                `.safetensors` or `.pt`; or a hub repository such as "eugenesiow/drln-bam".
+            scale: 2, 3 or 4. Leave it out for a file, or for a folder with a single scale.
+            revision: branch, tag or commit of a hub repository; by default a commit that is known to work.
+            cache_dir: folder for downloads, instead of huggingface_hub's cache.
+            token: hub access token; None or True for the stored login, False for no token.
+            local_files_only: use what is in the cache, ask no hub.
 
         Raises:
-            CheckpointError: if the file holds no such weights.
-            HubError: if the hub's file is unavailable.
+            CheckpointError: if there are no such weights, or they do not fit the network.
+            HubError: if the hub or its file is unavailable.
         """
-        config, tensors, source = load_weights(
-            name_or_path,
-            scale,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-        )
+        options = HubOptions(revision, cache_dir, token, local_files_only)
+        config, tensors, source = load_weights(name_or_path, scale, options)
         model = cls(config)
         model.load_state_dict(tensors)
         model.source = source
@@ -81,21 +76,22 @@ class DrlnModel(Drln):
         """Write `config.json` and this scale's weights in float32; `from_pretrained(folder)` loads them.
 
         Args:
-            folder: made where it is not there; models of one shape share it, a file a scale.
-            published_layout: the files that the super-image library loads, for the 34 M shape only.
+            folder: created if missing. Models of one shape share it, with one file per scale.
+            published_layout: write the files that the super-image library loads; for the 34 M shape only.
 
         Returns:
-            The path of the weights, a `.safetensors` file, or `.pt` in the published layout.
+            The path of the weights: a `.safetensors` file, or `.pt` in the published layout.
 
         Raises:
             CheckpointError: if the folder holds a model of another shape.
+            WriteError: if the disk refuses a file.
         """
         return save_folder(folder, self.config, self.state_dict(), published=published_layout)
 
     def at_scale(self, scale: int) -> DrlnModel:
-        """A network of another scale to be trained from this one's weights, in training mode.
+        """Return a network of another scale to train, with this one's weights, in training mode.
 
-        All but the upsampler is copied; that starts untrained, as its shape is another.
+        Only the upsampler starts untrained, because its shape differs.
 
         Args:
             scale: 2, 3 or 4.
@@ -113,12 +109,11 @@ class DrlnModel(Drln):
             x: RGB, float, (B, 3, H, W), in [0, 1].
 
         Returns:
-            float32, (B, 3, sH, sW), about [0, 1], not clamped. In eval mode it is computed in
-            strips and without gradient; in training, or where `x` requires a gradient, by
-            `forward_whole`.
+            float32, (B, 3, sH, sW), about [0, 1], not clamped. In eval mode the pass runs in strips and without
+            gradient; in training mode, or if `x` requires a gradient, it is `forward_whole`.
 
         Raises:
-            ValueError: if `x` is not a batch of float RGB images with at least one pixel.
+            ValueError: unless `x` is a batch of float RGB images with at least one pixel.
         """
         if x.dim() != 4 or x.shape[1] != 3 or x.numel() == 0 or not x.is_floating_point():
             raise ValueError(

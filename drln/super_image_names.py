@@ -1,6 +1,6 @@
-"""Arguments by the names that the super-image library has for them: taken, or told what to write instead.
+"""Accept the argument names of the super-image library, or say what to write instead.
 
-Knows names alone; what they mean here stands beside the function that takes them.
+Knows names alone. Their meaning is stated beside the functions that take them.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ C = TypeVar("C", bound=type)
 def super_image_names(
     renamed: Mapping[str, str] | None = None, instead: Mapping[str, tuple[object, str]] | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let a function answer to other names, and to those it does not know with a sentence.
+    """Let a function take other names for its arguments, and explain those that it does not take.
 
     Args:
-        renamed: their name, and ours for the same.
-        instead: a name that has no meaning here, the value that changes nothing, and what to write for any other.
+        renamed: our name for each of theirs.
+        instead: for a name without a meaning here, the value that is ignored, and what to write instead of any other.
 
     Raises:
-        TypeError: by the function, for a name that is neither, or too many arguments without one.
+        TypeError: by the function, for any other name, or too many arguments without names.
     """
     renamed, instead = renamed or {}, instead or {}
 
@@ -61,7 +61,7 @@ def super_image_names(
 def init_with_super_image_names(
     renamed: Mapping[str, str] | None = None, instead: Mapping[str, tuple[object, str]] | None = None
 ) -> Callable[[C], C]:
-    """As `super_image_names`, for the arguments of a dataclass."""
+    """Do the same as `super_image_names` for the arguments of a dataclass."""
 
     def wrap(made: C) -> C:
         made.__init__ = super_image_names(renamed, instead)(made.__init__)    # type: ignore[misc]

@@ -1,18 +1,25 @@
-"""What the system refuses, in a sentence for the person who reads it."""
+"""Sentences for the errors of the operating system: what went wrong, with which file, and what to do."""
 
 from __future__ import annotations
 
 import errno
 
-# No room on the disk, or none left for this user, or for a file of this size.
+# No space on the disk, or for this user, or for a file of this size.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def cache_sentence(error: OSError, what: str) -> str:
+    """Why `what` could not be written into the cache, and what to do."""
+    if error.errno in FULL:
+        return f"the disk is full: there is no room for {what}; free some space, or pass cache_dir= on another disk"
+    return f"the cache cannot take {what}: {error}; pass another cache_dir="
+
+
 def sentence(error: OSError) -> str:
-    """What went wrong, with which file, and what to do."""
+    """The error as a sentence."""
     name = error.filename2 or error.filename
     file = str(name) if name is not None else "a file"
-    if error.errno is None:    # raised by a library, or by us, with words alone
+    if error.errno is None:    # a library or this program raised it with a text alone
         return str(error) or type(error).__name__
     if error.errno in FULL:
         return f"the disk is full, {file} could not be written; free some space or choose another place"

@@ -1,6 +1,6 @@
-"""Files that are there whole or not at all: the one way in which this project writes what somebody keeps.
+"""Files and folders that appear whole or not at all. All that this project keeps is written here.
 
-Knows nothing of what is in them.
+Knows nothing of their contents.
 """
 
 from __future__ import annotations
@@ -8,33 +8,36 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-PARTIAL = ".drln-*.part"    # short, so that a result's name may be as long as the file system takes
-LEFT_SECONDS = 3600         # after which a partial file belongs to a process that was killed
+PARTIAL = ".drln-*.part"    # short, so that the name of the file itself may have any length
+PARTIAL_FOLDER = ".partial"
+LEFT_SECONDS = 3600         # a partial file that is older was left by a killed process
 
 
 class WriteError(OSError):
-    """A file that cannot be written; the message names it, and says why and what to do."""
+    """A file or folder that cannot be written; the message names it, and says why and what to do."""
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
-    """Write a file under another name in the same folder, sync it to the disk, and then rename it.
+    """Write a file under another name in the same folder, sync it to the disk, then rename it.
 
-    A failure, an interruption or a full disk leaves what was there before. Of two processes that write the same
+    After a failure, an interruption or on a full disk, the old file is still there. If two processes write the same
     file, the last one wins.
 
     Args:
-        path: of the file; one that is there is replaced. Where it is a link, the file that it leads to.
-        write: puts the content into a file opened with "x+b". It must go through the file's own `write`, which
-            writes all or raises: Pillow's encoders write past it and ignore a full disk, so encode into memory first.
+        path: of the file, which is replaced if it exists. A link stays, and the file that it leads to is replaced.
+        write: writes the content into a file opened with "x+b". It must use the file's own `write`, which raises an
+            error on a full disk. Pillow's encoders go around it, so encode into memory first.
 
     Raises:
-        WriteError: for a place as `refusal` has it, or if the disk refuses the file; and whatever else `write` raises.
+        WriteError: if `refusal` has a reason, or the disk refuses the file.
+        Exception: whatever else `write` raises.
     """
     if why := refusal(path):
         raise WriteError(why)
@@ -43,9 +46,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
     try:
         with open(partial, "x+b") as file:
             write(file)
-            file.flush()
-            os.fsync(file.fileno())    # else a power cut may leave the new name without the new bytes
-        os.replace(partial, target)
+        put_in_place(partial, target)
     except OSError as error:
         raise WriteError(f"{path} cannot be written: {error.strerror or error}; choose another place") from error
     finally:
@@ -54,25 +55,66 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) 
 
 
 def write_bytes_whole(path: str | os.PathLike[str], content: bytes | memoryview) -> None:
-    """As `write_whole`, a content that is there."""
+    """Write a file as `write_whole` does, with this content.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
     write_whole(path, lambda file: file.write(content))
 
 
-def sync_files(folder: Path) -> None:
-    """Sync all files of a folder to the disk: call it before a folder that was filled under another name is renamed."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
+def put_in_place(partial: Path, path: Path) -> None:
+    """Sync a complete file to the disk, then rename it. Another file of that name is replaced.
+
+    Raises:
+        OSError: if the disk refuses it.
+    """
+    _sync(partial)
+    os.replace(partial, path)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder to fill. At the end of the block it is synced to the disk and renamed to `folder`.
+
+    After an error nothing is left. If another process was faster and `folder` exists by then, that one is kept.
+
+    Raises:
+        WriteError: if no folder can be made there.
+        OSError: if the disk refuses a file.
+    """
+    partial = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}{PARTIAL_FOLDER}")
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise WriteError(f"{folder} cannot be written: {error.strerror or error}; choose another place") from error
+    try:
+        yield partial
+        for path in partial.rglob("*"):
+            if path.is_file():
+                _sync(path)
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove_left_folders(folder: Path) -> None:
+    """Remove what killed processes left of `folder`. The caller must be the only one that fills it."""
+    for partial in folder.parent.glob(f".{folder.name}-*{PARTIAL_FOLDER}"):
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def refusal(path: str | os.PathLike[str]) -> str:
-    """Why no file can be written there, in a sentence; empty where one can. Call it before the work."""
+    """A sentence why no file can be written there; empty if one can. Call it before the work."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (OSError, ValueError) as error:    # a name may hold a zero byte
+    except (OSError, ValueError) as error:    # ValueError: a zero byte in the name
         if getattr(error, "errno", None) != errno.ENAMETOOLONG:
             return f"{path} cannot be written: {getattr(error, 'strerror', error)}; choose another place"
         size = len(os.fsencode(os.path.basename(path)))
@@ -92,16 +134,22 @@ def refusal(path: str | os.PathLike[str]) -> str:
 
 
 def remove_left_partials(folder: str | os.PathLike[str], older_than: float = LEFT_SECONDS) -> None:
-    """Remove partial files that nobody has written to for that many seconds. Another process may write younger ones."""
+    """Remove partial files that were not written to for `older_than` seconds. Younger ones may be in use."""
     now = time.time()
     for partial in Path(folder).glob(PARTIAL):
         try:
             if now - partial.stat().st_mtime > older_than:
                 partial.unlink()
-        except OSError:    # another process was faster, or it may not be removed
+        except OSError:    # another process was faster, or this one may not remove it
             continue
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    """Where a link leads to, so that it stays a link."""
+    """The file that a link leads to, so that the link stays."""
     return Path(os.path.realpath(path) if os.path.islink(path) else path)
+
+
+def _sync(path: Path) -> None:
+    """Else a power cut may leave the new name without the new bytes."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())

@@ -1,11 +1,11 @@
-"""Run the notebooks from the first cell to the last, each in a kernel and a folder of its own.
+"""Run the notebooks, each in a new kernel and a new folder.
 
-    python notebooks/run.py [NAME ...]            all of them, or those named, as a reader runs them
-    python notebooks/run.py [NAME ...] --store    and keep the pictures of the cells tagged "picture"
+    python notebooks/run.py [NAME ...]            run all notebooks, or those named, as a reader does
+    python notebooks/run.py [NAME ...] --store    also store the figures of the cells tagged "picture"
     python notebooks/run.py --address             write the project's address into badges and setup cells
 
-Of a cell that is tagged "picture" the last figure stays in the notebook, made small, so that the notebook
-can be read on the web; all other outputs are left out. The README shows that of the cell tagged "cover".
+Of each cell tagged "picture" the last figure is stored in the notebook, made small, so that the notebook can be read
+on the web. All other outputs are dropped. The figure of the cell tagged "cover" is also stored for the README.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 COVERS = ROOT / "demo" / "images"
 PLACEHOLDER = "https://github.com/OWNER/drln"    # until [project.urls] in pyproject.toml has an address
-CELL_SECONDS = 900    # a bound for a hanging cell, and no claim
-PICTURE_WIDTH, COVER_WIDTH = 720, 840    # pixels
+CELL_SECONDS = 900    # longer than any cell takes; stops one that hangs
+PICTURE_WIDTH, COVER_WIDTH = 800, 840    # pixels
 
-# What the quick form, of the tests, sets after the cell "knobs": less of the same.
+# Added to the cell "knobs" in the quick form, for the tests: the same with less work.
 QUICK = {
     "evaluate": "DATASETS, SCALES = ['photos'], [4]",
     "inside_drln": (
@@ -53,17 +53,17 @@ def execute(
     environment: Mapping[str, str] | None = None,
     kernel: AsyncKernelManager | None = None,
 ) -> NotebookNode:
-    """The notebook with the outputs of all its cells.
+    """Run a notebook and return it with the outputs of all its cells. The file does not change.
 
     Args:
-        path: of the notebook, which is not written.
-        folder: where its kernel runs, and leaves what it saves.
-        quick: set what `QUICK` says.
-        environment: variables for the kernel, beside those of this process, where it is not running yet.
-        kernel: started where it is not running, emptied first, and left running; by default one of its own.
+        path: the notebook.
+        folder: the kernel runs here and writes its files here.
+        quick: use the quick form.
+        environment: more variables for the kernel, if it has to be started.
+        kernel: one to share; it is started if needed, emptied first, and keeps running. By default a new one.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: at the first cell that fails.
+        nbclient.exceptions.CellExecutionError: if a cell fails.
     """
     notebook = nbformat.read(path, as_version=4)
     if quick and path.stem in QUICK:
@@ -84,35 +84,37 @@ def tags(cell: NotebookNode) -> list[str]:
 
 
 def figures(cell: NotebookNode) -> list[Image.Image]:
-    """The pictures among the outputs of a cell."""
+    """The figures among the outputs of a cell."""
     encoded = [output.data["image/png"] for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
     return [Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB") for data in encoded]
 
 
 def homepage() -> str:
-    """The address of the project, or a placeholder while there is none."""
+    """The project's address, or a placeholder until it has one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return project.get("urls", {}).get("Homepage", PLACEHOLDER).rstrip("/")
 
 
 def addressed(text: str, address: str) -> str:
-    """A cell with the address in a badge of Colab, which opens notebooks of GitHub, and in a pip command; with
-    a real address, without the remark on the placeholder."""
+    """The text of a cell with the address in its Colab badge and its pip command.
+
+    A real address also removes the remark about the placeholder. Colab opens notebooks from GitHub only.
+    """
     repository = address.removeprefix("https://github.com/")
     text = re.sub(r"(colab\.research\.google\.com/github/)[^/]+/[^/]+/", rf"\g<1>{repository}/", text)
     text = re.sub(r'(@ git\+)[^"\s]+', rf"\g<1>{address}", text)
-    return text if address == PLACEHOLDER else re.sub(r" \(While the address says `OWNER`[^)]*\)", "", text)
+    return text if address == PLACEHOLDER else re.sub(r"\s\(While the address says `OWNER`[^)]*\)", "", text)
 
 
 def store(notebook: NotebookNode, path: Path, covers: Path = COVERS) -> None:
-    """Write the notebook with its small pictures, and its cover for the README into `covers`."""
+    """Write the notebook with its small figures, and its cover for the README into the folder `covers`."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        shown, cell.execution_count = figures(cell)[-1:], None
-        cell.outputs = [_small(shown[0])] if shown and "picture" in tags(cell) else []
         if "cover" in tags(cell):
-            _narrowed(shown[0], COVER_WIDTH).save(covers / f"{path.stem}.webp", quality=82, method=6)
+            _narrowed(figures(cell)[-1], COVER_WIDTH).save(covers / f"{path.stem}.webp", quality=82, method=6)
+        cell.outputs = [_small(figures(cell)[-1])] if "picture" in tags(cell) else []
+        cell.execution_count = None
     _write(notebook, path)
 
 
@@ -142,24 +144,34 @@ def _write(notebook: NotebookNode, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run the notebooks.")
     parser.add_argument("names", nargs="*", choices=[[], *(path.stem for path in NOTEBOOKS)], metavar="NAME")
-    parser.add_argument("--store", action="store_true", help='keep the pictures of cells tagged "picture"')
+    parser.add_argument("--store", action="store_true", help='store the figures of the cells tagged "picture"')
     parser.add_argument("--address", action="store_true", help="write the project's address into the notebooks")
     arguments = parser.parse_args()
     for path in NOTEBOOKS:
         if arguments.names and path.stem not in arguments.names:
             continue
         if arguments.address:
-            notebook = nbformat.read(path, as_version=4)
-            for cell in notebook.cells:
-                cell.source = addressed(cell.source, homepage())
-            _write(notebook, path)
-            continue
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder:
-            notebook = execute(path, Path(folder))
-        if arguments.store:
-            store(notebook, path)
-        print(f"{path.stem}: {time.monotonic() - began:.0f} s")
+            write_address(path)
+        else:
+            run(path, arguments.store)
+
+
+def write_address(path: Path) -> None:
+    """Write the project's address into the notebook."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.source = addressed(cell.source, homepage())
+    _write(notebook, path)
+
+
+def run(path: Path, is_stored: bool) -> None:
+    """Run the notebook as a reader does and print how long it took."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = execute(path, Path(folder))
+    if is_stored:
+        store(notebook, path)
+    print(f"{path.stem}: {time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -29,9 +29,8 @@ from drln.model import DrlnModel
 from drln.network.config import DrlnConfig
 from drln.plots.curve import plot_history
 from drln.plots.figures import write_figure
-from drln.training.history import write_history
 from drln.training.publishing import write_card
-from drln.training.run_folder import RunFolder, RunState
+from drln.training.run_folder import RunFolder, RunState, write_history
 from drln.weights.checkpoint import save_checkpoint
 
 TINY = DrlnConfig(scale=2, bam=True, channels=8, groups=(2, 1))

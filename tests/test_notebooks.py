@@ -4,6 +4,7 @@ In quick form here, and in one kernel; `make notebooks` sets NOTEBOOKS=normal, a
 """
 
 import base64
+import importlib
 import io
 import json
 import os
@@ -20,7 +21,8 @@ from drln.samples import list_samples
 from notebooks.run import NOTEBOOKS, PLACEHOLDER, QUICK, addressed, execute, figures, homepage, store, tags
 
 QUICK_FORM = os.environ.get("NOTEBOOKS") != "normal"
-SCREEN = 30    # lines
+LONGEST = 15    # lines of a code cell
+WIDEST = 120    # characters of its lines
 LARGEST = 300_000    # bytes of a stored notebook
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -83,12 +85,32 @@ def test_every_cell_runs_and_what_it_asserts_holds(executed, path):
 
 
 @every_notebook
+def test_a_code_cell_is_short_enough_to_be_read_at_once(path):
+    for cell in code(path):
+        lines = source(cell).splitlines()
+        assert len(lines) <= LONGEST, cell["id"]
+        assert max(map(len, lines)) <= WIDEST, cell["id"]
+
+
+@every_notebook
+def test_a_notebook_imports_public_names_from_the_faces_of_rooms(path):
+    text = "\n".join(map(source, code(path)))
+    imports = re.findall(r"^from (drln\S*) import (.+)$", text, re.MULTILINE)
+
+    assert imports
+    for module, names in imports:
+        face = importlib.import_module(module)
+        assert module.count(".") <= 1, module
+        assert set(names.split(", ")) <= set(getattr(face, "__all__", dir(face))), module
+
+
+@every_notebook
 def test_figures_have_captions_and_room_around_them_on_white(executed, path):
     cells = [cell for cell in executed(path).values() if cell.cell_type == "code" and figures(cell)]
 
     assert len(cells) >= 3
     for cell in cells:
-        assert re.search(r"\b(caption|show|zoom|draw_network)\(", cell.source), cell.id
+        assert re.search(r"\b(caption|show|zoom|draw_network|plot_(?!history)\w+)\(", cell.source), cell.id
         for figure in figures(cell):
             corners = [figure.getpixel((x, y)) for x in (0, figure.width - 1) for y in (0, figure.height - 1)]
             assert corners == [(255, 255, 255)] * 4, cell.id

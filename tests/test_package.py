@@ -15,8 +15,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SOURCES = sorted((ROOT / "drln").rglob("*.py"))
 CARRIED = sorted(
     path.relative_to(ROOT).as_posix()
-    for folder in ("weights", "samples")
-    for path in (ROOT / "drln" / folder).rglob("*")
+    for pattern in ("weights/**/*", "samples/**/*", "evaluation/*.csv")
+    for path in (ROOT / "drln").glob(pattern)
     if path.is_file() and "__pycache__" not in path.parts
 )
 
@@ -57,10 +57,10 @@ def wheel(tmp_path_factory) -> zipfile.ZipFile:
     return zipfile.ZipFile(next(target.glob("*.whl")))
 
 
-def test_the_wheel_carries_weights_and_samples_and_no_tests(wheel):
+def test_the_wheel_carries_weights_samples_and_published_scores_and_no_tests(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert {Path(name).suffix for name in CARRIED} >= {".safetensors", ".md"}
+    assert {Path(name).suffix for name in CARRIED} >= {".safetensors", ".md", ".csv"}
     assert names >= set(CARRIED)
     assert names >= {path.relative_to(ROOT).as_posix() for path in SOURCES}
     assert {name.split("/")[0] for name in names} == {"drln"}

@@ -17,7 +17,8 @@ from pathlib import Path, PurePosixPath
 
 from demo.backend.errors import UploadError, sentence
 from demo.backend.limits import LIMITS
-from drln.images.photo_folder import NO_IMAGE, STARTS, SUFFIXES, is_clutter
+from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
+from drln.images.photo_folder import NO_IMAGE, is_clutter
 
 MAX_PHOTOS = 200       # in a batch
 MAX_SKIPPED = 50       # listed by name; the rest are only counted
@@ -126,7 +127,7 @@ def _item(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Item:
     name = _name(entry)
     if refused := _refusal(entry, name):
         return Item(name, path, entry.file_size, entry, refused)
-    if PurePosixPath(name).suffix.lower() in SUFFIXES or _begins_as_an_image(archive, entry):
+    if PurePosixPath(name).suffix.lower() in INPUT_SUFFIXES or _begins_as_an_image(archive, entry):
         return Item(name, path, entry.file_size, entry)
     return Item(name, path, 0, entry, sentence(NO_IMAGE), skipped=True)
 
@@ -157,7 +158,7 @@ def _refusal(entry: zipfile.ZipInfo, name: str) -> str:
 def _begins_as_an_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
     try:
         with archive.open(entry) as packed:
-            return STARTS.match(packed.read(32)) is not None
+            return format_of(packed.read(START_BYTES)) is not None
     except BROKEN_ZIP:
         return True    # it is reported as damaged when it is unpacked
 

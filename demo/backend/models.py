@@ -18,7 +18,7 @@ from demo.backend.background import call_in_thread, wait_for
 from demo.backend.errors import UnavailableModel
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
 from drln.upscaling.device import pick_device, pick_precision
-from drln.weights.download import arriving
+from drln.weights.download import HubOptions, arriving
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch
 
 HUB_MEGABYTES = 138    # of the weights for one scale
@@ -153,7 +153,7 @@ class Models:
         if not self.choices[name].on_hub:
             return False
         try:
-            fetch(self.choices[name].where, scale, local_files_only=True)
+            fetch(self.choices[name].where, scale, HubOptions(local_files_only=True))
         except HubError:
             return True
         return False

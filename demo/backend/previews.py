@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from drln.images import Picture
-from drln.images.tensors import to_eight_bits
+from drln.images.picture import to_eight_bits
 
 PREVIEW_SIDE = 1600    # pixels; the browser loads two such images for the slider
 OVERVIEW_SIDE = 640    # of the picture that users click on
@@ -23,7 +23,7 @@ Box = tuple[int, int, int, int]    # left, top, right, bottom
 
 def eight_bit(picture: Picture) -> Image.Image:
     """Return a picture as L, LA, RGB or RGBA, with its colour profile."""
-    image = Image.fromarray(to_eight_bits(picture.levels))
+    image = Image.fromarray(to_eight_bits(picture.pixels))
     image.info.update(picture.info)
     return image
 

@@ -18,8 +18,9 @@ from demo.backend.models import Choice, Models
 from demo.backend.results import Saved
 from drln import Estimate, Progress
 from drln.images import Photo
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
-from drln.images.writing import FORMATS, check_format
+from drln.images.writing import check_format
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two attempts to get the device
@@ -117,7 +118,7 @@ class Service:
         """
         self._check(photo, scale, name, extension)
         title, extension = title or Path(photo).name, extension.lower()
-        if FORMATS[extension].quality is None:
+        if not OUTPUT_FORMATS[extension].takes_quality:
             quality = None
         file = results.result_name(title, name, scale, extension)
         opened = Photo.open(photo)    # before anything is downloaded
@@ -133,8 +134,8 @@ class Service:
     def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)
         check_scale(scale)
-        if not isinstance(extension, str) or extension.lower() not in FORMATS:
-            raise UploadError(f"The format is {extension!r}; choose one of {', '.join(FORMATS)}.")
+        if not isinstance(extension, str) or extension.lower() not in OUTPUT_FORMATS:
+            raise UploadError(f"The format is {extension!r}; choose one of {', '.join(OUTPUT_FORMATS)}.")
         return check_photo(photo, scale, self.limits, extension.lower())
 
     def with_device(self, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:

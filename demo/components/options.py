@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.backend.errors import UploadError
+from drln.images.formats import FORMATS
 
-EXTENSIONS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "TIFF": ".tiff"}
-LOSSY = ("JPEG", "WebP")
+EXTENSIONS = {one.name: one.output.suffixes[0] for one in FORMATS if one.output}
+LOSSY = [one.name for one in FORMATS if one.takes_quality]
 
 
 class ResultOptions(NamedTuple):

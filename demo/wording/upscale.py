@@ -9,7 +9,7 @@ from demo.backend.models import HUB_MEGABYTES, Choice
 from demo.backend.service import Finished, Plan
 from demo.wording.notes import alert, colour_bar, duration, gigabytes, note, pixels
 from drln import Estimate
-from drln.images.writing import FORMATS
+from drln.images.formats import OUTPUT_FORMATS
 
 INTRO = (
     "Upscale a photo 2, 3 or 4 times with DRLN-BAM, a densely residual network with balanced attention. "
@@ -58,7 +58,7 @@ def model_note(choice: Choice, must_download: bool) -> str:
 def facts(finished: Finished) -> str:
     """List the facts below a result."""
     saved = finished.saved
-    file = f"{FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
+    file = f"{OUTPUT_FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
     rows = {
         "Photo": pixels(*saved.lr_size),
         "Result": f"{pixels(*saved.sr_size)} ({saved.scale}×), {file}",

@@ -1,4 +1,4 @@
-"""The `upscale` command on a folder: all of its photos, by one process or by those that `accelerate launch` starts."""
+"""The `upscale` command for a folder of photos, in one process or in those that `accelerate launch` starts."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from pathlib import Path
 
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import ImageError
 from drln.images.photo_folder import find_photos
-from drln.images.writing import FORMATS
-from drln.upscaling.device import pick_device
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
-from drln.upscaling.processes import Crew
+from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
 
-NAMED = 5    # of the files that are left out for one reason
+NAMED = 5    # names in a line about files that are left out
 
 
 def upscale_folder(args: argparse.Namespace) -> None:
-    """Each process takes its share of what is not done yet; a rerun finishes what a dead one left.
+    """Upscale the photos that have no up-to-date result yet. Each process takes its share.
 
     Raises:
-        ImageError: at the end, if a photo failed; the others are done.
-        KeyboardInterrupt: after Ctrl-C, once the result that is being written is whole.
+        ImageError: before the work, if the folders are wrong; at the end, if a photo failed. The others are done then.
+        CheckpointError, HubError, ValueError, OSError: before the work, saying what is wrong.
+        KeyboardInterrupt: after Ctrl-C, when the current result is written.
     """
-    crew = Crew.join(args.device)
-    device = crew.device if crew.device is not None and args.device == "auto" else pick_device(args.device)
+    processes = Processes.join(args.device)
     folder = args.photo.resolve()
     output = args.output or folder.with_name(f"{folder.name}-{model_name(args.model)}-{args.scale}x")
     check_folders(folder, output)
     found = find_photos(folder, besides=output)
-    if crew.is_first:
+    if processes.is_first:
         for line in left_out_lines(folder, found.left_out):
             print(f"drln: {line}", file=sys.stderr)
     if not found.photos:
         raise ImageError(f"{args.photo} holds no photos")
-    with crew.first_goes_first():
-        upscaler, options = load_upscaler(args, device)
-    jobs = crew.agree(find_jobs(found.photos, folder, output, args.extension, options) if crew.is_first else [])
+    with processes.first_goes_first():
+        upscaler, options = load_upscaler(args, processes.device)
+    jobs = find_jobs(found.photos, folder, output, args.extension, options) if processes.is_first else []
+    jobs = processes.agree(jobs)
     left = [job for job in jobs if job.found != DONE]
-    own, record, failed = crew.share(left), Record(output), 0
-    if crew.is_first and (outdated := sum(job.found == OUTDATED for job in left)):
+    own, record, failed = processes.share(left), Record(output), 0
+    if processes.is_first and (outdated := sum(job.found == OUTDATED for job in left)):
         print(f"drln: {outdated} results are made again: the photo or the options have changed", file=sys.stderr)
     try:
         with (
-            progress_bar(hidden=not crew.is_first) as bar,
+            progress_bar(hidden=not processes.is_first) as bar,
             closing(upscale_jobs(upscaler, own, record, args.quality)) as steps,
         ):
             for step in steps:
@@ -58,16 +58,15 @@ def upscale_folder(args: argparse.Namespace) -> None:
                     show(step, bar)
                     continue
                 failed += step.error is not None
-                told = ([f"failed: {step.error}"] if step.error else []) + list(step.notes)
-                for line in told:
+                for line in [f"failed: {step.error}"] * (step.error is not None) + list(step.notes):
                     bar.write(f"drln: {step.job.photo.relative_to(folder)}: {line}", file=sys.stderr)
     except KeyboardInterrupt:
         known = set(record.read().values())
         done = sum(job.made in known for job in own)
         message = f"{done} of {len(own)} photos are done; the same command does the rest"
         raise KeyboardInterrupt(message) from None
-    failed = sum(crew.collect(failed))
-    if crew.is_first:
+    failed = sum(processes.gather([failed]))
+    if processes.is_first:
         made, before = len(left) - failed, len(jobs) - len(left)
         print(f"{output}: {made} photos upscaled, {before} were there, {failed} failed; {upscaler.source}")
         if failed:
@@ -77,8 +76,12 @@ def upscale_folder(args: argparse.Namespace) -> None:
 
 
 def check_folders(folder: Path, output: Path) -> None:
-    """Whether results can be written into `output`, and would not lie among the photos; called before the work."""
-    if output.suffix.lower() in FORMATS or (output.exists() and not output.is_dir()):
+    """Check, before the work, that results can be written into `output` and are not mixed with the photos.
+
+    Raises:
+        ImageError: unless they can.
+    """
+    if output.suffix.lower() in OUTPUT_FORMATS or (output.exists() and not output.is_dir()):
         raise ImageError(f"{folder} is a folder, so the output {output} must be one too; leave out the extension")
     place = output.resolve()
     if folder.is_relative_to(place) and (folder / folder.relative_to(place)).is_dir():
@@ -89,7 +92,7 @@ def check_folders(folder: Path, output: Path) -> None:
 
 
 def left_out_lines(folder: Path, left_out: list[tuple[Path, str]]) -> Iterator[str]:
-    """A line for each reason, with the first names."""
+    """Yield a line for each reason, with the first names."""
     for why, group in groupby(sorted(left_out, key=lambda one: one[1]), key=lambda one: one[1]):
         names = [str(path.relative_to(folder)) for path, _ in group]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -1,4 +1,4 @@
-"""What the `upscale` command's options name: a model, loaded and on its device."""
+"""Load the model that the options of the `upscale` command name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import torch
 
+from drln.cli.arguments import download_options
 from drln.model import DrlnModel
 from drln.upscaling.upscaler import Upscaler
 
 
 def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
-    """The model of the options on its device, and all of them that change a result's pixels or bytes."""
-    model = DrlnModel.from_pretrained(
-        args.model,
-        args.scale,
-        revision=args.revision,
-        cache_dir=args.cache_dir,
-        local_files_only=args.local_files_only,
-    )
+    """Load the model, and describe all that changes the pixels or bytes of a result.
+
+    Raises:
+        CheckpointError, HubError: if the model is unavailable.
+        ValueError: if the precision is unavailable.
+    """
+    model = DrlnModel.from_pretrained(args.model, args.scale, revision=args.revision, **download_options(args))
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
     deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")
     options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision + deep]
@@ -40,7 +40,7 @@ def weights_hash(model: DrlnModel) -> str:
 
 
 def model_name(model: str) -> str:
-    """For the names of results: the last part of a repository, folder or file."""
+    """The model's name in the names of results: the last part of a repository, folder or file."""
     name = Path(model).resolve().name
     for suffix in (".pt", ".safetensors"):
         name = name.removesuffix(suffix)

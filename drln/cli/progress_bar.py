@@ -1,4 +1,4 @@
-"""How the commands show progress: one bar on a terminal, nothing elsewhere."""
+"""The progress bar of the commands, which is shown on a terminal alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ BAR = "{desc} |{bar}| {percentage:3.0f}%{postfix}"    # tqdm puts ", " before th
 
 
 def progress_bar(hidden: bool = False) -> tqdm:
-    """A bar from 0 to 1, that is gone when it is closed."""
-    return tqdm(total=1.0, bar_format=BAR, leave=False, disable=hidden or None)    # None: where there is no terminal
+    """A bar from 0 to 1, which disappears when it is closed."""
+    return tqdm(total=1.0, bar_format=BAR, leave=False, disable=hidden or None)    # None: unless on a terminal
 
 
 def show(step: Progress, bar: tqdm) -> None:
-    """Set the bar to where the work is."""
+    """Move the bar to this step, and show the time that is left."""
     bar.set_description_str(step.stage, refresh=False)
     if step.seconds_left is not None:
         minutes, seconds = divmod(round(step.seconds_left), 60)

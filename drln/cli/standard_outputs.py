@@ -1,6 +1,6 @@
-"""Standard output and error that cannot end the work: closed, full, or unable to write a name.
+"""Standard output and error that never stop a command, even if they are closed, full or cannot show a name.
 
-A command's work is in its files; what it prints beside them is worth no traceback.
+The results of a command are in its files. A message that cannot be printed is no reason for a traceback.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from typing import Any, TextIO
 
 
 class Outlet(io.RawIOBase):
-    """A stream's file that takes everything; after its first error, which it keeps, to no avail."""
+    """A file that accepts everything. After its first error, which it keeps, it drops what is written.
+
+    Attributes:
+        error: the first error; None if there was none.
+    """
 
     def __init__(self, raw: Any) -> None:
         self.error: OSError | None = None
         self._raw = raw
 
     def write(self, data: Any) -> int | None:
+        """Write bytes, or drop them, and return how many."""
         if self.error is None:
             try:
                 return self._raw.write(data)
@@ -27,23 +32,26 @@ class Outlet(io.RawIOBase):
         return memoryview(data).nbytes
 
     def writable(self) -> bool:
+        """True, as `io.BufferedWriter` asks."""
         return True
 
     def isatty(self) -> bool:
+        """Whether the file is a terminal."""
         return self._raw.isatty()
 
     def fileno(self) -> int:
+        """The file's number in this process."""
         return self._raw.fileno()
 
 
 def make_outputs_forgiving() -> None:
-    """For the rest of this process; what the terminal's encoding lacks is shown as backslashes and digits."""
+    """Replace both outputs of this process. Letters that the terminal cannot show become backslashes and digits."""
     for name in ("stdout", "stderr"):
         setattr(sys, name, _forgiving(getattr(sys, name)))
 
 
 def lost_output() -> str:
-    """Why something printed did not arrive; empty if all did, or if the reader of a pipe wanted no more."""
+    """Why a message could not be printed. Empty if all were, or if the reader of a pipe has left."""
     sys.stdout.flush()
     outlet = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     error = outlet.error if isinstance(outlet, Outlet) else None
@@ -51,7 +59,7 @@ def lost_output() -> str:
 
 
 def _forgiving(stream: TextIO | None) -> TextIO:
-    if stream is None:    # it was closed by who started this process
+    if stream is None:    # this process was started with it closed
         return open(os.devnull, "w")
-    outlet = Outlet(getattr(stream.buffer, "raw", stream.buffer))    # itself where nothing is to be buffered
+    outlet = Outlet(getattr(stream.buffer, "raw", stream.buffer))    # the buffer itself where Python runs unbuffered
     return io.TextIOWrapper(io.BufferedWriter(outlet), stream.encoding, "backslashreplace", line_buffering=True)

@@ -1,4 +1,4 @@
-"""The `train` command: photos in; a checkpoint, the best weights with their model card, a history and its curve out."""
+"""The `train` command: photos in; the best weights, their model card, a history and its curve out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from drln.cli.arguments import a_name, a_path
+from drln.cli.arguments import a_name, add_download_options, download_options
 from drln.cli.evaluate import Task, measure
 from drln.data import EvalDataset, ImageSet, PhotoPairs, TrainDataset, build_store, find_set
 from drln.evaluation.protocols import STANDARD
@@ -27,113 +27,118 @@ from drln.training.photos import check_images, choose_images
 from drln.training.publishing import push_to_hub, write_card
 from drln.training.run_folder import RunFolder, TrainingError
 from drln.training.trainer import Trainer
-from drln.upscaling.processes import Crew
+from drln.upscaling.processes import Processes
 from drln.upscaling.upscaler import Upscaler
 from drln.weights.published_names import CARD_FILE
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 CURVE = "curve.png"
-# Of the arguments, what a model card tells beside steps and patches.
+# The arguments that a model card states, beside steps and patches.
 RECIPE = ("learning_rate", "schedule", "warmup_steps", "adam_beta2", "max_grad_norm", "ema_decay", "bf16", "seed")
 
 
+# An option for each of these fields of `TrainingArguments`, which has its defaults.
+OPTIONS = (
+    ("--overwrite", "overwrite_output_dir", "start again if --output holds a run"),
+    ("--epochs", "num_train_epochs", "passes over the images (default: %(default)s)"),
+    ("--steps", "max_steps", "number of steps, instead of --epochs"),
+    ("--batch-size", "per_device_train_batch_size", "patches in a batch, on each device (default: %(default)s)"),
+    ("--accumulate", "gradient_accumulation_steps", "batches in a step (default: %(default)s)"),
+    ("--learning-rate", "learning_rate", "highest learning rate (default: %(default)s)"),
+    ("--warmup-steps", "warmup_steps", "steps in which the learning rate rises to that (default: %(default)s)"),
+    ("--adam-beta2", "adam_beta2", "beta2 of Adam (default: %(default)s)"),
+    ("--max-grad-norm", "max_grad_norm", "clip gradients to this norm (default: no clipping)"),
+    ("--ema-decay", "ema_decay", "decay of a running average of the weights, such as 0.999 (default: no average)"),
+    ("--bf16", "bf16", "compute in bfloat16"),
+    ("--eval-steps", "eval_steps", "steps between evaluations (default: whole epochs, together at least 100 steps)"),
+    ("--workers", "dataloader_num_workers", "threads that cut patches (default: %(default)s)"),
+    ("--seed", "seed", "seed of random weights, of the images' order and of the patches (default: %(default)s)"),
+)
+
+
 def add_train(commands: argparse._SubParsersAction) -> None:
-    """The command and its options; those of `TrainingArguments` have its names and defaults."""
-    command = commands.add_parser("train", help="train a model on your own photos, or from scratch")
+    """Add the command and its options."""
+    what, more = "train a model on your photos", "Train a model, and save the weights that score best."
+    command = commands.add_parser("train", help=what, description=more)
     command.set_defaults(run=train)
     add = command.add_argument_group("data and model").add_argument
     data = "folders of photos, or sets with a train split: Div2k, samples"
-    add("--data", nargs="+", type=a_name, required=True, help=data)
-    add("--scale", type=int, choices=SCALES, default=4, help="to train for (default: 4)")
-    held = "folder or set to choose the best weights by (default: held-out images of --data)"
-    add("--validation", type=a_name, help=held)
+    add("--data", nargs="+", type=a_name, required=True, metavar="SET", help=data)
+    held = "folder or set to choose the best weights by (default: images held out from --data)"
+    add("--validation", type=a_name, metavar="SET", help=held)
     add("--hold-out", type=int, default=20, metavar="N", help="hold out every N-th image for that (default: 20)")
-    start = f"start from: hub repository, folder, file, {BUNDLED_PHOTO} or {BUNDLED} (default)"
+    add("--patch-size", type=int, default=64, metavar="N", help="side of the LR patches in pixels (default: 64)")
+    add("--scale", type=int, choices=SCALES, default=4, help="scale to train for (default: 4)")
+    start = f"model to start from: hub repository, folder, file, {BUNDLED_PHOTO} or {BUNDLED} (default)"
     add("--model", type=a_name, default=BUNDLED, help=start)
-    add("--model-scale", type=int, choices=SCALES, help="scale of --model, if another: only its upsampler is new then")
-    add("--from-scratch", action="store_true", help="start from random weights, of --channels and --groups")
-    add("--channels", type=int, default=64, help="with --from-scratch (default: 64)")
-    add("--groups", type=int, nargs="+", default=[3, 3, 3, 3, 4, 4], help="with --from-scratch (default: 3 3 3 3 4 4)")
-    add("--laplacian", action="store_true", help="with --from-scratch: the paper's attention, not balanced attention")
-    add("--patch-size", type=int, default=64, help="side of the LR patches (default: 64)")
-    add("--output", type=a_path, default=Path("results"), help="folder of the run (default: results)")
-    add("--resume", action="store_true", help="go on where the run in --output stopped")
-    add("--overwrite", action="store_true", help="begin again where --output holds a run")
-    add("--push-to-hub", metavar="REPO", help="upload the best weights and their card at the end")
-    add("--cache-dir", type=a_path, help="where downloads and decoded images are kept (default: the hub's own cache)")
-    add("--local-files-only", action="store_true", help="use what is on this machine; download nothing")
-    defaults = TrainingArguments("")
+    other = "scale of --model, if it is another one: all but the upsampler starts from its weights"
+    add("--model-scale", type=int, choices=SCALES, help=other)
+    add("--from-scratch", action="store_true", help="start from random weights")
+    add("--channels", type=int, default=64, metavar="N", help="from scratch: width of the network (default: 64)")
+    groups = "from scratch: dense blocks in each group (default: 3 3 3 3 4 4)"
+    add("--groups", type=int, nargs="+", default=[3, 3, 3, 3, 4, 4], metavar="N", help=groups)
+    add("--laplacian", action="store_true", help="from scratch: the paper's attention instead of balanced attention")
+    add("--push-to-hub", metavar="REPO", help="upload the best weights and their model card at the end")
+    add_download_options(add, "downloads and decoded images")
+    add("--device", choices=("auto", "cpu"), default="auto", help="cpu uses no GPU (default: auto)")
+    defaults = TrainingArguments("results")
     add = command.add_argument_group("training").add_argument
-    add("--epochs", type=int, default=defaults.num_train_epochs, help="passes over the images (default: 1000)")
-    add("--steps", type=int, help="steps in all, instead of epochs")
-    add("--batch-size", type=int, default=defaults.per_device_train_batch_size, help="on each device (default: 16)")
-    add("--accumulate", type=int, default=1, help="batches that make a step (default: 1)")
-    add("--learning-rate", type=float, default=defaults.learning_rate, help="its peak (default: 1e-4)")
-    add("--schedule", choices=SCHEDULES, default=defaults.schedule, help="step: times 0.1 after 80 %% (default)")
-    add("--warmup-steps", type=int, default=0, help="of linear rise to the peak (default: 0)")
-    add("--adam-beta2", type=float, default=defaults.adam_beta2, help="(default: 0.999)")
-    add("--max-grad-norm", type=float, help="clip gradients to this norm (default: not)")
-    add("--ema-decay", type=float, default=0.0, help="of the running average of the weights, as 0.999 (default: none)")
-    add("--bf16", action="store_true", help="compute in bfloat16")
-    add("--eval-steps", type=int, help="between evaluations and checkpoints (default: whole epochs of 100 or more)")
-    add("--workers", type=int, default=0, help="threads that cut patches (default: 0)")
-    add("--seed", type=int, default=0, help="of drawn weights, order and patches (default: 0)")
-    add("--report-to", choices=("auto", "none", *TRACKERS), default="auto", help="(default: what is installed)")
-    add("--device", choices=("auto", "cpu"), default="auto", help="cpu: use no GPU")
+    folder = "folder of the run (default: results)"
+    add("--output", dest="output_dir", type=a_name, default=defaults.output_dir, metavar="FOLDER", help=folder)
+    add("--resume", action="store_true", help="resume the run in --output")
+    types = {field.name: str(field.type) for field in fields(TrainingArguments)}
+    for option, field, text in OPTIONS:
+        if types[field] == "bool":
+            add(option, dest=field, action="store_true", help=text)
+        else:
+            number = float if "float" in types[field] else int
+            add(option, dest=field, type=number, default=getattr(defaults, field), metavar="N", help=text)
+    schedule = "step: a tenth of the learning rate after 80 %% of the steps (default); cosine: down to 0"
+    add("--schedule", choices=SCHEDULES, default=defaults.schedule, help=schedule)
+    trackers = "where to log the history too (default: auto, what is installed of the two)"
+    add("--report-to", choices=("auto", "none", *TRACKERS), default=defaults.report_to, help=trackers)
 
 
 def train(args: argparse.Namespace) -> None:
-    """The `train` command: what can be refused is refused before images are decoded."""
+    """Run the `train` command. Everything that can be wrong is checked before images are decoded.
+
+    Raises:
+        TrainingError, DataError, ImageError, CheckpointError, HubError, ValueError: naming what is wrong.
+        KeyboardInterrupt: after Ctrl-C; the run is saved.
+    """
     check_packages()
-    if (args.output / CARD_FILE).exists() and not (RunFolder(args.output).has_run or args.overwrite):
+    output = Path(args.output_dir)
+    if (output / CARD_FILE).exists() and not (RunFolder(output).has_run or args.overwrite_output_dir):
         raise TrainingError(
-            f"{args.output} holds a {CARD_FILE}, which the model card would replace; choose another --output"
+            f"{output} holds a {CARD_FILE}, which the model card would replace; choose another --output"
         )
-    crew = Crew.join(args.device)
-    arguments = TrainingArguments(
-        output_dir=str(args.output),
-        num_train_epochs=args.epochs,
-        max_steps=args.steps,
-        per_device_train_batch_size=args.batch_size,
-        gradient_accumulation_steps=args.accumulate,
-        learning_rate=args.learning_rate,
-        schedule=args.schedule,
-        warmup_steps=args.warmup_steps,
-        adam_beta2=args.adam_beta2,
-        max_grad_norm=args.max_grad_norm,
-        ema_decay=args.ema_decay,
-        bf16=args.bf16,
-        eval_steps=args.eval_steps,
-        eval_on_start=not args.from_scratch and args.model_scale in (None, args.scale),
-        dataloader_num_workers=args.workers,
-        seed=args.seed,
-        report_to=args.report_to,
-        use_cpu=args.device == "cpu",
-        overwrite_output_dir=args.overwrite,
-    )
-    torch.manual_seed(args.seed)    # of weights that are drawn
-    with crew.first_goes_first():    # and downloads
+    processes = Processes.join(args.device)
+    given = {field.name: getattr(args, field.name) for field in fields(TrainingArguments) if hasattr(args, field.name)}
+    starts_trained = not args.from_scratch and args.model_scale in (None, args.scale)
+    arguments = TrainingArguments(**given, eval_on_start=starts_trained, use_cpu=args.device == "cpu")
+    torch.manual_seed(args.seed)    # for random weights
+    with processes.first_goes_first():    # for downloads
         model = starting_model(args)
-        images = choose_images(args.data, args.validation, args.hold_out, args.output / CURVE, finder(args))
-    if crew.is_first:
+        images = choose_images(args.data, args.validation, args.hold_out, output / CURVE, finder(args))
+    if processes.is_first:
         for path, why in images.left_out:
             print(f"drln: {path}: left out: {why}", file=sys.stderr)
     check_images(images, args.scale, args.patch_size)
     used, held = images.used, images.held
-    # Processes that share a disk agree on who decodes; those of other machines decode for themselves.
+    # Processes that share a disk decode once; those on other machines decode for themselves.
     train_dataset = TrainDataset(PhotoPairs(used, args.scale), args.patch_size, args.cache_dir)
-    # Stored too, so that one that cannot be decoded is told now, and the others are decoded once.
+    # Stored too: an image that cannot be decoded is found now, and the others are decoded once.
     eval_dataset = EvalDataset(build_store(PhotoPairs(held, args.scale), args.cache_dir))
     trainer = Trainer(model, arguments, train_dataset, eval_dataset)
-    if crew.is_first:
+    if processes.is_first:
         counts = f"{len(used)} images to train on, {len(held)} to choose the best weights by"
         print(f"drln: {counts}; {trainer.total_steps} steps", flush=True)
     history = trainer.train(args.resume)
-    if crew.is_first:
-        write_figure(args.output / CURVE, plot_history(history))
+    if processes.is_first:
+        write_figure(output / CURVE, plot_history(history))
         scores = measure_best(trainer, held, args)
         write_card(
-            args.output,
+            output,
             card_name(args),
             data=card_data(args, used, held),
             recipe=recipe(trainer, args, history),
@@ -141,13 +146,17 @@ def train(args: argparse.Namespace) -> None:
             base_model=args.model if "/" in args.model and not Path(args.model).exists() else None,
         )
         print(markdown_report(scores), end="")
-        print(f"drln: weights, model card and {CURVE} are in {args.output}")
+        print(f"drln: weights, model card and {CURVE} are in {output}")
         if args.push_to_hub:
-            print(f"drln: uploaded as {push_to_hub(args.output, args.push_to_hub)}")
+            print(f"drln: uploaded as {push_to_hub(output, args.push_to_hub)}")
 
 
 def check_packages() -> None:
-    """What a run needs to its very end, the curve."""
+    """Import what the end of a run needs too.
+
+    Raises:
+        TrainingError: if a package is missing.
+    """
     for package in ("accelerate", "matplotlib"):
         try:
             importlib.import_module(package)
@@ -156,39 +165,41 @@ def check_packages() -> None:
 
 
 def starting_model(args: argparse.Namespace) -> DrlnModel:
-    """The network to train, with the weights it starts from."""
+    """The network to train, with the weights that it starts from.
+
+    Raises:
+        CheckpointError, HubError, ValueError: if there is no such model.
+    """
     if args.from_scratch:
         return DrlnModel(DrlnConfig(args.scale, not args.laplacian, channels=args.channels, groups=args.groups))
     scale = args.model_scale or args.scale
-    model = DrlnModel.from_pretrained(
-        args.model, scale, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-    )
+    model = DrlnModel.from_pretrained(args.model, scale, **download_options(args))
     return model if scale == args.scale else model.at_scale(args.scale)
 
 
 def finder(args: argparse.Namespace) -> Callable[[str, str], ImageSet]:
-    """The HR images of a set's split; LR is made from them, as DIV2K's was."""
-    return lambda name, part: find_set(
-        name, None, part, cache_dir=args.cache_dir, local_files_only=args.local_files_only
-    )
+    """A function that finds the HR images by a set's name and split. LR is made from them, as DIV2K's was."""
+    return lambda name, part: find_set(name, None, part, **download_options(args))
 
 
 def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:
-    """Bicubic and the best weights on the held-out images, in float32."""
-    best = DrlnModel.from_pretrained(args.output, args.scale)
+    """The scores of bicubic and of the best weights on the held-out images, in float32."""
+    best = DrlnModel.from_pretrained(args.output_dir, args.scale)
     found, scores = ImageSet("held out", tuple(held)), []
     for name, model in ((BICUBIC, BICUBIC), (card_name(args), Upscaler(best, trainer.accelerator.device, "float32"))):
         task = Task(found.name, args.scale, STANDARD, name)
-        measured = measure(task, model, found, Crew(), f"Measuring {name}")
-        scores.append(Scores.of(name, found.name, args.scale, STANDARD, measured, len(held)))
+        measured = tuple(measure(task, model, found, Processes(), f"Measuring {name}"))
+        scores.append(Scores(name, found.name, args.scale, STANDARD, measured, len(held)))
     return scores
 
 
 def card_name(args: argparse.Namespace) -> str:
-    return args.push_to_hub or args.output.resolve().name
+    """The model's name on its card: its hub repository, or the folder of the run."""
+    return args.push_to_hub or Path(args.output_dir).resolve().name
 
 
 def card_data(args: argparse.Namespace, used: list[Path], held: list[Path]) -> str:
+    """What the model card says about the images."""
     names = ", ".join(Path(name).name for name in args.data)
     return (
         f"{len(used)} images of {names}; held out, to choose the best weights by: {len(held)}. "
@@ -197,15 +208,13 @@ def card_data(args: argparse.Namespace, used: list[Path], held: list[Path]) -> s
 
 
 def recipe(trainer: Trainer, args: argparse.Namespace, history: list[dict[str, float]]) -> dict[str, object]:
-    """What the model card says of the training: all that is not the default, and where and how long it ran."""
-    start = "random weights" if args.from_scratch else f"{args.model} {args.model_scale or args.scale}x"
-    chosen = {field.name: getattr(trainer.args, field.name) for field in fields(trainer.args) if field.name in RECIPE}
+    """What the model card says about the training, and about where and how long it ran."""
     return {
-        "started from": start,
+        "started from": "random weights" if args.from_scratch else f"{args.model} {args.model_scale or args.scale}x",
         "steps": trainer.total_steps,
         "LR patch": f"{args.patch_size}x{args.patch_size}",
         "patches a step": trainer.step_patches,
-        **chosen,
+        **{name: getattr(trainer.args, name) for name in RECIPE},
         "device": f"{trainer.accelerator.num_processes} x {trainer.accelerator.device.type}",
         "minutes": round(history[-1]["seconds"] / 60, 1),
     }

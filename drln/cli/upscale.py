@@ -1,4 +1,4 @@
-"""The `upscale` command: a photo's file in, its larger file out; of folders `cli_folder` knows."""
+"""The `upscale` command: the file of a photo in, a larger one out. `folder` does the same with a folder."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from drln.cli.arguments import a_name, a_path
+from drln.cli.arguments import a_name, a_path, add_download_options
 from drln.cli.folder import upscale_folder
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
 from drln.images import ImageError, Photo, check_output, write_image
+from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import MOST_PIXELS
-from drln.images.writing import FORMATS
 from drln.network.config import SCALES
 from drln.progress import Work
 from drln.upscaling.device import pick_device
@@ -25,29 +25,37 @@ from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 
 def add_upscale(commands: argparse._SubParsersAction) -> None:
-    """The command and its options."""
-    command = commands.add_parser("upscale", help="upscale a photo, or a folder of them, 2x, 3x or 4x")
+    """Add the command and its options."""
+    what, more = "upscale a photo or a folder of photos", "Make photos 2x, 3x or 4x wider and higher."
+    command = commands.add_parser("upscale", help=what, description=more)
     command.set_defaults(run=upscale)
     add = command.add_argument
-    add("photo", type=a_path, help="the image file to upscale, or a folder of them")
-    add("--scale", type=int, choices=SCALES, default=4, help="times larger on each side (default: 4)")
-    add("--output", type=a_path, help="where to save: .png, .tiff, .jpg or .webp (default: beside the photo, as .png)")
-    add("--extension", choices=sorted(FORMATS), default=".png", help="of the results of a folder (default: .png)")
-    add("--quality", type=int, help="1 to 100, of .jpg and .webp (default: 95); .webp of 100 keeps every pixel")
-    model = f"hub repository, folder, weights file, {BUNDLED_PHOTO} for photos from a JPEG, or {BUNDLED} (default)"
+    add("photo", type=a_path, help="image file, or folder of image files")
+    add("--scale", type=int, choices=SCALES, default=4, help="how many times wider and higher (default: 4)")
+    output = "file to save as .png, .tiff, .jpg or .webp, or folder for the results (default: beside the photo)"
+    add("--output", type=a_path, help=output)
+    extensions = sorted(OUTPUT_FORMATS)
+    add("--extension", choices=extensions, default=".png", help="format of a folder's results (default: .png)")
+    quality = "quality of .jpg and .webp, 1 to 100 (default: 95); .webp at 100 keeps every pixel"
+    add("--quality", type=int, metavar="N", help=quality)
+    model = f"hub repository, folder, weights file, {BUNDLED_PHOTO} for JPEG photos, or {BUNDLED} (default)"
     add("--model", type=a_name, default=BUNDLED, help=model)
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    precision = "what to compute in (default: auto, which is float32 for photos of 16 bits)"
+    precision = "number format to compute in (default: auto, which is float32 for 16-bit photos)"
     add("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help=precision)
-    add("--self-ensemble", action="store_true", help="average the eight flips and turns: better, eight times slower")
-    add("--revision", help="commit, tag or branch of the hub repository")
-    add("--cache-dir", type=a_path, help="where downloads are kept (default: the hub's own cache)")
-    add("--local-files-only", action="store_true", help="use what is on this machine; ask no hub")
+    add("--self-ensemble", action="store_true", help="average eight flips and turns: better, eight times slower")
+    add("--revision", help="commit, tag or branch of a hub repository")
+    add_download_options(add)
 
 
 def upscale(args: argparse.Namespace) -> None:
-    """The `upscale` command: all that can be refused is refused before the work begins."""
-    warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # what is too large is an error
+    """Run the `upscale` command. Everything that can be wrong is checked before the work.
+
+    Raises:
+        ImageError, UpscaleError, CheckpointError, HubError, ValueError, OSError: saying what is wrong.
+        KeyboardInterrupt: after Ctrl-C.
+    """
+    warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # an image that is too large is an error
     if args.photo.is_dir():
         return upscale_folder(args)
     output = args.output or default_output(args.photo, args.model, args.scale)
@@ -68,17 +76,21 @@ def upscale(args: argparse.Namespace) -> None:
 
 
 def say(note: str) -> None:
-    """Tell what should be known, beside the output."""
+    """Print a note on standard error."""
     print(f"drln: {note}", file=sys.stderr)
 
 
 def default_output(photo: Path, model: str, scale: int) -> Path:
-    """Beside the photo, named after photo, model and scale, as PNG."""
+    """The PNG file beside the photo that is named after photo, model and scale."""
     return photo.with_name(fitting(photo.stem, f"-{model_name(model)}-{scale}x.png"))
 
 
 def run_with_bar(upscaler: Upscaler, photo: Photo) -> Result:
-    """Upscale, with a progress bar where stderr is a terminal."""
+    """Upscale a photo under a progress bar.
+
+    Raises:
+        UpscaleError: if this machine has too little memory.
+    """
     work = Work(upscaler.steps(photo))
     with progress_bar() as bar:
         for step in work:

@@ -1,14 +1,15 @@
-"""Data sets of image pairs: where they come from, how they are stored, what is cut from them.
+"""Data sets of image pairs: find and download them, store them, cut patches from them.
 
-`EvalMetrics` is of `evaluation`, and here too because the published models' library has it here.
+`EvalMetrics` belongs to `evaluation`. It is here too because super-image has it here.
 """
 
 from drln.data.archives import DataError
 from drln.data.columns import ColumnPairs
 from drln.data.five_crop import augment_five_crop
+from drln.data.loading import load_dataset
 from drln.data.patches import EvalDataset, TrainDataset
 from drln.data.photos import PhotoPairs
-from drln.data.sets import ImageSet, find_set, load_dataset
+from drln.data.sets import ImageSet, find_set
 from drln.data.store import PairStore, build_store
 from drln.evaluation.scoring import EvalMetrics
 

@@ -1,5 +1,7 @@
 """Archives of images, unpacked once: whole or not at all, and nothing outside the folder.
 
+Checks every name itself, because Python does not refuse all that is refused here: `tarfile`'s "data" filter takes hard
+links and moves absolute paths into the folder, and `zipfile` so moves every path that leads out.
 Knows files; nothing of hubs, pairs and arrays.
 """
 
@@ -11,20 +13,18 @@ import os
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO
+from typing import IO, NamedTuple
 
 from tqdm.auto import tqdm
 
-from drln.images.photo_folder import SUFFIXES, is_clutter
-from drln.system_errors import FULL
-from drln.whole_files import sync_files
+from drln.images.formats import INPUT_SUFFIXES
+from drln.images.photo_folder import is_clutter
+from drln.system_errors import FULL, cache_sentence
+from drln.whole_files import WriteError, whole_folder
 
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 
@@ -37,60 +37,49 @@ class DamagedArchive(DataError):
     """An archive that is cut off, damaged or not to be trusted."""
 
 
-@dataclass(frozen=True)
-class Member:
-    """One entry of an archive, open for reading where it is a plain file."""
+class Member(NamedTuple):
+    """One entry of an archive; `content` is None unless it is a regular file."""
 
     name: str
     content: IO[bytes] | None
-    is_folder: bool
+    is_folder: bool = False
 
 
 def unpack(archive: Path, folder: Path) -> Path:
-    """Unpack the images of a `.tar.gz` or `.zip` archive; a folder that is there already is taken as it is.
+    """Unpack the images of a `.tar.gz` or `.zip` archive and return `folder`. If it exists, nothing is unpacked.
 
-    The folder appears under its name when the archive was read to its end and its checksums were
-    right. What is no image is left out.
+    The folder appears after the archive was read to its end and its checksums were right. Other files than images
+    are left out.
 
     Raises:
-        DamagedArchive: if the archive is cut off or damaged, or names a place outside of it, a link or a device.
+        DamagedArchive: if the archive is cut off or damaged, or names a place outside the folder, a link or a device.
         DataError: if it holds no image, or the disk refuses them.
     """
     if folder.is_dir():
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise DataError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
-    try:
-        count = _write_images(archive, partial)
-        if not count:
-            raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(SUFFIXES))}")
-        sync_files(partial)
-        partial.chmod(0o755)    # mkdtemp's is for the owner alone
-        try:
-            os.rename(partial, folder)
-        except OSError:
-            if not folder.is_dir():    # else another process was first
-                raise
+        with whole_folder(folder) as partial:
+            if not _write_images(archive, partial):
+                raise DataError(f"{archive.name} holds no images; those end in {', '.join(sorted(INPUT_SUFFIXES))}")
     except DAMAGED as error:
         what = str(error) or type(error).__name__
         raise DamagedArchive(f"{archive.name} is cut off or damaged ({what}); download it again") from error
+    except WriteError as error:
+        raise DataError(f"{error} with cache_dir=") from error
     except OSError as error:
         if error.errno in FULL:
-            message = f"the disk is full: there is no room to unpack {archive.name}; free some, or pass cache_dir="
-            raise DataError(message) from error
+            raise DataError(cache_sentence(error, f"the images of {archive.name}")) from error
         raise DamagedArchive(f"{archive.name} cannot be unpacked: {error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
 def file_key(path: Path) -> str:
-    """Twelve letters that change with a file: with its place, its size and the times it was written.
+    """Twelve letters that change with a file's place, its size, and the times it was written.
 
-    A copy may bring its old time along; when it came here (ctime) cannot be set.
+    A copy may keep the old time of writing. The time of its arrival here (ctime) cannot be set.
+
+    Raises:
+        OSError: if there is no such file.
     """
     state = path.stat()
     place = os.fsencode(path.resolve())    # names need not be UTF-8
@@ -103,49 +92,42 @@ def short_hash(content: bytes) -> str:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The image files of a folder and those beneath it, sorted; hidden ones and clutter are left out."""
+    """The image files in a folder and in the folders below it, sorted. Hidden files and clutter are left out."""
     paths = (path for path in sorted(folder.rglob("*")) if is_image(path.relative_to(folder)))
     return [path for path in paths if path.is_file()]
 
 
 def is_image(path: PurePath) -> bool:
-    """Whether a relative path is that of an image, by its extension."""
-    return path.suffix.lower() in SUFFIXES and not is_clutter(path)
+    """Whether a relative path has the extension of an image and is no clutter."""
+    return path.suffix.lower() in INPUT_SUFFIXES and not is_clutter(path)
 
 
 def _write_images(archive: Path, folder: Path) -> int:
+    """Unpack the images and return how many there are."""
     read = _zip_members if zipfile.is_zipfile(archive) or archive.suffix == ".zip" else _tar_members
     count = 0
-    for member in tqdm(read(archive), desc=f"Unpacking {archive.name}", unit=" files", leave=False, delay=1):
-        parts = _safe_parts(archive, member)
-        if member.is_folder or not is_image(PurePosixPath(member.name)):
+    for name, content, is_folder in tqdm(
+        read(archive), desc=f"Unpacking {archive.name}", unit=" files", leave=False, delay=1
+    ):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or any(letter in name for letter in "\\:\0"):
+            raise DamagedArchive(f"{archive.name} names {name!r}, which leads out of its folder; do not trust it")
+        if content is None and not is_folder:
+            raise DamagedArchive(f"{archive.name} holds {name!r}, a link or a device; do not trust it")
+        if content is None or not is_image(path):
             continue
-        assert member.content is not None
-        path = folder.joinpath(*parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb") as file:
-            shutil.copyfileobj(member.content, file)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        with open(folder / path, "xb") as file:
+            shutil.copyfileobj(content, file)
         count += 1
     return count
 
 
-def _safe_parts(archive: Path, member: Member) -> tuple[str, ...]:
-    """The parts of its path, once it is known to lead to a plain file or folder inside."""
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts or "\\" in member.name or ":" in member.name or "\0" in member.name:
-        raise DamagedArchive(f"{archive.name} names {member.name!r}, which leads out of its folder; do not trust it")
-    if member.content is None and not member.is_folder:
-        raise DamagedArchive(f"{archive.name} holds {member.name!r}, a link or a device; do not trust it")
-    return path.parts
-
-
 def _tar_members(archive: Path) -> Iterator[Member]:
-    with ExitStack() as stack:
-        stream = stack.enter_context(gzip.open(archive))
-        tar = stack.enter_context(tarfile.open(fileobj=stream, mode="r|"))
+    with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
         for entry in tar:
             yield Member(entry.name, tar.extractfile(entry) if entry.isfile() else None, entry.isdir())
-        while stream.read(2**20):    # tar ends before gzip's checksum, which is read at the end of the stream
+        while stream.read(2**20):    # past the end of the tar, to where gzip checks its sum
             pass
 
 
@@ -153,10 +135,8 @@ def _zip_members(archive: Path) -> Iterator[Member]:
     with zipfile.ZipFile(archive) as opened:
         for entry in opened.infolist():
             kind = stat.S_IFMT(entry.external_attr >> 16)    # 0 where the zip was made without Unix modes
-            if entry.is_dir():
-                yield Member(entry.filename, None, True)
-            elif kind not in (0, stat.S_IFREG) :
-                yield Member(entry.filename, None, False)
+            if entry.is_dir() or kind not in (0, stat.S_IFREG):
+                yield Member(entry.filename, None, entry.is_dir())
             else:
                 with opened.open(entry) as content:
-                    yield Member(entry.filename, content, False)
+                    yield Member(entry.filename, content)

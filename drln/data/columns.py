@@ -1,4 +1,4 @@
-"""A data set with `lr` and `hr` image columns, read as arrays that fit each other.
+"""Image pairs from a data set with the image columns `lr` and `hr`.
 
 Knows PIL images and arrays; takes a `datasets.Dataset` without importing its package.
 """
@@ -16,7 +16,7 @@ from PIL import Image
 
 from drln.data.archives import DataError, file_key, short_hash
 from drln.evaluation.protocols import ProtocolError, check_fit, fit_pair, scale_between
-from drln.images.header import ImageError
+from drln.images.header import ImageError, upright_size
 from drln.images.metadata import orientation_of
 from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
@@ -25,61 +25,64 @@ COLUMNS = ("lr", "hr")
 
 
 class ColumnPairs:
-    """Pairs of LR and HR images, decoded each time they are asked for.
+    """Pairs of LR and HR images, decoded each time they are read.
 
-    HR is resized by Pillow's bicubic where it is no multiple of LR, as the published models' library does.
+    An HR image that is no multiple of LR is resized by Pillow's bicubic, as in super-image.
 
     Args:
-        dataset: of `load_dataset`; or a sequence of mappings whose `lr` and `hr` are PIL images or paths.
+        dataset: from `load_dataset`; or a sequence of mappings whose `lr` and `hr` are PIL images or paths.
 
     Raises:
-        DataError: if it is empty, has other columns, or its first pair is of no scale.
+        DataError: if it is empty, has other columns, or its first pair fits no scale.
+        ImageError: if the first pair cannot be read.
     """
 
     def __init__(self, dataset: Any) -> None:
         if not len(dataset):
             raise DataError("the data set is empty")
         self.dataset = dataset
-        # Undecoded, a path or the bytes of a file: Pillow, by which `datasets` decodes, reads less than we do.
-        # Where the user transforms each row, they are taken as that leaves them.
+        # A path or the bytes of a file, because `datasets` decodes with Pillow, which reads fewer formats than we do.
+        # If the user transforms the rows, we take what the transform returns.
         is_table = hasattr(dataset, "with_format") and dataset.format["type"] != "custom"
         self._files = dataset.with_format("arrow") if is_table else None
-        try:
+        with _naming_pair(0):
             self.scale: int = scale_between(*self._sizes(0))
-        except ProtocolError as error:
-            raise DataError(f"pair 1 of the data set: {error}") from error
 
     def __len__(self) -> int:
         return len(self.dataset)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8."""
-        row = self._row(index)
-        try:
-            return fit_pair(pixels_of(row["hr"]), pixels_of(row["lr"]), self.scale)
-        except ProtocolError as error:
-            raise DataError(f"pair {index + 1} of the data set: {error}") from error
-
-    def smallest_side(self) -> int:
-        """Of the LR images, in pixels; reads headers, not pixels.
+        """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8.
 
         Raises:
-            DataError: where LR and HR are not of one scale.
+            DataError: if LR and HR do not fit the scale.
+            ImageError: if an image cannot be read.
+        """
+        row = self._row(index)
+        with _naming_pair(index):
+            return fit_pair(pixels_of(row["hr"]), pixels_of(row["lr"]), self.scale)
+
+    def smallest_side(self) -> int:
+        """The smallest side of all LR images in pixels. Reads the headers alone, and checks all sizes.
+
+        Raises:
+            DataError: if a pair does not fit the scale.
+            ImageError: if a file is no image.
         """
         smallest = []
         for index in range(len(self)):
             lr, hr = self._sizes(index)
-            try:
+            with _naming_pair(index):
                 check_fit(*lr, *hr, self.scale)
-            except ProtocolError as error:
-                raise DataError(f"pair {index + 1} of the data set: {error}") from error
             smallest.append(min(lr))
         return min(smallest)
 
     def names(self) -> list[str]:
+        """As `Pairs.names`: paths, or keys of the pixels where there is no file."""
         return [name_and_key(value)[0] for value in self._values()]
 
     def state(self) -> list[str]:
+        """As `Pairs.state`: keys of the files or of the pixels."""
         return [name_and_key(value)[1] for value in self._values()]
 
     def _values(self) -> Iterator[Any]:
@@ -92,24 +95,32 @@ class ColumnPairs:
         return row
 
     def _sizes(self, index: int) -> list[tuple[int, int]]:
-        """Width and height of LR and of HR."""
+        """(width, height) of LR and of HR."""
         row = self._row(index)
         return [size_of(row[column]) for column in COLUMNS]
 
 
 def size_of(value: Any) -> tuple[int, int]:
-    """Width and height of a cell's image, upright; no pixel of a file is decoded."""
+    """(width, height) of a cell's image, upright. Reads the header of a file alone.
+
+    Raises:
+        ImageError: if the file is no image.
+    """
     if not isinstance(value, Image.Image):
         with _file_of(value) as path:
             header = read_header(path)
         return header.width, header.height
     if value.format == "PNG" and "exif" not in value.info or value.format == "TIFF":
-        return value.size    # to look for EXIF would decode a PNG; Pillow turns TIFF itself
-    return value.size[::-1] if orientation_of(value) > 4 else value.size
+        return value.size    # looking for EXIF would decode a PNG; Pillow turns a TIFF itself
+    return upright_size(value.size, orientation_of(value))
 
 
 def pixels_of(value: Any) -> np.ndarray:
-    """`read_pixels` of a cell's image."""
+    """The pixels of a cell's image, as `read_pixels` returns them: uint8, (H, W, 3) or (H, W).
+
+    Raises:
+        ImageError: if it cannot be read.
+    """
     if isinstance(value, Image.Image):
         return read_pixels(value)
     with _file_of(value) as path:
@@ -117,7 +128,12 @@ def pixels_of(value: Any) -> np.ndarray:
 
 
 def name_and_key(value: Any) -> tuple[str, str]:
-    """The path of a cell's image and letters that change with its file; where there is none, its content's twice."""
+    """The path of a cell's image and its `file_key`. Without a file, both are the key of its content.
+
+    Raises:
+        OSError: if there is no such file.
+        ImageError: if an image without a file cannot be read.
+    """
     if isinstance(value, dict) and value["bytes"] is None:
         value = value["path"]
     if isinstance(value, (str, Path)):
@@ -131,8 +147,17 @@ def name_and_key(value: Any) -> tuple[str, str]:
 
 
 @contextmanager
+def _naming_pair(index: int) -> Iterator[None]:
+    """Turn a `ProtocolError` into a `DataError` that names the pair."""
+    try:
+        yield
+    except ProtocolError as error:
+        raise DataError(f"pair {index + 1} of the data set: {error}") from error
+
+
+@contextmanager
 def _file_of(value: Any) -> Iterator[Path]:
-    """The file of a cell: a path, or what `datasets` stores of an image, which may be the bytes of a file."""
+    """Yield the path of a cell's file: a path, or what `datasets` stores, which may be the bytes of a file."""
     value = value if isinstance(value, dict) else {"path": value, "bytes": None}
     if value["bytes"] is None:
         yield Path(value["path"])

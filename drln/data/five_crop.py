@@ -1,6 +1,6 @@
-"""The published models' augmentation: of each image its four corners and its centre, half as wide and high.
+"""The published models' augmentation: cut each image into its four corners and its centre, half as wide and high.
 
-Knows image files; networks and hubs are not its business.
+Knows image files; no networks and no hubs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from drln.data.columns import COLUMNS, name_and_key, pixels_of, size_of
-from drln.data.sources import Cache
+from drln.data.sources import data_folder
 from drln.evaluation.protocols import pillow_lr, pillow_resize, scale_between
 from drln.images.writing import write_image
 
@@ -26,35 +26,39 @@ MOST_AT_ONCE = 8    # images in memory, some 20 MB each for DIV2K's
 def augment_five_crop(
     batch: Mapping[str, Any], scale: int | None = None, cache_dir: str | Path | None = None
 ) -> dict[str, list[str]]:
-    """Five pairs of each pair, for `dataset.map(augment_five_crop, batched=True)`.
+    """Make five pairs from each pair, for `dataset.map(augment_five_crop, batched=True)`.
 
-    HR crops are resized by Pillow's bicubic to sides that divide by the scale, and LR is made
-    from them in the same way. A few images are decoded at a time and their crops are written as PNG
-    files, so that a batch of any length needs little memory. Crops that are there are taken as they are.
+    Pillow's bicubic resizes HR crops to multiples of the scale, and makes LR from them. The crops are written as PNG
+    files, and a few images are decoded at a time, so that a batch of any length needs little memory. Crops that exist
+    are not made again.
 
     Args:
-        batch: columns `lr` and `hr` of images, as `map` hands them over, or lists of PIL images or paths.
+        batch: image columns `lr` and `hr` as `map` gives them, or lists of PIL images or paths.
         scale: 2, 3 or 4; by default that of the first pair.
-        cache_dir: folder for the crops, by default `drln` in HF_HOME; pass it by `fn_kwargs`.
+        cache_dir: folder for the crops, by default `drln` in HF_HOME; pass it through `fn_kwargs`.
 
     Returns:
-        The paths of the crops' files, five times as many rows.
+        The paths of the crops' files: columns `lr` and `hr`, five times as long.
+
+    Raises:
+        ImageError: if an image cannot be read, or a crop cannot be written.
+        ProtocolError: if the first pair fits no scale.
     """
     rows = _undecoded(batch)
     if scale is None and rows:
         scale = scale_between(*(size_of(rows[0][column]) for column in COLUMNS))
-    folder = Cache(cache_dir).root / "made" / f"five_crop_x{scale}"
+    folder = data_folder(cache_dir) / "made" / f"five_crop_x{scale}"
     for column in COLUMNS:
         (folder / column).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(min(MOST_AT_ONCE, os.cpu_count() or 1)) as pool:
         made = pool.map(lambda row: _crop_files(row, scale or 0, folder), rows)
-        # A bar of its own: that of `map` moves once a batch, which is a thousand images.
+        # The bar of `map` moves once in a batch, which is a thousand images.
         crops = list(tqdm(made, total=len(rows), desc="Cutting crops", unit=" images", leave=False, delay=1))
     return {column: [str(file) for files in crops for file in files[column]] for column in COLUMNS}
 
 
 def _crop_files(row: Mapping[str, Any], scale: int, folder: Path) -> dict[str, list[Path]]:
-    """The files of one image's crops, made where they are not there."""
+    """The files of one image's crops; makes them unless they exist."""
     name, key = name_and_key(row["hr"])
     files = {column: [folder / column / f"{Path(name).stem}-{key}-{i}.png" for i in range(5)] for column in COLUMNS}
     if not all(file.is_file() for column in COLUMNS for file in files[column]):
@@ -67,7 +71,7 @@ def _crop_files(row: Mapping[str, Any], scale: int, folder: Path) -> dict[str, l
 
 
 def five_crops(image: np.ndarray) -> list[np.ndarray]:
-    """Top left, top right, bottom left, bottom right and centre, each of half the sides, rounded down."""
+    """Top left, top right, bottom left, bottom right and centre of an image (H, W, ...), each (H // 2, W // 2, ...)."""
     height, width = image.shape[:2]
     h, w = height // 2, width // 2
     top, left = round((height - h) / 2), round((width - w) / 2)
@@ -76,7 +80,7 @@ def five_crops(image: np.ndarray) -> list[np.ndarray]:
 
 
 def _undecoded(batch: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a batch. `map` would decode all images of a column at once; its table holds their files."""
+    """The rows of a batch. `map` would decode all images of a column at once, but its table holds their files."""
     if hasattr(batch, "pa_table"):
         return batch.pa_table.select(["lr", "hr"]).to_pylist()
     return [{"lr": lr, "hr": hr} for lr, hr in zip(batch["lr"], batch["hr"])]

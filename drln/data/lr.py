@@ -1,6 +1,6 @@
-"""The LR images beside HR images: matched by name where they come with a set, made where they do not.
+"""The LR images for HR images: matched by name if they come with a set, otherwise made.
 
-Knows image files; where they come from is not its business.
+Knows image files; not where they come from.
 """
 
 from __future__ import annotations
@@ -19,16 +19,23 @@ from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
 from drln.images.writing import write_image
 
-# Of the other formats Pillow, and so `datasets`, reads less than we do.
+# Formats that Pillow, and so `datasets`, reads as completely as we do.
 READ_BY_PILLOW = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "WebP")
 
 
 def match_lr_files(hr: Iterable[Path], lr: Iterable[Path], scale: int, archive: str) -> tuple[Path, ...]:
-    """The LR file of each HR file, in the same folder and by its name: `baby.png` of `baby.png`, `0001x4.png` of
-    `0001.png`. Extension and capitals may differ where only one file has the name.
+    """Find the LR file of each HR file. It has the same name, or the name and the scale: `0001x4.png` for `0001.png`.
+
+    It is in the same folder below that of the set. Extension and case may differ if one file alone has the name.
+
+    Args:
+        hr, lr: the files of the set.
+        scale: 2, 3 or 4.
+        archive: name of the LR archive, for messages.
 
     Raises:
-        DataError: if one is missing or may be one of several, or its size does not fit.
+        DataError: if an LR file is missing, one of several that fit, or has a size that does not fit.
+        ImageError: if a file is no image.
     """
     hr, lr = list(hr), list(lr)
     named = defaultdict(list)
@@ -53,7 +60,12 @@ def match_lr_files(hr: Iterable[Path], lr: Iterable[Path], scale: int, archive: 
 
 
 def make_lr_files(hr: Sequence[Path], scale: int, folder: Path) -> tuple[Path, ...]:
-    """Make the LR file of each HR file in `folder`; one that is there is taken as it is, unless HR was changed."""
+    """Make an LR file in `folder` for each HR file. A file that exists is kept, unless HR has changed since.
+
+    Raises:
+        DataError: if an HR image is smaller than one LR pixel.
+        ImageError: if an image cannot be read or written.
+    """
     made = []
     for path in tqdm(hr, desc=f"Making LR images {scale}x", unit=" images", leave=False, delay=1):
         file = folder / f"x{scale}" / f"{path.stem}-{file_key(path)}.png"
@@ -68,7 +80,11 @@ def make_lr_files(hr: Sequence[Path], scale: int, folder: Path) -> tuple[Path, .
 
 
 def readable_files(hr: Sequence[Path], folder: Path) -> list[Path]:
-    """The files themselves where Pillow reads their pixels as we do; of others copies in `folder`, as 8-bit PNG."""
+    """The same files. Those that Pillow does not read as we do are replaced by copies in `folder`, as 8-bit PNG.
+
+    Raises:
+        ImageError: if an image cannot be read or written.
+    """
     files = []
     for path in hr:
         header = read_header(path)
@@ -83,7 +99,7 @@ def readable_files(hr: Sequence[Path], folder: Path) -> list[Path]:
 
 
 def names_below(paths: Sequence[Path]) -> list[str]:
-    """What tells the files apart: their paths below the folder that all of them share."""
+    """The paths of the files below the folder that they share, with slashes."""
     if not paths:
         return []
     shared = os.path.commonpath([path.parent for path in paths])

@@ -1,6 +1,6 @@
-"""What networks are trained and evaluated on: patches and whole images, cut from pairs.
+"""Data sets for training and evaluation: random patches of image pairs, and whole pairs.
 
-Knows arrays and tensors; nothing of where pairs come from, nor of networks.
+Knows arrays and tensors; not where pairs come from, and no networks.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ Pair = tuple[Tensor, Tensor]    # LR and HR
 
 
 class TrainDataset(Dataset[Pair]):
-    """Random aligned patches, flipped and turned; one from each image and epoch, each epoch another.
+    """Random patches, the same place of LR and HR, flipped and turned: one from each image, another one in each epoch.
 
     Item i is a pair, `inputs, labels`: LR (3, p, p) and HR (3, sp, sp), float32 in [0, 1]. The random numbers are
     torch's, so that the workers of a `DataLoader` draw different patches.
-    The images are decoded once, into a store on disk (`build_store`), however often patches are cut from them.
+    The images are decoded once, into a store on disk (`build_store`).
 
     Args:
-        dataset: of `load_dataset`; `PhotoPairs`, or a store.
+        dataset: from `load_dataset`; or `PhotoPairs`, or a store.
         patch_size: p, the side of the LR patch in pixels; the HR patch is `scale` times larger.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
 
     Raises:
-        ValueError: if patches are larger than an image; before any is decoded.
-        DataError: if there are no images, or LR and HR do not match.
+        ValueError: if patches are larger than an image. No image is decoded then.
+        DataError: if there are no images, LR and HR do not match, or the disk refuses the store.
+        ImageError: if a file is no image.
     """
 
     def __init__(self, dataset: AnyPairs, patch_size: int = 64, cache_dir: str | Path | None = None) -> None:
@@ -60,7 +61,7 @@ class TrainDataset(Dataset[Pair]):
         return lr.float().div_(255), hr.float().div_(255)
 
     def patch(self, index: int, rng: np.random.Generator) -> Pair:
-        """LR and HR as in an item, but uint8, and cut where `rng` says."""
+        """LR (3, p, p) and HR (3, sp, sp) as in an item, but uint8, and cut at a place that `rng` draws."""
         lr, hr = self.store.pair(index)
         p, s = self.patch_size, self.scale
         top, left = rng.integers(lr.shape[0] - p + 1), rng.integers(lr.shape[1] - p + 1)
@@ -74,14 +75,18 @@ class TrainDataset(Dataset[Pair]):
         return cut(lr, 1), cut(hr, s)
 
 
-class PatchStream(Dataset[Pair]):
-    """Pairs number `start` to `stop` of an endless run through a data set, shuffled again each epoch.
+class PatchSequence(Dataset[Pair]):
+    """The patches of a training run in their order: a data set again and again, shuffled in each epoch.
 
-    Each patch of a `TrainDataset` depends on the seed and its own number alone: whoever draws it, on however many
-    devices and after whatever interruption, gets the same one. Any other data set of pairs gives its items.
+    Each patch of a `TrainDataset` depends on the seed and its own number alone. It is the same on any number of
+    devices, and after an interruption. Another data set of pairs gives its own items.
 
-    A batch is cut in `threads`: not in processes, which would have to be stopped too, while most of the time goes into
-    copies that NumPy makes beside other threads.
+    Args:
+        dataset: a `TrainDataset`, or another one of pairs.
+        seed: of the order and the patches.
+        start, stop: numbers of the first patch and of the one after the last, counted through all epochs.
+        threads: cut a batch in so many threads; 0 cuts it in the caller's. Processes would have to be stopped too, and
+            most of the time goes into copies that NumPy makes beside other threads.
     """
 
     def __init__(self, dataset: Any, seed: int, start: int, stop: int, threads: int = 0) -> None:
@@ -102,27 +107,29 @@ class PatchStream(Dataset[Pair]):
         return self.dataset.patch(item, np.random.default_rng((self.seed, 1, number)))
 
     def __getitems__(self, indices: list[int]) -> list[Pair]:
-        """A batch, as a DataLoader asks for it."""
+        """The patches of one batch, for a `DataLoader`."""
         return list((self._pool.map if self._pool else map)(self.__getitem__, indices))
 
 
 class EvalDataset(Dataset[Pair]):
     """Whole image pairs, for batches of one: `inputs, labels`, LR (3, h, w) and HR (3, sh, sw), float32 in [0, 1].
 
-    They are decoded when they are asked for.
+    A pair is decoded each time it is read.
 
     Args:
-        dataset: of `load_dataset`, of which HR is resized where it does not divide; `PhotoPairs`, or a store.
+        dataset: from `load_dataset`, whose HR images are resized if they are no multiple of LR; or `PhotoPairs`, or a
+            store.
 
     Raises:
-        DataError, ImageError: if there are no images, LR and HR do not match, or a file is no image.
+        DataError: if there are no images, or LR and HR do not match.
+        ImageError: if a file is no image.
     """
 
     def __init__(self, dataset: AnyPairs) -> None:
         self.pairs = _as_pairs(dataset)
         self.scale = self.pairs.scale
         if not isinstance(self.pairs, PairStore):
-            self.pairs.smallest_side()    # reads the headers, and so finds what does not match
+            self.pairs.smallest_side()    # reads all headers and so checks the sizes
 
     def __len__(self) -> int:
         return len(self.pairs)

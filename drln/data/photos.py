@@ -1,4 +1,4 @@
-"""Pairs made from photos: HR cropped to a multiple of the scale, LR by MATLAB's bicubic, as the papers have it.
+"""Image pairs made from photos: HR cropped to a multiple of the scale, LR by MATLAB's bicubic, as in the papers.
 
 Knows image files and arrays.
 """
@@ -12,19 +12,20 @@ import numpy as np
 
 from drln.data.archives import DataError, file_key
 from drln.evaluation.resize import imresize
+from drln.images.picture import to_rgb
 from drln.images.pixels import read_pixels
 from drln.images.reading import read_header
 
 
 class PhotoPairs:
-    """Pairs of LR and HR images, made each time they are asked for.
+    """Pairs of LR and HR images, made each time they are read.
 
     Args:
-        paths: of the photos.
+        paths: the photos.
         scale: 2, 3 or 4.
 
     Raises:
-        DataError: if there are none.
+        DataError: if there are no photos.
     """
 
     def __init__(self, paths: Iterable[str | Path], scale: int) -> None:
@@ -36,10 +37,13 @@ class PhotoPairs:
         return len(self.paths)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one photo, uint8."""
-        hr = read_pixels(self.paths[index])
-        if hr.ndim == 2:
-            hr = np.repeat(hr[:, :, None], 3, axis=2)
+        """LR (h, w, 3) and HR (sh, sw, 3) of one photo, uint8.
+
+        Raises:
+            ImageError: if the photo cannot be read.
+            DataError: if it is smaller than one LR pixel.
+        """
+        hr = to_rgb(read_pixels(self.paths[index]))
         h, w = (side // self.scale * self.scale for side in hr.shape[:2])
         if not h or not w:
             raise DataError(f"{self.paths[index]} is {hr.shape[1]}x{hr.shape[0]} pixels, too small for {self.scale}x")
@@ -47,16 +51,18 @@ class PhotoPairs:
         return imresize(hr, scale=1 / self.scale), hr
 
     def smallest_side(self) -> int:
-        """Of the LR images, in pixels; reads headers, not pixels.
+        """The smallest side of all LR images in pixels. Reads the headers alone.
 
         Raises:
-            ImageError: where a file is no image.
+            ImageError: if a file is no image.
         """
         headers = map(read_header, self.paths)
         return min(min(header.width, header.height) for header in headers) // self.scale
 
     def names(self) -> list[str]:
+        """As `Pairs.names`: the photos' paths."""
         return [f"photo {path.resolve()}" for path in self.paths]
 
     def state(self) -> list[str]:
+        """As `Pairs.state`: the photos' `file_key`."""
         return [file_key(path) for path in self.paths]

@@ -1,6 +1,6 @@
-"""Image pairs decoded once into a store on disk, from which patches are cut without decoding.
+"""Decode image pairs once into a store on disk, and cut patches from it without decoding.
 
-Knows arrays and files; nothing of networks, nor of where pairs come from.
+Knows arrays and files; no networks, and not where pairs come from.
 """
 
 from __future__ import annotations
@@ -18,38 +18,41 @@ from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, short_hash
-from drln.data.sources import Cache
+from drln.data.sources import data_folder
 from drln.images.header import ImageError
-from drln.system_errors import FULL
-from drln.whole_files import sync_files
+from drln.system_errors import cache_sentence
+from drln.whole_files import remove_left_folders, whole_folder
 
 LR_FILE, HR_FILE, INDEX_FILE = "lr.raw", "hr.raw", "index.json"
 
 
 class Pairs(Protocol):
-    """What can be stored: `ColumnPairs` and `PhotoPairs` are such."""
+    """Pairs that can be stored, such as `ColumnPairs` and `PhotoPairs`."""
 
     scale: int
 
     def __len__(self) -> int: ...
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8."""
+        """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8."""
 
     def names(self) -> list[str]:
-        """What tells each image from all others, and stays when the image is changed."""
+        """Texts that identify the images, and stay when an image is changed."""
 
     def state(self) -> list[str]:
-        """What changes with each image."""
+        """Texts that change when an image is changed."""
 
 
 class PairStore:
-    """Pairs of LR and HR images, decoded, in two memory-mapped uint8 files.
+    """Decoded pairs of LR and HR images in two memory-mapped files.
 
-    It can be sent to other processes: each maps the files for itself.
+    It can be sent to other processes, which map the files themselves.
 
     Args:
         folder: as `build_store` made it.
+
+    Raises:
+        OSError: if there is no store.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -68,7 +71,7 @@ class PairStore:
         return PairStore, (self.folder,)
 
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """LR (h, w, 3) and HR (sh, sw, 3) of one image, uint8 views into the files."""
+        """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8, as views into the files."""
         h, w = self.shapes[index]
         start, stop, area = self._starts[index], self._starts[index + 1], self.scale**2
         lr = self._lr[start:stop].reshape(h, w, 3)
@@ -77,69 +80,63 @@ class PairStore:
 
 
 def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
-    """Decode all images, in threads and with progress; a store of the same images, unchanged, is opened as it is.
+    """Decode all images into a store, under a progress bar. If a store of the same, unchanged images exists, open it.
 
-    It takes three bytes a pixel of disk, and appears only when it is whole. Of several processes that ask at once one
-    builds it, and the others wait. Where an image was changed the old store is replaced; whoever has it open
-    keeps what was in it.
+    It takes three bytes of disk for each pixel. One process builds it while others that need it wait. If an image has
+    changed, the old store is replaced; a process that has it open keeps the old images.
 
     Args:
         pairs: `PhotoPairs` or `ColumnPairs`.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
 
     Raises:
-        DataError, ImageError: if an image cannot be read, LR and HR do not match, or the disk is full.
+        DataError: if LR and HR do not match, several images fail, or the disk refuses the store.
+        ImageError: if one image cannot be read.
     """
     name, state = (short_hash(json.dumps([pairs.scale, what]).encode()) for what in (pairs.names(), pairs.state()))
-    folder = Cache(cache_dir).root / "stores" / name
+    folder = data_folder(cache_dir) / "stores" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(folder.with_suffix(".lock")):
             if _state_of(folder) != state:
-                _replace(folder, pairs, state)
+                remove_left_folders(folder)
+                with whole_folder(folder) as partial:
+                    shapes = _decode_into(partial, pairs)
+                    index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
+                    (partial / INDEX_FILE).write_text(json.dumps(index))
+                    shutil.rmtree(folder, ignore_errors=True)    # the images have changed since it was built
     except OSError as error:
-        if error.errno in FULL:
-            raise DataError(
-                f"the disk is full: there is no room for the {len(pairs)} decoded images in {folder.parent}; "
-                "free some, or pass another cache_dir="
-            ) from error
-        raise DataError(f"the images cannot be stored in {folder.parent}: {error}; pass another cache_dir=") from error
+        what = f"the {len(pairs)} decoded images in {folder.parent}"
+        raise DataError(cache_sentence(error, what)) from error
     return PairStore(folder)
 
 
-def _replace(folder: Path, pairs: Pairs, state: str) -> None:
-    """Under the lock: what a process that was killed left behind goes first."""
-    partial = folder.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        shapes, failed = [], []
-        with open(partial / LR_FILE, "wb") as lr_file, open(partial / HR_FILE, "wb") as hr_file:
-            bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
-            for decoded in bar:
-                if isinstance(decoded, (ImageError, DataError)):
-                    failed.append(decoded)
-                if failed:    # the rest is gone through to name all at once
-                    continue
-                lr, hr = decoded
-                shapes.append(lr.shape[:2])
-                lr_file.write(np.ascontiguousarray(lr).data)
-                hr_file.write(np.ascontiguousarray(hr).data)
-        if failed:
-            named = "; ".join(map(str, failed))
-            raise failed[0] if len(failed) == 1 else DataError(f"{len(failed)} of {len(pairs)} images fail: {named}")
-        index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
-        (partial / INDEX_FILE).write_text(json.dumps(index))
-        sync_files(partial)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.rename(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def _decode_into(folder: Path, pairs: Pairs) -> list[tuple[int, int]]:
+    """Write all LR and all HR images, and return the (h, w) of each LR image.
+
+    Raises:
+        DataError, ImageError: naming all images that fail.
+    """
+    shapes, failed = [], []
+    with open(folder / LR_FILE, "wb") as lr_file, open(folder / HR_FILE, "wb") as hr_file:
+        bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)
+        for decoded in bar:
+            if isinstance(decoded, (ImageError, DataError)):
+                failed.append(decoded)
+            if failed:    # the others are decoded all the same, to find all that fail
+                continue
+            lr, hr = decoded
+            shapes.append(lr.shape[:2])
+            lr_file.write(np.ascontiguousarray(lr).data)
+            hr_file.write(np.ascontiguousarray(hr).data)
+    if failed:
+        named = "; ".join(map(str, failed))
+        raise failed[0] if len(failed) == 1 else DataError(f"{len(failed)} of {len(pairs)} images fail: {named}")
+    return shapes
 
 
 def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageError | DataError]:
-    """All pairs in order, or why one is none. Pillow decodes beside other threads; a few images at a time, so that
-    memory stays flat."""
+    """Yield all pairs, or their errors, in order. Decodes in threads, a few images at a time to save memory."""
 
     def decode(index: int) -> tuple[np.ndarray, np.ndarray] | ImageError | DataError:
         try:
@@ -154,7 +151,7 @@ def _decoded(pairs: Pairs) -> Iterator[tuple[np.ndarray, np.ndarray] | ImageErro
 
 
 def _state_of(folder: Path) -> str | None:
-    """That of the images a store was made of; None where there is no store that can be read."""
+    """The state of the images in a store; None if there is no readable store."""
     try:
         return json.loads((folder / INDEX_FILE).read_text())["state"]
     except (OSError, ValueError, KeyError):

@@ -1,19 +1,19 @@
-"""One large file over HTTP, in as many goes as it takes.
+"""Download one large file over HTTP, in as many requests as it takes, for data that is on no hub.
 
-For data that lies on no hub. Knows nothing of what is in the file.
+Knows nothing of the file's contents.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import httpx2
 from huggingface_hub.utils import WeakFileLock
 from tqdm.auto import tqdm
 
-from drln.system_errors import FULL
+from drln.system_errors import cache_sentence
 from drln.weights.download import ANSWER_SECONDS, QUESTION_SECONDS, HubError, MissingFileError, within
+from drln.whole_files import put_in_place
 
 SILENT_SECONDS = 20.0    # without a byte, in the middle of a file
 IDLE_TRIES = 2    # in a row that bring no byte
@@ -24,13 +24,14 @@ class _CutOff(Exception):
 
 
 def fetch_file(url: str, path: Path) -> Path:
-    """Download a file, going on from where an earlier call was cut off; a file that is there is taken as it is.
+    """Download a file and return its path. A file that exists is not downloaded again.
 
-    Until it is whole it lies beside `path`, as `.part`. Processes that want the same file wait for one another.
+    Until it is complete it is kept beside `path`, with `.part` added to its name, and the next call continues it.
+    Processes that want the same file wait for one another.
 
     Raises:
-        HubError: if it is unavailable; within seconds of the last byte. What has come stays, for the next call.
-            `MissingFileError` where the server has no such file.
+        MissingFileError: if the server has no such file.
+        HubError: if the file is unavailable; within seconds of the last byte.
     """
     if path.is_file():
         return path
@@ -39,53 +40,49 @@ def fetch_file(url: str, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with WeakFileLock(path.with_name(path.name + ".lock")):
             if not path.is_file():
-                _fill(url, part)
-                os.replace(part, path)
+                _fill(url, part, path.name)
+                put_in_place(part, path)
+    except HubError:
+        raise
     except OSError as error:
-        if isinstance(error, HubError):
-            raise
-        if error.errno in FULL:
-            message = f"the disk is full: there is no room for {path.name}; free some, or pass cache_dir="
-            raise HubError(message) from error
-        raise HubError(f"the cache cannot be written: {error}; pass another cache_dir=") from error
+        raise HubError(cache_sentence(error, path.name)) from error
     return path
 
 
-def _fill(url: str, part: Path) -> None:
-    """Try until the file is whole, for as long as each try brings something."""
-    name, idle = part.name.removesuffix(".part"), 0
+def _fill(url: str, part: Path, name: str) -> None:
+    """Request the rest until the file is complete, as long as each request brings something."""
+    idle = 0
     timeout = httpx2.Timeout(ANSWER_SECONDS, read=SILENT_SECONDS)
     with httpx2.Client(timeout=timeout, follow_redirects=True) as client:
         while True:
             before = _size(part)
             try:
-                return _go_on(client, url, part)
+                return _fetch_rest(client, url, part, name)
             except (_CutOff, httpx2.TransportError, TimeoutError) as error:
                 idle = idle + 1 if _size(part) <= before else 0
                 if idle >= IDLE_TRIES or not _size(part):
                     raise HubError(_explain(error, url, name, _size(part))) from error
 
 
-def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
+def _fetch_rest(client: httpx2.Client, url: str, part: Path, name: str) -> None:
     have = _size(part)
     request = client.build_request("GET", url, headers={"Range": f"bytes={have}-", "Accept-Encoding": "identity"})
     response = within(QUESTION_SECONDS, lambda: client.send(request, stream=True))
     try:
-        if response.status_code == 416 and have:    # nothing comes after what is there
+        if response.status_code == 416 and have:    # there is nothing after the bytes that we have
             if response.headers.get("Content-Range") == f"bytes */{have}":
                 return
-            part.unlink()    # it is not of this file
-            return _go_on(client, url, part)
+            part.unlink()    # they are of another file
+            return _fetch_rest(client, url, part, name)
         if response.status_code in (404, 410):
             raise MissingFileError(f"there is no {url}; check the address, and DRLN_DIV2K_URL if it is set")
         if response.status_code not in (200, 206):
             raise HubError(f"{url} was answered by {response.status_code}; try again later")
         total = _total(response)
-        if response.status_code == 200:    # the whole file, whatever was asked for
+        if response.status_code == 200:    # the complete file, whatever we asked for
             have = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             raise HubError(f"{url} was answered by other bytes than were asked for; try again later")
-        name = part.name.removesuffix(".part")
         with (
             open(part, "r+b" if part.exists() else "wb") as file,
             tqdm(total=total, initial=have, desc=name, unit="B", unit_scale=True) as bar,
@@ -95,8 +92,6 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
             for chunk in response.iter_raw():
                 file.write(chunk)
                 bar.update(len(chunk))
-            file.flush()
-            os.fsync(file.fileno())
         if total is not None and _size(part) < total:
             raise _CutOff
     finally:
@@ -104,7 +99,7 @@ def _go_on(client: httpx2.Client, url: str, part: Path) -> None:
 
 
 def _total(response: httpx2.Response) -> int | None:
-    """Bytes of the whole file, where the server says so."""
+    """The size of the complete file in bytes, if the server states it."""
     if response.status_code == 206:
         total = response.headers.get("Content-Range", "").rpartition("/")[2]
     else:

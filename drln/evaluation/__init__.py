@@ -1,11 +1,12 @@
-"""How good a result is: two protocols, PSNR and SSIM, tables, and the scores that others published.
+"""Measure results: two protocols, PSNR and SSIM, tables, and published scores to compare with.
 
-Is given a model and images; loads neither.
+Takes a loaded model and images.
 """
 
 from drln.evaluation.metrics import luma, psnr, ssim
 from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD, ProtocolError, bicubic, make_pair
 from drln.evaluation.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, published
+from drln.evaluation.published_report import published_report
 from drln.evaluation.resize import imresize
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.evaluation.scoring import BICUBIC, EvalMetrics, evaluate, stream_scores
@@ -34,6 +35,7 @@ __all__ = [
     "markdown_report",
     "psnr",
     "published",
+    "published_report",
     "ssim",
     "stream_scores",
 ]

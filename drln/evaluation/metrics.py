@@ -1,6 +1,6 @@
-"""How near one image is to another: luma, PSNR and SSIM, as super-resolution papers measure them.
+"""Luma, PSNR and SSIM as super-resolution papers measure them.
 
-Knows arrays only: no files, no models, no protocol (what is cropped and rounded is `evaluation`'s).
+Knows arrays only: no files, no models. What is cropped and rounded before is in `protocols`.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import math
 import numpy as np
 
 SSIM_WINDOW = 11    # pixels a side
-SSIM_SIGMA = 1.5    # of the window's Gaussian, in pixels
+SSIM_SIGMA = 1.5    # pixels, of the Gaussian in the window
 SSIM_K = (0.01, 0.03)
 
 
 def luma(image: np.ndarray) -> np.ndarray:
-    """The Y of MATLAB's `rgb2ycbcr` (ITU-R BT.601, 16..235), rounded as it is there.
+    """The Y of MATLAB's `rgb2ycbcr` (ITU-R BT.601, 16..235), rounded as MATLAB rounds it.
 
     Args:
-        image: (H, W, 3) RGB, uint8; or (H, W) grey, uint8, whose values are its luma and come
-            back as they are: they are not squeezed into 16..235.
+        image: uint8; RGB (H, W, 3), or grey (H, W), whose values are returned as they are: not in 16..235.
 
     Returns:
         (H, W), uint8.
@@ -59,8 +58,8 @@ def psnr(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
 def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float:
     """Structural similarity (Wang et al., "Image quality assessment", 2004), as in its authors' MATLAB code.
 
-    An 11x11 Gaussian window of sigma 1.5, K of 0.01 and 0.03, the mean over the positions where
-    the window lies wholly inside the image. The images are not shrunk first.
+    The window is 11x11 with a Gaussian of sigma 1.5, and K is 0.01 and 0.03. The mean is over all positions at which
+    the window is inside the image. The images are not shrunk first.
 
     Args:
         image, reference: (H, W), the same shape, both sides 11 or more; uint8 or float, in 0..peak.
@@ -86,14 +85,18 @@ def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
 
 
 def _pair(image: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, once they are known to match."""
+    """Both as float64.
+
+    Raises:
+        ValueError: if the shapes differ or are empty.
+    """
     if image.shape != reference.shape or not image.size:
         raise ValueError(f"the images have shapes {image.shape} and {reference.shape}; give two alike, not empty")
     return image.astype(np.float64), reference.astype(np.float64)
 
 
 def _blur(image: np.ndarray) -> np.ndarray:
-    """The mean under the window wherever it fits: (H, W) to (H - 10, W - 10)."""
+    """The weighted mean in the window, wherever that is inside the image: (H, W) to (H - 10, W - 10)."""
     offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
     window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
     window /= window.sum()

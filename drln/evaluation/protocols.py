@@ -1,14 +1,12 @@
-"""The two ways to measure super-resolution that its published numbers were made with, never to be mixed.
+"""The two protocols of published super-resolution scores. Scores of one must not be compared with those of the other.
 
-standard: of papers, after MATLAB. HR is cropped to a multiple of the scale, LR is made from it by
-`imresize` and rounded; the result is rounded, and so is its luma.
+standard: the papers' protocol, after MATLAB. HR is cropped to a multiple of the scale. LR is made from it by `imresize`
+and rounded. The result is rounded, and so is its luma.
 
-card: of the published models' card, after the super-image library. LR comes with the data set, or is made by
-Pillow's bicubic from HR as it is; HR is then resized to the size of the result where it does not
-fit; nothing is rounded.
+card: the protocol of the published models' card, after the super-image library. LR comes with the data set, or Pillow's
+bicubic makes it from HR. Then HR is resized to the size of the result, if that differs. Nothing is rounded.
 
-In both the luma alone is compared, without `scale` pixels at each border. Knows arrays and tensors:
-no files, no models.
+Both compare the luma alone, without `scale` pixels at each border. Knows arrays and tensors: no files, no models.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from torch import Tensor
 
 from drln.evaluation.metrics import SSIM_WINDOW, luma, psnr, ssim
 from drln.evaluation.resize import imresize
+from drln.images.picture import to_rgb
 from drln.network.config import SCALES
 
 STANDARD, CARD = PROTOCOLS = ("standard", "card")
@@ -27,26 +26,25 @@ CARD_LUMA = np.array([64.738, 129.057, 25.064]) / 256
 
 
 class ProtocolError(ValueError):
-    """Images that cannot be measured with one another."""
+    """Images that cannot be compared; the message says why."""
 
 
 def make_pair(
     hr: np.ndarray, scale: int, protocol: str = STANDARD, lr: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the model is given, and what its result is compared to.
+    """The image for the model, LR, and the image to compare its result to, HR.
 
     Args:
         hr: (H, W, 3) RGB or (H, W) grey, uint8.
         scale: 2, 3 or 4.
         protocol: "standard" or "card".
-        lr: the LR image that comes with `hr`. The card's protocol takes it; the standard one makes its own.
+        lr: the LR image that comes with `hr`, uint8. The card's protocol takes it; the standard one makes its own.
 
     Returns:
-        LR (h, w, 3) and HR (sh, sw, 3), uint8; grey (h, w) and (sh, sw) in the standard protocol
-        where `hr` is grey.
+        LR (h, w, 3) and HR (sh, sw, 3), uint8. In the standard protocol a grey `hr` gives (h, w) and (sh, sw).
 
     Raises:
-        ProtocolError: for an unknown protocol, an image too small to be measured, or an LR that does not fit.
+        ProtocolError: if the protocol is unknown, the image is too small to be measured, or LR does not fit.
     """
     height, width = hr.shape[:2]
     if is_too_small(width, height, scale):
@@ -58,30 +56,38 @@ def make_pair(
 
 
 def is_too_small(width: int, height: int, scale: int) -> bool:
-    """Whether less than SSIM's window is left of an HR image of that size, cropped and without its borders."""
+    """Whether an HR image of that size, cropped and without its borders, is smaller than SSIM's window."""
     return min(height, width) // scale * scale - 2 * scale < SSIM_WINDOW
 
 
 def fit_pair(hr: np.ndarray, lr: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
-    """LR (h, w, 3) and HR (sh, sw, 3) as the card has them: RGB, HR resized where it is not of LR's size times scale.
+    """LR (h, w, 3) and HR (sh, sw, 3), RGB, uint8, as in the card's protocol: HR is resized if its size differs.
 
     Raises:
-        ProtocolError: if they are not of that scale.
+        ProtocolError: if the sizes do not fit the scale.
     """
     height, width = lr.shape[:2]
     check_fit(width, height, hr.shape[1], hr.shape[0], scale)
-    return _rgb(lr), pillow_resize(_rgb(hr), scale * width, scale * height)
+    return to_rgb(lr), pillow_resize(to_rgb(hr), scale * width, scale * height)
 
 
 def check_protocol(protocol: str) -> str:
-    """The protocol, if there is such a one."""
+    """Return the protocol.
+
+    Raises:
+        ProtocolError: unless it is "standard" or "card".
+    """
     if protocol not in PROTOCOLS:
         raise ProtocolError(f"protocol is {protocol!r}; choose {' or '.join(PROTOCOLS)}")
     return protocol
 
 
 def check_fit(lr_width: int, lr_height: int, width: int, height: int, scale: int) -> None:
-    """Whether an LR image of that size can be of an HR image of that size: a side may be off by less than a pixel."""
+    """Check that an LR and an HR image of these sizes can be a pair: each side may be off by less than an LR pixel.
+
+    Raises:
+        ProtocolError: unless they can.
+    """
     if abs(lr_width * scale - width) >= scale or abs(lr_height * scale - height) >= scale:
         raise ProtocolError(
             f"LR is {lr_width}x{lr_height} pixels and HR {width}x{height}, which is not {scale}x; "
@@ -90,10 +96,10 @@ def check_fit(lr_width: int, lr_height: int, width: int, height: int, scale: int
 
 
 def scale_between(lr: tuple[int, int], hr: tuple[int, int]) -> int:
-    """The scale of a pair by the (width, height) of both: of those that fit, the one that fits best.
+    """The scale that best fits the (width, height) of LR and of HR.
 
     Raises:
-        ProtocolError: if none fits.
+        ProtocolError: if no scale fits.
     """
     misses = {scale: abs(lr[0] * scale - hr[0]) + abs(lr[1] * scale - hr[1]) for scale in SCALES}
     fitting = [scale for scale in SCALES if all(abs(a * scale - b) < scale for a, b in zip(lr, hr))]
@@ -102,43 +108,52 @@ def scale_between(lr: tuple[int, int], hr: tuple[int, int]) -> int:
             f"LR is {lr[0]}x{lr[1]} pixels and HR {hr[0]}x{hr[1]}, which is none of the scales "
             f"{', '.join(map(str, SCALES))}; take LR images that were made from these HR images"
         )
-    # Where two fit as well, as for LR of 2 pixels and HR of 7, the sides were rounded down.
+    # If two fit equally, as for LR of 2 pixels and HR of 7, the lower one is right: sides are rounded down.
     return min(fitting, key=lambda scale: (misses[scale], scale))
 
 
 def pillow_lr(hr: np.ndarray, scale: int) -> np.ndarray:
-    """LR as that of the data sets on the hub was made: Pillow's bicubic, sides rounded down."""
+    """LR (h, w, 3) or (h, w), uint8, made as for the data sets on the hub: Pillow's bicubic, sides rounded down."""
     return pillow_resize(hr, hr.shape[1] // scale, hr.shape[0] // scale)
 
 
 def pillow_resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Pillow's bicubic; an image of that size already comes back as it is."""
+    """Resize a uint8 image by Pillow's bicubic; one that has this size is returned as it is."""
     if image.shape[:2] == (height, width):
         return image
     return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def bicubic(lr: np.ndarray, scale: int, protocol: str = STANDARD) -> np.ndarray:
-    """The baseline as a picture: LR enlarged by the protocol's bicubic, uint8."""
+    """The baseline as a picture, uint8: LR enlarged by the protocol's bicubic.
+
+    Raises:
+        ProtocolError: for an unknown protocol.
+    """
     if check_protocol(protocol) == STANDARD:
         return imresize(lr, scale=scale)
     return pillow_resize(lr, scale * lr.shape[1], scale * lr.shape[0])
 
 
 def planes(sr: Tensor, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> tuple[np.ndarray, np.ndarray]:
-    """The two lumas that are compared, of a model's result and of HR.
+    """The lumas to compare: those of a model's result and of HR.
 
     Args:
         sr: float RGB (1, 3, sH, sW), about [0, 1], as the model returned it.
         hr: as `make_pair` returned it.
+        scale: s; so many pixels are cut off at each border.
+        protocol: "standard" or "card".
 
     Returns:
-        (sH - 2s, sW - 2s) each: uint8 in the standard protocol, float64 of 0..255 in the card's.
+        Two planes, (sH - 2s, sW - 2s): uint8 in the standard protocol, float64 in 0..255 in the card's.
+
+    Raises:
+        ProtocolError: if the sizes differ, the result holds NaN, or the protocol is unknown.
     """
     if sr.shape[2:] != hr.shape[:2]:
         raise ProtocolError(f"the result is {sr.shape[3]}x{sr.shape[2]} pixels and HR {hr.shape[1]}x{hr.shape[0]}")
     levels = sr[0].detach().float().cpu().mul(255)    # (3, sH, sW)
-    if levels.isnan().any():    # which would become black when it is rounded
+    if levels.isnan().any():    # rounding would make it black
         raise ProtocolError("the result holds values that are no numbers; take other weights, or float32")
     if check_protocol(protocol) == CARD:
         rgb = levels.clamp(0, 255).permute(1, 2, 0).double().numpy()
@@ -152,7 +167,14 @@ def planes(sr: Tensor, hr: np.ndarray, scale: int, protocol: str = STANDARD) -> 
 def bicubic_planes(
     lr: np.ndarray, hr: np.ndarray, scale: int, protocol: str = STANDARD
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As `planes`, of the bicubic baseline. The standard protocol enlarges the luma, not the colours."""
+    """The lumas to compare, as from `planes`, for the bicubic baseline. The standard protocol enlarges the luma alone.
+
+    Args:
+        lr, hr, scale, protocol: as `make_pair` takes and returns them.
+
+    Raises:
+        ProtocolError: for an unknown protocol.
+    """
     if check_protocol(protocol) == STANDARD:
         return _inside(imresize(luma(lr), scale=scale), scale), _inside(luma(hr), scale)
     sr, hr = (_card_luma(image.astype(np.float64)) for image in (bicubic(lr, scale, protocol), hr))
@@ -160,7 +182,7 @@ def bicubic_planes(
 
 
 def score(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
-    """PSNR in dB and SSIM of two planes of 0..255."""
+    """PSNR in dB and SSIM of two planes (H, W) in 0..255."""
     return psnr(sr, hr), ssim(sr, hr)
 
 
@@ -170,7 +192,3 @@ def _inside(plane: np.ndarray, border: int) -> np.ndarray:
 
 def _card_luma(rgb: np.ndarray) -> np.ndarray:
     return 16 + rgb @ CARD_LUMA
-
-
-def _rgb(image: np.ndarray) -> np.ndarray:
-    return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)

@@ -1,7 +1,7 @@
-"""MATLAB's `imresize` with its bicubic kernel: the resizing that super-resolution papers measure with.
+"""MATLAB's `imresize` with its bicubic kernel, by which super-resolution papers make LR.
 
-Knows arrays and tensors: no files, no colour. Other libraries' bicubic is another one: Pillow
-differs at the borders, OpenCV and `torch.nn.functional.interpolate` do not antialias unless asked.
+Other libraries differ: Pillow at the borders, OpenCV and `torch.nn.functional.interpolate` do not antialias by default.
+Knows arrays and tensors: no files, no colours.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ KERNEL_WIDTH = 4.0    # pixels that the cubic spans, two on each side
 
 
 def imresize(image: Image, scale: float | None = None, size: tuple[int, int] | None = None) -> Image:
-    """Resize with the bicubic kernel of a = -0.5, antialiased where it shrinks, borders mirrored.
+    """Resize with the bicubic kernel of a = -0.5, with antialiasing if the image shrinks, and mirrored borders.
 
-    The size or the scale is given, as in MATLAB. They differ where the scaled size is no whole
-    number: `scale` makes `ceil(side * scale)` pixels, placed by the scale itself; `size` places
-    them by the ratio of the sides. Each side's weights are one matrix, new side by old: for a few
-    thousand pixels a side that is some hundred MB.
+    Give the size or the scale, as in MATLAB. They differ if the scaled size is no whole number: `scale` makes
+    `ceil(side * scale)` pixels and places them by the scale itself; `size` places them by the ratio of the sides. The
+    weights of a side are one matrix, new side by old: some hundred MB for a few thousand pixels.
 
     Args:
         image: numpy (H, W) or (H, W, C), or torch (..., H, W); uint8 in 0..255, or float of any range.
@@ -32,13 +31,12 @@ def imresize(image: Image, scale: float | None = None, size: tuple[int, int] | N
         size: height and width of the result in pixels.
 
     Returns:
-        The same kind and dtype as `image`. uint8 is clamped and rounded, once, at the end; float
-        is not clamped.
+        The same type and dtype as `image`. uint8 is clamped and rounded once, at the end; float is not clamped.
 
     Raises:
         TypeError: for another dtype.
-        ValueError: if not exactly one of scale and size is given, one is not above 0, or the
-            image has another number of dimensions or an empty side.
+        ValueError: if both or none of scale and size are given, one is not above 0, or the image has another number of
+            dimensions or an empty side.
     """
     if isinstance(image, Tensor):
         return _resize(image, scale, size)
@@ -56,8 +54,8 @@ def _resize(planes: Tensor, scale: float | None, size: tuple[int, int] | None) -
     if planes.dim() < 2 or 0 in planes.shape:
         raise ValueError(f"the image has shape {tuple(planes.shape)}; it needs a height and a width above 0")
     exact = planes.to(torch.float64 if planes.dtype == torch.uint8 else torch.promote_types(planes.dtype, torch.float))
-    # Nothing is rounded between the two passes: rounding there costs the bicubic baseline 0.015 dB
-    # at 2x, and then it is no longer the one that papers print.
+    # Nothing is rounded between the two passes: that would cost the bicubic baseline 0.015 dB at 2x, and papers print
+    # the higher number.
     rows, columns = (
         _matrix(planes.shape[dim], *_target(planes.shape[dim], scale, size[dim] if size else None)).to(exact)
         for dim in (-2, -1)
@@ -69,7 +67,7 @@ def _resize(planes: Tensor, scale: float | None, size: tuple[int, int] | None) -
 
 
 def _target(side: int, scale: float | None, length: int | None) -> tuple[int, float]:
-    """Pixels that a side of `side` pixels gets, and the scale that places them."""
+    """The new length of a side of `side` pixels, and the scale that places its pixels."""
     if (scale is None) == (length is None):
         raise ValueError("give either scale or size, not both and not neither")
     if length is not None:
@@ -79,12 +77,12 @@ def _target(side: int, scale: float | None, length: int | None) -> tuple[int, fl
     assert scale is not None
     if not 0 < scale < math.inf:
         raise ValueError(f"scale is {scale}; give a number above 0")
-    return math.ceil(side * scale - 1e-9), scale    # 1e-9: 1/3 and the like are no exact floats
+    return math.ceil(side * scale - 1e-9), scale    # 1e-9: floats such as 1/3 are not exact
 
 
 def _matrix(side: int, length: int, scale: float) -> Tensor:
-    """The weights that each of `length` pixels gives to each of `side` pixels: (length, side), float64."""
-    shrink = min(scale, 1.0)    # antialiasing: the kernel is stretched over more source pixels
+    """The weight of each of the `side` old pixels in each of the `length` new ones: (length, side), float64."""
+    shrink = min(scale, 1.0)    # antialiasing: stretch the kernel over more old pixels
     reach = KERNEL_WIDTH / shrink
     centres = (torch.arange(length, dtype=torch.float64) + 0.5) / scale - 0.5
     taps = torch.floor(centres - reach / 2)[:, None] + torch.arange(math.ceil(reach) + 2)    # (length, T)
@@ -96,7 +94,7 @@ def _matrix(side: int, length: int, scale: float) -> Tensor:
 
 
 def _cubic(x: Tensor) -> Tensor:
-    """Keys' cubic convolution kernel with a = -0.5, the one that MATLAB and Pillow use."""
+    """Keys' cubic convolution kernel with a = -0.5, as in MATLAB and Pillow."""
     x = x.abs()
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2

@@ -1,18 +1,14 @@
-"""Scores of the images of a set, and of the set: what was measured, by what, and what could not be.
-
-Measures nothing.
-"""
+"""The scores of the images in a set, and their means; measures nothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ImageScore:
-    """PSNR in dB, infinite for identical images, and SSIM of one image."""
+    """PSNR in dB, infinite for identical images, and SSIM, -1..1, of one image."""
 
     name: str
     psnr: float
@@ -21,7 +17,7 @@ class ImageScore:
 
 @dataclass(frozen=True)
 class ImageFailure:
-    """An image that could not be measured, and why."""
+    """An image that could not be measured, and the reason."""
 
     name: str
     reason: str
@@ -32,49 +28,41 @@ class ImageFailure:
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one model on one set, and what they are scores of.
+    """The scores of one model on one set, at one scale and by one protocol.
 
     Attributes:
         model, dataset: their names.
         scale: 2, 3 or 4.
         protocol: "standard" or "card".
-        images: the score of each image that was measured, in order.
-        total: images of the set; more than were measured where some failed or the work was stopped.
-        failures: the images that could not be measured.
+        measured: a score or a failure for each image, in order; fewer than `total` if the work was stopped.
+        total: number of images in the set.
     """
 
     model: str
     dataset: str
     scale: int
     protocol: str
-    images: tuple[ImageScore, ...]
+    measured: tuple[ImageScore | ImageFailure, ...]
     total: int
-    failures: tuple[ImageFailure, ...] = ()
 
-    @classmethod
-    def of(
-        cls,
-        model: str,
-        dataset: str,
-        scale: int,
-        protocol: str,
-        measured: Iterable[ImageScore | ImageFailure],
-        total: int,
-    ) -> Scores:
-        """Of what `stream_scores` gave for each image."""
-        measured = list(measured)
-        images = tuple(entry for entry in measured if isinstance(entry, ImageScore))
-        failures = tuple(entry for entry in measured if isinstance(entry, ImageFailure))
-        return cls(model, dataset, scale, protocol, images, total, failures)
+    @property
+    def images(self) -> tuple[ImageScore, ...]:
+        """The scores of the images that could be measured."""
+        return tuple(entry for entry in self.measured if isinstance(entry, ImageScore))
+
+    @property
+    def failures(self) -> tuple[ImageFailure, ...]:
+        """The images that could not be measured."""
+        return tuple(entry for entry in self.measured if isinstance(entry, ImageFailure))
 
     @property
     def psnr(self) -> float:
-        """The mean over the images that were measured, in dB; not a number before the first."""
+        """The mean PSNR of the measured images, in dB; NaN if there are none."""
         return _mean([image.psnr for image in self.images])
 
     @property
     def ssim(self) -> float:
-        """The mean over the images that were measured; not a number before the first."""
+        """The mean SSIM of the measured images; NaN if there are none."""
         return _mean([image.ssim for image in self.images])
 
     def __repr__(self) -> str:
@@ -85,18 +73,18 @@ class Scores:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all images of the set were measured."""
+        """Whether all images in the set could be measured."""
         return len(self.images) == self.total
 
     @property
     def is_stopped(self) -> bool:
-        """Whether there are images that were not come to."""
-        return len(self.images) + len(self.failures) < self.total
+        """Whether the work was stopped before the last image."""
+        return len(self.measured) < self.total
 
     @property
     def count(self) -> str:
-        """Over how many images the means are: "5 images", or "4 of 5 images"."""
-        return f"{len(self.images)} of {self.total} images" if not self.is_complete else f"{self.total} images"
+        """The number of images behind the means: "5 images", or "4 of 5 images"."""
+        return f"{self.total} images" if self.is_complete else f"{len(self.images)} of {self.total} images"
 
 
 def _mean(values: list[float]) -> float:

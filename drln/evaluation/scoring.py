@@ -1,6 +1,6 @@
-"""Scores of a model, or of bicubic, on a set of images, by one of the two protocols.
+"""Measure a model, or bicubic, on a set of images by one of the two protocols.
 
-Is given a model and images, and loads neither; what is measured and how is `protocols`' business.
+Takes a loaded model and images. What is compared, and how, is in `protocols`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from drln.evaluation.protocols import (
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.images import ImageError
 from drln.images.pixels import read_pixels
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels, to_rgb_tensor
 from drln.model import DrlnModel
 from drln.network.config import SCALES, is_scale
 from drln.progress import Progress, Work
@@ -39,8 +39,7 @@ from drln.upscaling.upscaler import Upscaler
 
 BICUBIC = "bicubic"
 
-
-# What makes one image unfit, and not the whole work: Pillow's errors are those of `datasets`, which decodes by it.
+# Errors of one image, which do not stop the others. Pillow's are here because `datasets` decodes with Pillow.
 FAILURES = (ImageError, ProtocolError, UpscaleError, OSError, SyntaxError, MemoryError, Image.DecompressionBombError)
 
 
@@ -57,34 +56,30 @@ def evaluate(
 ) -> Scores:
     """Measure a model on whole images.
 
-    An image that cannot be measured does not stop the others: a warning names it, and so do the scores' `failures`.
-    Of transparent images the colours are measured, of 16 bits the nearest 8.
+    An image that cannot be measured does not stop the others. A warning names it, and it is among the scores'
+    `failures`. Transparency is ignored, and 16 bits are rounded to 8.
 
     Args:
-        model: a `DrlnModel`; an `Upscaler`, which brings its own device and precision; or "bicubic".
-        pairs: a data set of `load_dataset` or `find_set`; or any sequence of HR images, or of
-            mappings with `hr` and perhaps `lr` and `name`. Images are of PIL, or paths. `EvalDataset` is for the card's
-            protocol alone, as its HR images were already fitted to LR.
-        protocol: "standard", which makes LR from HR, or "card", which takes the set's LR where it has one.
-        scale: for bicubic, where no LR tells it; else the model's.
-        device: as in `Upscaler`.
+        model: a `DrlnModel`; an `Upscaler`, which has its own device and precision; or "bicubic".
+        pairs: a data set from `load_dataset` or `find_set`; or any sequence of HR images, or of mappings with `hr` and
+            perhaps `lr` and `name`. An image is a PIL image or a path. `EvalDataset` is for the card's protocol alone,
+            because its HR images were fitted to LR.
+        protocol: "standard", which makes LR from HR, or "card", which takes the set's LR if it has one.
+        scale: for bicubic on images without LR. A model has its own scale.
+        device: as for `Upscaler`.
         precision: "float32", "bfloat16" or "auto".
-        model_name, dataset_name: for tables; by default "bicubic" or the model's source, with a plus for the
-            self-ensemble, and the name of `pairs`.
+        model_name: name in tables; by default "bicubic" or the model's source, with a plus for the self-ensemble.
+        dataset_name: name in tables; by default that of `pairs`.
 
     Raises:
-        ProtocolError: if none of the images can be measured: unreadable, too small, too large for this machine, or an
-            LR that does not fit its HR or the model.
+        ProtocolError: if no image can be measured: unreadable, too small, too large for this machine, or with an LR
+            that does not fit its HR or the model; or for an unknown protocol.
+        ValueError: if the model or the scale is unsuitable.
     """
     steps = stream_scores(model, pairs, protocol, scale=scale, device=device, precision=precision)
-    scores = Scores.of(
-        model_name or _name_of(model),
-        dataset_name or getattr(pairs, "name", ""),
-        scale_of(model, pairs, scale),
-        protocol,
-        [step for step in steps if not isinstance(step, Progress)],
-        len(pairs),
-    )
+    measured = tuple(step for step in steps if not isinstance(step, Progress))
+    names = model_name or _name_of(model), dataset_name or getattr(pairs, "name", "")
+    scores = Scores(*names, scale_of(model, pairs, scale), protocol, measured, len(pairs))
     if not scores.images:
         raise ProtocolError(str(scores.failures[0]))
     if scores.failures:
@@ -102,10 +97,16 @@ def stream_scores(
     device: str | torch.device = "auto",
     precision: str = "float32",
 ) -> Iterator[Progress | ImageScore | ImageFailure]:
-    """As `evaluate`, a step at a time: `Progress` after each strip; of each image an `ImageScore` or `ImageFailure`.
+    """Do as `evaluate` does, and yield `Progress` after each strip, and an `ImageScore` or `ImageFailure` per image.
 
-    Closing the generator cancels the work: no strip is begun after that. Scores that were
-    yielded stand.
+    To stop the work at the next strip, close the generator. Scores that were yielded stay valid.
+
+    Args:
+        model, pairs, protocol, scale, device, precision: as for `evaluate`.
+
+    Raises:
+        ProtocolError: if there are no images, for an unknown protocol, or for an `EvalDataset` by the standard one.
+        ValueError: if the model or the scale is unsuitable.
     """
     check_protocol(protocol)
     if isinstance(pairs, (str, os.PathLike)) or not hasattr(pairs, "__len__"):
@@ -134,7 +135,11 @@ def stream_scores(
 
 
 def scale_of(model: DrlnModel | Upscaler | str, pairs: Sequence[Any], scale: int | None = None) -> int:
-    """The scale to measure at: the model's; for bicubic the one that is given, or that of the first pair."""
+    """The scale to measure at: the model's own; for bicubic the given one, or that of the first pair.
+
+    Raises:
+        ValueError: if bicubic has no scale, or the model has another one than the given scale.
+    """
     if isinstance(model, str):
         if model != BICUBIC:
             raise ValueError(f"the model is {model!r}; give {BICUBIC!r}, or a loaded model: DrlnModel.from_pretrained")
@@ -152,38 +157,42 @@ def scale_of(model: DrlnModel | Upscaler | str, pairs: Sequence[Any], scale: int
 
 
 class EvalMetrics:
-    """The card's way to measure: `EvalMetrics().evaluate(model, EvalDataset(load_dataset(...)))`."""
+    """Measures as the published models' card shows: `EvalMetrics().evaluate(model, EvalDataset(dataset))`."""
 
     def evaluate(self, model: DrlnModel | Upscaler | str, dataset: Sequence[Any], scale: int | None = None) -> Scores:
-        """`evaluate` in the card's protocol and in float32. Nothing is printed; the result shows as a line."""
+        """Measure a model by the card's protocol, in float32, as the function `evaluate` does. Prints nothing.
+
+        Raises:
+            ProtocolError, ValueError: as `evaluate`.
+        """
         return evaluate(model, dataset, CARD, scale=scale)
 
 
 class _FittedHr(ProtocolError):
-    """The protocol is wrong for all images of this kind."""
+    """The protocol does not suit images of this kind."""
 
 
 def _measure(
     item: Any, run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None, scale: int, protocol: str
 ) -> Generator[Progress, None, tuple[float, float]]:
-    """PSNR and SSIM of one image."""
+    """Return PSNR in dB and SSIM of one image."""
     lr, hr = _read(item, protocol)
     lr, hr = make_pair(hr, scale, protocol, lr)
     yield Progress("Measuring", 0.0)
     if run is None:
         return score(*bicubic_planes(lr, hr, scale, protocol))
-    sr = yield from run(_tensor(lr))
+    sr = yield from run(to_rgb_tensor(lr))
     return score(*planes(sr, hr, scale, protocol))
 
 
 def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
-    """LR where there is one and it is wanted, and HR: uint8 (H, W, 3) or (H, W)."""
-    if isinstance(item, tuple):    # of EvalDataset
+    """LR, if there is one and the protocol takes it, and HR: uint8, (H, W, 3) or (H, W)."""
+    if isinstance(item, tuple):    # from EvalDataset
         if protocol != CARD:
             raise _FittedHr(
                 "EvalDataset fits HR to LR, as the card's protocol does; give the data set itself for the standard one"
             )
-        small, sharp = (to_levels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
+        small, sharp = (to_pixels(torch.as_tensor(image)[None], grey=False, depth=8) for image in item)
         return small, sharp
     row = item if isinstance(item, Mapping) else {"hr": item}
     hr, lr = row.get("hr"), row.get("lr")
@@ -193,7 +202,7 @@ def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
 
 
 def _image_name(item: Any) -> str:
-    """By which an image is told; empty where it has none."""
+    """The name of an image for its reader; empty if it has none."""
     row = item if isinstance(item, Mapping) else {"hr": item}
     hr = row.get("hr")
     path = getattr(hr, "filename", "") if isinstance(hr, Image.Image) else hr
@@ -201,21 +210,14 @@ def _image_name(item: Any) -> str:
 
 
 def _reason(error: BaseException, item: Any) -> str:
-    """Why, in one line, without the path that most errors begin with."""
+    """The error in one line, without the path at its start, because the image's name precedes it."""
     hr = item.get("hr") if isinstance(item, Mapping) else item
     path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
     return " ".join(str(error).split()).removeprefix(path) or "memory ran out"
 
 
-def _tensor(image: np.ndarray) -> Tensor:
-    """uint8 (H, W, 3) or (H, W) to float32 (1, 3, H, W) in [0, 1]."""
-    rgb = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
-    return torch.from_numpy(rgb.astype(np.float32)).div_(255).permute(2, 0, 1)[None].contiguous()
-
-
 def _name_of(model: DrlnModel | Upscaler | str) -> str:
-    """As the paper, which marks the self-ensemble with a plus."""
+    """The model's name in tables. A plus marks the self-ensemble, as in the paper."""
     if isinstance(model, str):
         return model
     return f"{model.source}+" if isinstance(model, Upscaler) and model.self_ensemble else model.source
-

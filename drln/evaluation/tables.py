@@ -1,6 +1,6 @@
-"""Scores as tables: ours beside the published ones of the same protocol, as Markdown and CSV.
+"""Tables of scores as Markdown and CSV, with published scores by the same protocol beside ours.
 
-Knows scores; measures nothing.
+Measures nothing.
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ SOURCES = ("card", "paper")
 
 
 def comparison(scores: Sequence[Scores], protocol: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a table of one protocol: a row for each set and scale, a column for each model.
+    """The header and the rows of a table for one protocol: a row for each set and scale, a column for each model.
 
-    Our models come first, then what the card and the paper published by the same protocol;
-    columns without a value are left out.
+    Our models come first, then the card's and the paper's. Columns without a value are left out.
     """
     ours = [entry for entry in scores if entry.protocol == protocol]
     keys = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
@@ -49,7 +48,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def markdown_report(scores: Sequence[Scores]) -> str:
-    """A table for each protocol, under a title that names it, with what has to be said beside the numbers."""
+    """A Markdown table for each protocol, with a title, and notes on its numbers."""
     parts = []
     for protocol in PROTOCOLS:
         ours = [entry for entry in scores if entry.protocol == protocol]
@@ -65,9 +64,9 @@ def markdown_report(scores: Sequence[Scores]) -> str:
 
 
 def csv_report(scores: Iterable[Scores]) -> str:
-    """A line for each image, and one for each set that was gone through, whose image is called "mean".
+    """A line for each image, and after each complete set one for its mean, whose image is called "mean".
 
-    The note says of an image why it could not be measured, and of a mean over how many images it is.
+    The note of an image says why it could not be measured, the note of a mean over how many images it is.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -84,7 +83,7 @@ def csv_report(scores: Iterable[Scores]) -> str:
 
 
 def format_score(psnr: float, ssim: float) -> str:
-    """As "27.53 / 0.7737"; a PSNR of identical images is "∞"."""
+    """PSNR in dB and SSIM as "27.53 / 0.7737". The PSNR of identical images is "∞"."""
     return f"{'∞' if psnr == math.inf else f'{psnr:.2f}'} / {ssim:.4f}"
 
 
@@ -99,7 +98,7 @@ def _on_failures(entry: Scores) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Bytes of file names that are no UTF-8 as "\\xe9", so that the text can be written and printed."""
+    """The text with bytes of file names that are no UTF-8 as "\\xe9", so that it can be written and printed."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -1,17 +1,13 @@
-"""Colours that a file tells in numbers and not by a profile: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
+"""ICC profiles for colours that a file gives in numbers: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
 
-A result has the same pixels, and would be shown as sRGB, paler or darker than the photo; so it gets a profile that says
-the same, which every format has a place for.
+A result has the same pixels. Without a profile it would be shown as sRGB, paler or darker than the photo; and every
+format has a place for a profile.
 """
 
 from __future__ import annotations
 
-import struct
-from pathlib import Path
-
 from drln.images.icc import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Point, grey_profile, rgb_profile
 
-HEAD = 1_000_000    # bytes in which a file says it
 SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
 CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
 HDR = {16: "PQ", 18: "HLG"}
@@ -38,26 +34,8 @@ NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
 SENSIBLE_GAMMA = 0.1, 10.0
 
 
-def head_of(path: Path) -> bytes:
-    """The bytes in which a file says what it is."""
-    with open(path, "rb") as file:
-        return file.read(HEAD)
-
-
-def colour_notes(head: bytes) -> tuple[str, ...]:
-    """What is to be said of the colours of an AVIF or HEIC."""
-    return number_note(colours_by_number(head)) + gain_map_note(head)
-
-
-def colours_by_number(start: bytes) -> tuple[int, int]:
-    """The numbers of the primaries and of the curve of an AVIF or HEIC; `NOT_SAID` where there are none."""
-    at = start.find(b"colrnclx")
-    found = start[at + 8 : at + 12]
-    return struct.unpack(">HH", found) if at > 0 and len(found) == 4 else NOT_SAID
-
-
 def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes | None:
-    """An ICC profile of the colours that two numbers tell; None for those of sRGB and for ones unknown."""
+    """Return the profile of colours by CICP's numbers of the primaries and the curve; None for sRGB and the unknown."""
     primaries, curve = numbers
     primaries = 1 if primaries == 2 else primaries
     if primaries not in PRIMARIES or curve not in (*SRGB_LIKE, *CURVES):
@@ -70,7 +48,7 @@ def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes 
 
 
 def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
-    """What is to be said of a file whose colours or brightness no result can tell."""
+    """Return a sentence for a file whose colours or brightness no profile can tell; nothing for others."""
     primaries, curve = numbers
     if curve in HDR:
         return (f"The file is HDR ({HDR[curve]}), which no result can say of itself; it will look pale.",)
@@ -80,19 +58,19 @@ def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
 
 
 def gain_map_note(content: bytes) -> tuple[str, ...]:
-    """What is to be said of a file, by its bytes, that has a second picture for HDR screens."""
+    """Return a sentence for a file, by its bytes, that has a second picture for HDR screens; nothing for others."""
     if b"tmap" in content[8:64] or any(mark in content for mark in GAIN_MAPS):    # tmap is a brand of AVIF
         return ("The file has a gain map, which makes it brighter on HDR screens; the result is the plain photo.",)
     return ()
 
 
 def profile_by_gamma(gamma: float | None, points: tuple[Point, ...] | None, is_grey: bool) -> bytes | None:
-    """An ICC profile of what PNG's gAMA and cHRM say; None for sRGB and for what makes no sense.
+    """Return the profile of colours by PNG's gAMA and cHRM; None for sRGB, and for what makes no sense.
 
     Args:
-        gamma: the exponent from light to levels.
-        points: of red, green, blue and white.
-        is_grey: whether the photo has greys alone.
+        gamma: the exponent that made the stored values from light.
+        points: x and y of red, green, blue and white.
+        is_grey: whether the photo has no colours.
     """
     if gamma is not None and not SENSIBLE_GAMMA[0] < gamma < SENSIBLE_GAMMA[1]:
         gamma = None

@@ -1,6 +1,6 @@
-"""Inks, YCbCr, Lab and premultiplied colours as plain RGB, in the depth that they have.
+"""Convert CMYK, YCbCr, Lab and premultiplied colours to plain RGB of the same depth.
 
-Knows arrays only: (H, W, C) of uint8 or uint16, whose whole range is used.
+Knows pixels only.
 """
 
 from __future__ import annotations
@@ -13,36 +13,39 @@ FROM_D50 = np.array([[3.02173, -1.61687, -0.40486], [-0.94375, 1.91614, 0.02761]
 FROM_D65 = np.array([[3.07995, -1.53714, -0.54282], [-0.92126, 1.87601, 0.04525], [0.05289, -0.20403, 1.15114]])
 
 
-def inks_to_rgb(levels: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Cyan, magenta, yellow and black, through their colour profile where it works, else by Pillow's formula."""
+def inks_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """Convert cyan, magenta, yellow and black, (H, W, 4), by their colour profile where it works, else by a formula.
+
+    The formula is Pillow's.
+    """
     import imagecodecs
 
     if profile:
         srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
         try:
-            return imagecodecs.cms_transform(levels, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
+            return imagecodecs.cms_transform(pixels, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
         except imagecodecs.CmsError:
             pass    # a broken profile, or one that is not for these inks
-    white = int(np.iinfo(levels.dtype).max)
-    rgb = np.empty((*levels.shape[:2], 3), levels.dtype)
-    for row, inks in zip(rgb, levels):
+    white = int(np.iinfo(pixels.dtype).max)
+    rgb = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    for row, inks in zip(rgb, pixels):
         light = white - inks[:, 3:].astype(np.uint32)
         row[:] = light - (inks[:, :3] * light + white // 2) // white
     return rgb
 
 
-def ycbcr_to_rgb(levels: np.ndarray, luma: tuple[float, ...], blacks_and_whites: tuple[float, ...]) -> np.ndarray:
-    """Luma and two colour differences of 8 bits.
+def ycbcr_to_rgb(pixels: np.ndarray, luma: tuple[float, ...], blacks_and_whites: tuple[float, ...]) -> np.ndarray:
+    """Convert luma and two colour differences of 8 bits.
 
     Args:
-        levels: (H, W, 3).
+        pixels: (H, W, 3).
         luma: the shares of red, green and blue in it.
-        blacks_and_whites: the levels of black and white in luma, and of none and most of each colour difference.
+        blacks_and_whites: the values of black and white in luma, and of none and most of each colour difference.
     """
     red, green, blue = luma
     black, white, no_blue, most_blue, no_red, most_red = blacks_and_whites
-    rgb = np.empty_like(levels)
-    for row, stored in zip(rgb, levels):
+    rgb = np.empty_like(pixels)
+    for row, stored in zip(rgb, pixels):
         y, cb, cr = stored.astype(np.float32).T
         y = (y - black) * (255 / (white - black))
         b = (cb - no_blue) * (127 / (most_blue - no_blue)) * (2 - 2 * blue) + y
@@ -51,19 +54,19 @@ def ycbcr_to_rgb(levels: np.ndarray, luma: tuple[float, ...], blacks_and_whites:
     return rgb
 
 
-def lab_to_rgb(levels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
-    """CIE L*a*b* as sRGB, in the same depth.
+def lab_to_rgb(pixels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
+    """Convert CIE L*a*b* to sRGB.
 
     Args:
-        levels: (H, W, 3).
+        pixels: (H, W, 3).
         is_signed: whether 0 of a* and b* is the level 0, and not the middle one.
         is_d65: whether its white is D65, else D50.
     """
-    deep = levels.dtype == np.uint16
+    deep = pixels.dtype == np.uint16
     unit, white = (256, 65_535) if deep else (1, 255)
     matrix = FROM_D65 if is_d65 else FROM_D50
-    rgb = np.empty_like(levels)
-    for row, stored in zip(rgb, levels):
+    rgb = np.empty_like(pixels)
+    for row, stored in zip(rgb, pixels):
         lightness = stored[:, 0] * (100 / (white if is_signed or not deep else 0xFF00))
         ab = stored[:, 1:].view(np.int16 if deep else np.int8) if is_signed else stored[:, 1:] - 128.0 * unit
         y = (lightness + 16) / 116
@@ -75,7 +78,7 @@ def lab_to_rgb(levels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
 
 
 def unmultiply(colours: np.ndarray, alpha: np.ndarray, white: int | None = None) -> None:
-    """Colours as they were before they were multiplied by their alpha; in place.
+    """Divide colours by the alpha that they were multiplied by, in place.
 
     Args:
         colours: (H, W, C).

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-# Nothing else is tried: some of Pillow's readers start other programs.
-FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WebP")
-PILLOW_FORMATS = tuple(name.upper() for name in FORMATS if name != "HEIC")
-HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-AVIF_BRANDS = {b"avif", b"avis"}
 MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
 MANY = 1000                  # frames are not counted beyond
 
@@ -32,14 +23,14 @@ class ImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """A file's figures.
+    """What a file says about itself.
 
     Attributes:
-        format: one of `FORMATS`.
+        format: the name of its `Format`.
         width, height: in pixels, of the image as it is looked at, upright.
         frames: or pages; where there are more than `MANY`, one more than these.
         depth: bits a channel of the result, 8 or 16.
-        notes: sentences on what of the file is not taken.
+        notes: sentences on what of the file a result will lack.
     """
 
     format: str
@@ -50,42 +41,14 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-@contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
-    """Whatever goes wrong with reading this file becomes an `ImageError` that says what to do."""
-    try:
-        yield
-    except ImageError:
-        raise
-    except FileNotFoundError:
-        raise ImageError(f"there is no file {path}; check the path") from None
-    except IsADirectoryError:
-        raise ImageError(f"{path} is a folder; give the path of an image file") from None
-    except PermissionError:
-        raise ImageError(f"{path} may not be read; change its permissions or copy it elsewhere") from None
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{path} is no image that can be read here, or it is damaged; give one of {', '.join(FORMATS)}"
-        ) from None
-    except MemoryError:
-        raise ImageError(f"{path} needs more memory than is free; close other programs, or make it smaller") from None
-    except Image.DecompressionBombError as error:
-        figures = re.search(r"\((\d+) pixels\)", str(error))
-        raise ImageError(too_many(path, f"{int(figures[1]):,}" if figures else "too many")) from None
-    except BROKEN_FILE as error:
-        # A decoder of PNG stumbles over its own message where the bytes that it tells of are no text.
-        reason = "it is damaged" if isinstance(error, UnicodeError) else " ".join(str(error).split())
-        reason = reason or type(error).__name__
-        raise ImageError(f"{path} cannot be decoded: {reason}; open and save it again in another program") from error
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Return width and height of a stored image of that size once EXIF's orientation, 1 to 8, is followed."""
+    return size[::-1] if orientation > 4 else size
 
 
 def frames_note(frames: int, word: str, taken: str = "first") -> tuple[str, ...]:
-    """What is to be said of a file of several frames."""
+    """Return the sentence for a file of several frames; nothing for one."""
     if frames <= 1:
         return ()
     number = str(frames) if frames <= MANY else f"more than {MANY}"
     return (f"The file has {number} {word}; the {taken} is taken.",)
-
-
-def too_many(path: Path, pixels: str) -> str:
-    return f"{path} declares {pixels} pixels, and up to {MOST_PIXELS:,} are read; make it smaller or cut it into parts"

@@ -1,4 +1,8 @@
-"""ICC profiles of few bytes, for colours that a file tells in another way. Knows numbers and bytes, no files."""
+"""Write small ICC profiles, for colours that a file gives in another way.
+
+imagecodecs' `cms_profile` could make some of them, but stamps them with the time, takes no curve like that of sRGB with
+other primaries, and believes any white. Knows numbers and bytes, no files.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ FAR = 100.0    # a colour with such values of X, Y or Z is none
 
 
 def rgb_profile(name: str, primaries: tuple[Point, ...], white: Point = D65, curve: Curve = SRGB_CURVE) -> bytes:
-    """A profile of these red, green and blue, this white, and one curve for all three.
+    """Return a profile by x and y of red, green and blue, those of white, and one curve for all three.
 
     Raises:
         ValueError: for primaries that make no colours.
@@ -27,12 +31,12 @@ def rgb_profile(name: str, primaries: tuple[Point, ...], white: Point = D65, cur
 
 
 def grey_profile(name: str, curve: Curve) -> bytes:
-    """A profile of greys with this curve."""
+    """Return a profile of greys with this curve."""
     return _profile(b"GRAY", name, {b"kTRC": _curve(curve)})
 
 
 def grey_of(profile: bytes) -> bytes | None:
-    """What an RGB profile says of greys; None where it says that in tables, or is broken.
+    """Return a grey profile that says of greys what an RGB profile says; None where that has tables, or is broken.
 
     Grey photos often have the profile of the RGB photos they were made from.
     """
@@ -41,13 +45,13 @@ def grey_of(profile: bytes) -> bytes | None:
 
 
 def rgb_of(profile: bytes) -> bytes | None:
-    """What a grey profile says, for a format that has no greys; None as in `grey_of`."""
+    """Return an RGB profile that says of greys what a grey profile says; None as in `grey_of`."""
     light = _curve_of(profile, b"kTRC")
     return _rgb("Grey", SRGB_PRIMARIES, D65, light) if light else None
 
 
 def _curve_of(profile: bytes, wanted: bytes) -> bytes:
-    """The content of a tag that is a curve; empty if there is none."""
+    """Return the content of a tag that is a curve; empty if there is none."""
     try:
         (tags,) = struct.unpack_from(">I", profile, 128)
         for at in range(132, 132 + 12 * min(tags, 100), 12):
@@ -81,7 +85,7 @@ def _profile(space: bytes, name: str, tags: dict[bytes, bytes]) -> bytes:
 
 
 def _colorants(primaries: tuple[Point, ...], white: Point) -> np.ndarray:
-    """(3, 3): X, Y and Z, down, of red, green and blue, across, as seen under D50."""
+    """Return (3, 3): X, Y and Z, down, of red, green and blue, across, as seen under D50."""
     if not all(0.1 < value < 0.8 for value in white) or not all(y for _, y in primaries):
         raise ValueError("the white is none, or a colour has no light")
     columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in (*primaries, white)]).T
@@ -96,7 +100,7 @@ def _colorants(primaries: tuple[Point, ...], white: Point) -> np.ndarray:
 
 
 def _adaptation(white: Point) -> np.ndarray:
-    """(3, 3): from that white to D50, Bradford's way."""
+    """Return the matrix, (3, 3), from colours under a white to those under D50, by Bradford."""
     x, y = white
     seen = np.array([x / y, 1.0, (1 - x - y) / y])
     adaptation: np.ndarray = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ seen)) @ BRADFORD

@@ -1,6 +1,4 @@
-"""Images to tensors and back, for a model used by hand.
-
-`Upscaler` goes from photo to photo, and keeps more.
+"""Load images as tensors and save tensors as images, for a model used by hand. `Upscaler` keeps more of a photo.
 """
 
 from __future__ import annotations
@@ -12,17 +10,17 @@ from torch import Tensor
 
 from drln.images.photo import Photo, check_result, check_rgb
 from drln.images.side_by_side import side_by_side
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 from drln.images.writing import write_image
 from drln.super_image_names import super_image_names
 
 
 class ImageLoader:
-    """Images to tensors and back."""
+    """Load images as tensors, and save tensors as images."""
 
     @staticmethod
     def load_image(image: Image.Image) -> Tensor:
-        """An image as the model takes it: float32 RGB, (1, 3, H, W), in [0, 1], upright.
+        """Return an image as the model takes it: float32 RGB, (1, 3, H, W), in [0, 1], upright.
 
         Transparency, greyness, colour profile and resolution are dropped; `Upscaler.upscale` keeps them.
 
@@ -40,12 +38,12 @@ class ImageLoader:
             ImageError: for another shape or dtype, or a path that `write_image` refuses.
         """
         check_rgb(tensor)
-        write_image(Image.fromarray(to_levels(tensor, grey=False, depth=8)), path)
+        write_image(Image.fromarray(to_pixels(tensor, grey=False, depth=8)), path)
 
     @staticmethod
     @super_image_names({"input": "inputs", "pred": "preds", "output_file": "path"})
     def save_compare(inputs: Tensor, preds: Tensor, path: str | os.PathLike[str]) -> None:
-        """Save a picture of `inputs` upscaled with Pillow's bicubic, and beside it `preds`.
+        """Save one image of `inputs` upscaled by Pillow's bicubic, and of `preds` beside it.
 
         Args:
             inputs: what the model was given, (1, 3, H, W).
@@ -57,5 +55,5 @@ class ImageLoader:
         """
         check_rgb(inputs)
         check_result(preds, *inputs.shape[2:])
-        lr, sr = (Image.fromarray(to_levels(tensor, grey=False, depth=8)) for tensor in (inputs, preds))
+        lr, sr = (Image.fromarray(to_pixels(tensor, grey=False, depth=8)) for tensor in (inputs, preds))
         write_image(side_by_side({"Bicubic": lr.resize(sr.size, Image.Resampling.BICUBIC), "DRLN": sr}), path)

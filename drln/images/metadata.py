@@ -1,12 +1,11 @@
-"""What goes from a photo into its result beside the pixels: colour profile, resolution, EXIF.
+"""What a result keeps of a photo beside the pixels: colour profile, resolution and EXIF.
 
-Nothing else does: XMP, comments and text chunks may hold places, names and thumbnails.
+It keeps nothing else: XMP, comments and text chunks may hold places, names and thumbnails.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 from typing import Any
 
 from PIL import Image
@@ -19,86 +18,88 @@ from drln.images.exif import (
     Y_RESOLUTION,
     Exif,
     read_exif,
-    read_orientation,
     without_colour_space,
 )
+from drln.images.header import BROKEN_FILE
 from drln.images.icc import grey_of
 
 PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
 
-INCHES = {2: 1.0, 3: 2.54}    # an inch in the units that EXIF knows
+INCHES: dict[Any, float] = {2: 1.0, 3: 2.54, "metre": 0.0254}    # an inch in other units; the numbers are of EXIF
 
 XMP = ("xmp", "XML:com.adobe.xmp")    # what Pillow calls it
 
-UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, ZeroDivisionError, OverflowError, struct.error)
 
-
-def kept_info(profile: Any, dpi: Any, exif: Exif, is_grey: bool, converted: bool = False) -> dict[str, Any]:
-    """What goes into the `info` of a result: `icc_profile`, `dpi`, `exif`, those that there are.
+def result_info(
+    profile: Any, dpi: tuple[float, float] | None, exif: Exif, is_grey: bool, converted: bool = False
+) -> dict[str, Any]:
+    """Return the info of a result: `icc_profile`, `dpi` and `exif`, those that there are.
 
     Args:
         profile: the photo's ICC profile, or None.
-        dpi: its resolution, pixels an inch across and down; whatever a file says.
+        dpi: its resolution in pixels an inch, across and down.
         exif: what may be kept of its EXIF.
-        is_grey: whether the result is grey. Of an RGB profile it has what that says of greys; other profiles that
-            are not of the result's colour space are dropped.
+        is_grey: whether the result is grey. It keeps what an RGB profile says of greys. Other profiles that are not
+            of the result's colour space are dropped.
         converted: whether the colours were converted, so that what was said about them is no longer true.
     """
-    kept: dict[str, Any] = {}
+    info: dict[str, Any] = {"dpi": dpi} if dpi else {}
     if converted:
         exif = without_colour_space(exif)
     elif isinstance(profile, bytes) and profile[16:20] == PROFILE_SPACES[is_grey]:
-        kept["icc_profile"] = profile
+        info["icc_profile"] = profile
     elif isinstance(profile, bytes) and is_grey and profile[16:20] == b"RGB " and (greys := grey_of(profile)):
-        kept["icc_profile"] = greys
-    try:
-        x, y = (float(value) for value in dpi)
-        if 0 < x < math.inf and 0 < y < math.inf:
-            kept["dpi"] = (x, y)
-    except UNREADABLE:
-        pass    # files may hold anything here; no resolution is better than a broken one
+        info["icc_profile"] = greys
     block = exif.to_bytes()
-    return kept | ({"exif": block} if block else {})
+    return info | ({"exif": block} if block else {})
 
 
-def kept_of(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[str, Any]:
-    """`kept_info` of a PIL image, whose EXIF may lie in several places."""
-    raw, dpi = image.info.get("exif"), image.info.get("dpi")
+def image_info(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[str, Any]:
+    """Return the `result_info` of a PIL image, whose EXIF may lie in several places."""
+    raw, dpi = image.info.get("exif"), dots_per_inch(image.info.get("dpi"))
     try:
         found = image.getexif()
-        dpi = dpi or _resolution(found)
+        resolution = found.get(X_RESOLUTION), found.get(Y_RESOLUTION)
+        dpi = dpi or dots_per_inch(resolution, found.get(RESOLUTION_UNIT, 2))
         raw = raw or (found.tobytes() if found else b"")
-    except UNREADABLE:
+    except BROKEN_FILE:
         raw = raw or b""
     profile = image.info.get("icc_profile") or _profile_by_gamma(image.info, is_grey)
-    return kept_info(profile, dpi, read_exif(raw), is_grey, converted)
+    return result_info(profile, dpi, read_exif(raw), is_grey, converted)
+
+
+def dots_per_inch(resolution: Any, unit: Any = 2) -> tuple[float, float] | None:
+    """Return a resolution in pixels an inch; None where what a file says makes no sense.
+
+    Args:
+        resolution: pixels a unit, across and down.
+        unit: a key of `INCHES`.
+    """
+    try:
+        x, y = (float(value) * INCHES[unit] for value in resolution)
+    except BROKEN_FILE:
+        return None
+    return (x, y) if 0 < x < math.inf and 0 < y < math.inf else None
 
 
 def orientation_of(image: Image.Image) -> int:
-    """EXIF's orientation, 1 to 8; 1 where there is none that can be read.
+    """Return EXIF's orientation, 1 to 8; 1 where there is none that can be read.
 
-    One in XMP alone, which Pillow follows, is not heeded, as browsers and libvips do not.
+    Pillow follows one in XMP, too; browsers and libvips do not, and neither is it followed here.
     """
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
-    except UNREADABLE:
+    except BROKEN_FILE:
         return 1
     if not hasattr(image, "tag_v2") and any(key in image.info for key in XMP):
-        orientation = read_orientation(image.info.get("exif") or b"")
+        return read_exif(image.info.get("exif") or b"").orientation
     return int(orientation) if orientation in range(1, 9) else 1
 
 
 def _profile_by_gamma(info: dict[Any, Any], is_grey: bool) -> bytes | None:
-    """Of the colours of a PNG, as Pillow names them."""
+    """Return a profile of the colours of a PNG, as Pillow names them."""
     if "srgb" in info:
         return None
     values = info.get("chromaticity", ())    # x and y of white, red, green and blue
     white, *primaries = zip(values[::2], values[1::2], strict=True) if len(values) == 8 else (None,)
     return profile_by_gamma(info.get("gamma"), (*primaries, white) if white else None, is_grey)
-
-
-def _resolution(found: Image.Exif) -> tuple[float, float] | None:
-    inch = INCHES.get(found.get(RESOLUTION_UNIT, 2))
-    if inch is None or X_RESOLUTION not in found or Y_RESOLUTION not in found:
-        return None
-    return float(found[X_RESOLUTION]) * inch, float(found[Y_RESOLUTION]) * inch

@@ -1,4 +1,4 @@
-"""PIL images of any mode as whole levels, the way `Picture` holds them: each mode is taken right, or refused.
+"""PIL images of any mode to pixels. Each mode is converted without a loss, or refused.
 
 Knows no files and no tensors.
 """
@@ -17,8 +17,8 @@ RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
 OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
 
 
-def levels_of(image: Image.Image) -> np.ndarray:
-    """Decode an image: uint8, or uint16 for the grey modes that hold more.
+def image_to_pixels(image: Image.Image) -> np.ndarray:
+    """Decode an image to pixels as `Picture` has them, but not turned: uint8, or uint16 for deep grey.
 
     Palettes become RGB; so does CMYK, through its colour profile where it has one. A colour or shade that the file
     names as transparent becomes alpha.
@@ -45,14 +45,14 @@ def levels_of(image: Image.Image) -> np.ndarray:
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:
-    """(H, W), or (H, W, 2) with the transparency that a shade named in the file makes."""
-    pixels = np.asarray(image)
-    low, high = pixels.min(), pixels.max()
-    # Floats of 0 to 1 are no levels, but fractions of a white that nobody names.
-    if not (0 <= low and high <= 65535) or (image.mode == "F" and (high <= 1 or (pixels % 1).any())):
+    """Return (H, W), or (H, W, 2) with alpha where the file names a shade as transparent."""
+    stored = np.asarray(image)
+    low, high = stored.min(), stored.max()
+    # Floats of 0 to 1 are no whole values, but fractions of a white that nobody names.
+    if not (0 <= low and high <= 65535) or (image.mode == "F" and (high <= 1 or (stored % 1).any())):
         raise ImageError(
             f"the image has the mode {image.mode} and levels from {low:g} to {high:g}; "
             "convert it to 16 bits, whole levels of 0 to 65535, first"
         )
-    levels, shade = pixels.astype(np.uint16), image.info.get("transparency")
-    return levels if shade is None else np.stack([levels, np.where(levels == shade, 0, 65535).astype(np.uint16)], 2)
+    pixels, shade = stored.astype(np.uint16), image.info.get("transparency")
+    return pixels if shade is None else np.stack([pixels, np.where(pixels == shade, 0, 65535).astype(np.uint16)], 2)

@@ -1,7 +1,6 @@
-"""A photo as the network takes it, and its result, without losing what it has beside its colours.
+"""Photos on their way into the network, and back with all that they have beside their colours.
 
-Orientation, transparency, greyness, depth, colour profile, resolution and EXIF are minded here. Knows no model and
-no device.
+Knows no model and no device.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from drln.images.colour_numbers import colours_by_number, head_of, profile_by_number
 from drln.images.header import ImageError
-from drln.images.metadata import kept_of, orientation_of
-from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, levels_of
-from drln.images.picture import Picture, mode_of
-from drln.images.reading import UPRIGHT, is_for_pillow, open_image, read_deep, read_header
-from drln.images.tensors import to_levels, to_rgb, to_tensor
-from drln.images.transparency import fill_hidden
+from drln.images.metadata import image_info, orientation_of
+from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, image_to_pixels
+from drln.images.picture import Picture, mode_of, upright
+from drln.images.reading import read, read_header
+from drln.images.tensors import to_pixels, to_rgb_tensor, to_tensor
+from drln.images.transparency import fill_transparent
 
 ALPHA_ROWS = 64    # of the photo, upscaled at a time
 CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
@@ -30,16 +28,16 @@ CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) k
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """What the network needs of an image, and what must be given back with the result.
+    """What the network needs of an image, and what the result must keep.
 
     Attributes:
         rgb: float32, (1, 3, H, W), in [0, 1], upright. Pixels that are fully transparent have the
-            colours of those around them, so that no hidden colour is drawn into the edge.
+            colours of those around them, so that the network draws no hidden colour into the edge.
         alpha: float32, (1, 1, H, W), in [0, 1], or None for an image without transparency.
         is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
         depth: bits a channel, 8 or 16, of the image and so of the result.
-        info: what goes into the result's `info` for saving: `icc_profile`, `dpi`, `exif`.
-        notes: sentences on what of the file was not taken.
+        info: what the result's file keeps: `icc_profile`, `dpi` and `exif`, as in `Picture`.
+        notes: sentences on what of the file a result will lack.
     """
 
     rgb: Tensor
@@ -51,10 +49,12 @@ class Photo:
 
     @property
     def width(self) -> int:
+        """The width in pixels."""
         return self.rgb.shape[3]
 
     @property
     def height(self) -> int:
+        """The height in pixels."""
         return self.rgb.shape[2]
 
     @property
@@ -71,23 +71,16 @@ class Photo:
     def open(cls, path: str | os.PathLike[str]) -> Photo:
         """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.
 
-        Of several frames or pages, the first, which `notes` say.
+        Of several frames or pages the first is read, and `notes` say so.
 
         Raises:
             ImageError: if there is no such file, or it cannot be decoded.
         """
         path = Path(path)
         header = read_header(path)
-        if is_for_pillow(header):
-            photo = cls.from_pil(open_image(path))
-        else:
-            picture = read_deep(path, header)
-            photo = cls._of_levels(picture.levels, picture.info)
-        info = photo.info
-        if header.format in ("AVIF", "HEIC") and "icc_profile" not in info:
-            profile = profile_by_number(colours_by_number(head_of(path)), photo.is_grey)
-            info = info | ({"icc_profile": profile} if profile else {})
-        return replace(photo, info=info, notes=header.notes)
+        decoded = read(path, header)
+        photo = cls.from_picture(decoded) if isinstance(decoded, Picture) else cls.from_pil(decoded)
+        return replace(photo, notes=header.notes)
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:
@@ -102,42 +95,39 @@ class Photo:
         if not isinstance(image, Image.Image):
             raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
         notes = (CUT,) if _is_cut(image) else ()
-        levels = levels_of(image)    # before the metadata is asked for, which TIFF has in the same open file
+        pixels = image_to_pixels(image)    # before the metadata is asked for, which TIFF has in the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
-        info = kept_of(image, is_grey, converted=image.mode in OTHER_MODES)
-        return cls._of_levels(UPRIGHT[orientation_of(image)](levels), info, notes)
+        info = image_info(image, is_grey, converted=image.mode in OTHER_MODES)
+        return replace(cls.from_picture(Picture(upright(pixels, orientation_of(image)), info)), notes=notes)
 
     @classmethod
-    def _of_levels(cls, levels: np.ndarray, info: dict[str, Any], notes: tuple[str, ...] = ()) -> Photo:
-        """Of upright levels as `Picture` has them."""
-        depth = 8 * levels.itemsize
-        channels = 1 if levels.ndim == 2 else levels.shape[2]
-        is_grey, has_alpha = channels < 3, channels in (2, 4)
-        if not has_alpha:
-            return cls(to_rgb(to_tensor(levels)), None, is_grey, depth, info, notes)
-        rgb, alpha = to_rgb(to_tensor(levels[..., :-1])), to_tensor(levels[..., -1:])
-        return cls(fill_hidden(rgb, alpha > 0), alpha, is_grey, depth, info, notes)
+    def from_picture(cls, picture: Picture) -> Photo:
+        """Take pixels of 8 or 16 bits that are upright and use the whole range."""
+        if not picture.has_alpha:
+            return cls(to_rgb_tensor(picture.pixels), None, picture.is_grey, picture.depth, picture.info)
+        rgb, alpha = to_rgb_tensor(picture.colours), to_tensor(picture.pixels[..., -1:])
+        return cls(fill_transparent(rgb, alpha > 0), alpha, picture.is_grey, picture.depth, picture.info)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
-        """The result, with this photo's transparency, greyness, depth and info.
+        """Return the result as a picture, with this photo's transparency, greyness, depth and info.
 
-        Transparency is upscaled with Pillow's bicubic; a grey result is the mean of the three channels.
+        Transparency is upscaled by Pillow's bicubic; a grey result is the mean of the three channels.
 
         Args:
-            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; clamped, then rounded.
+            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; it is clamped, then rounded.
 
         Raises:
-            ImageError: if its sides are not whole multiples of this photo's.
+            ImageError: if its sides are not the same whole multiple of this photo's.
         """
         check_result(sr_rgb, self.height, self.width)
-        levels = to_levels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
+        pixels = to_pixels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
         if self.alpha is not None:
-            _fill_alpha(levels[:, :, -1], self.alpha, self.depth)
-        return Picture(levels, dict(self.info))
+            _fill_alpha(pixels[:, :, -1], self.alpha, self.depth)
+        return Picture(pixels, dict(self.info))
 
 
 def check_rgb(tensor: Tensor) -> None:
-    """Raise an `ImageError` for what is no RGB image, float, (1, 3, H, W)."""
+    """Raise an `ImageError` unless a tensor is an RGB image, float, (1, 3, H, W)."""
     fits = isinstance(tensor, Tensor) and tensor.dim() == 4 and tensor.shape[:2] == (1, 3) and tensor.numel() > 0
     if not fits or not tensor.is_floating_point():
         what = f"{tensor.dtype} of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
@@ -145,7 +135,7 @@ def check_rgb(tensor: Tensor) -> None:
 
 
 def check_result(sr: Tensor, height: int, width: int) -> None:
-    """Raise an `ImageError` for a result whose sides are not the same whole multiple of the image's."""
+    """Raise an `ImageError` unless the sides of a result are the same whole multiple of an image's sides."""
     check_rgb(sr)
     scale = sr.shape[2] // height
     if sr.shape[2:] != (scale * height, scale * width):
@@ -156,9 +146,12 @@ def check_result(sr: Tensor, height: int, width: int) -> None:
 
 
 def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
-    """Pillow's bicubic of an alpha, 8-bit as such and 16-bit by floats (it is wrong by hundreds in 16-bit levels)."""
-    levels = to_levels(alpha, grey=True, depth=depth)
-    whole = Image.fromarray(levels if depth == 8 else levels.astype(np.float32))
+    """Fill a plane of a result with an upscaled alpha, (1, 1, H, W).
+
+    Pillow's bicubic is wrong by hundreds in 16-bit values; it is given floats instead.
+    """
+    pixels = to_pixels(alpha, grey=True, depth=depth)
+    whole = Image.fromarray(pixels if depth == 8 else pixels.astype(np.float32))
     width, scale = plane.shape[1], plane.shape[1] // whole.width
     for top in range(0, whole.height, ALPHA_ROWS):
         bottom = min(whole.height, top + ALPHA_ROWS)

@@ -1,4 +1,4 @@
-"""The photos of a folder: found by what they hold where the name does not say it, and what is left out is told.
+"""Find the photos of a folder, by their names or their content, and say what is left out.
 
 Decodes no pixel.
 """
@@ -6,23 +6,14 @@ Decodes no pixel.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from drln.images.header import AVIF_BRANDS, HEIC_BRANDS, ImageError
+from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
+from drln.images.formats.file_bytes import read_head
+from drln.images.header import ImageError
 from drln.images.reading import read_header
 
-SUFFIXES = {
-    ".avif", ".bmp", ".gif", ".heic", ".heif", ".hif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff",
-    ".webp",
-}    # fmt: skip
-# How the formats begin. Of BMP, with the size of its second header, as many texts begin with BM, too.
-STARTS = re.compile(
-    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|II[*+]\0|MM\0[*+]"
-    rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|....ftyp(?:" + b"|".join(sorted(AVIF_BRANDS | HEIC_BRANDS)) + b")",
-    re.DOTALL,
-)
 CLUTTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"}
 RECORD_FOLDER = ".drln-results"    # a hidden folder that marks a folder of results
 NO_IMAGE = "no image that can be read here"
@@ -33,7 +24,7 @@ class FoundPhotos:
     """What a folder holds.
 
     Attributes:
-        photos: the files with the name or the content of an image; whether they are whole shows when they are read.
+        photos: the files with the extension or the content of an image; some may be damaged.
         left_out: every other file or folder, and why; without hidden ones and what systems add to folders.
         unreadable: those of `left_out` that may hold photos: folders and files that could not be looked into.
     """
@@ -44,13 +35,13 @@ class FoundPhotos:
 
 
 def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
-    """The photos of a folder and of those beneath it, sorted.
+    """Return the photos of a folder and of the folders in it, sorted.
 
-    A file with the name of an image is one, so that a damaged one is told when it is read. Any other is one if its
-    first bytes and its header say so.
+    A file with the extension of an image counts as a photo, so that a damaged one is reported when it is read. Any
+    other file is a photo if its first bytes and its header say so.
 
     Args:
-        besides: a folder that is not looked into, nor told.
+        besides: a folder that is neither searched nor reported.
 
     Raises:
         ImageError: if the folder itself cannot be read.
@@ -91,9 +82,9 @@ def _sort_in(found: FoundPhotos, path: Path) -> None:
     try:
         if not path.is_file():
             found.left_out.append((path, "a link to nothing" if path.is_symlink() else "a pipe or a device, no file"))
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in INPUT_SUFFIXES:
             found.photos.append(path)
-        elif not _begins_as_an_image(path):
+        elif format_of(read_head(path, START_BYTES)) is None:
             found.left_out.append((path, NO_IMAGE))
         else:
             read_header(path)
@@ -102,11 +93,6 @@ def _sort_in(found: FoundPhotos, path: Path) -> None:
         found.left_out.append((path, str(error).removeprefix(f"{path} ")))
     except OSError as error:
         _leave_out(found, path, error)
-
-
-def _begins_as_an_image(path: Path) -> bool:
-    with open(path, "rb") as file:
-        return STARTS.match(file.read(32)) is not None
 
 
 def _leave_out(found: FoundPhotos, path: Path, error: OSError) -> None:

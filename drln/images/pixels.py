@@ -1,4 +1,4 @@
-"""Images to 8-bit pixels for measuring and training: upright, grey or RGB, and nothing else."""
+"""Read images as plain 8-bit pixels, for measuring and training."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PIL import Image
 
 from drln.images.photo import Photo
 from drln.images.reading import open_image
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 
 
 def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
-    """A PIL image, or the path of one, as uint8 (H, W, 3) RGB, or (H, W) where it is grey.
+    """Return a PIL image, or the image file at a path, as uint8, upright: (H, W, 3) RGB, or (H, W) grey.
 
-    Transparency and colour profile are dropped, 16 bits are rounded to 8.
+    Transparency and colour profile are dropped; 16 bits are rounded to 8.
 
     Raises:
         ImageError: as `open_image` and `Photo.from_pil`.
@@ -25,4 +25,4 @@ def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
     if image.mode in ("L", "RGB") and not image.getexif() and not image.has_transparency_data:
         return np.asarray(image)
     photo = Photo.from_pil(image)
-    return to_levels(photo.rgb, photo.is_grey, depth=8)
+    return to_pixels(photo.rgb, photo.is_grey, depth=8)

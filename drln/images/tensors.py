@@ -1,4 +1,4 @@
-"""Whole levels to tensors and back. Rounding is minded here alone: clamp, then round.
+"""Pixels to tensors and back.
 
 Knows arrays and tensors; no files and no PIL.
 """
@@ -9,51 +9,41 @@ import numpy as np
 import torch
 from torch import Tensor
 
-BAND_ROWS = 256    # rows rounded at a time, so that a large result needs no second float copy
+from drln.images.picture import BAND_ROWS
 
 
-def to_tensor(levels: np.ndarray) -> Tensor:
-    """(H, W) or (H, W, C) of uint8 or uint16, to float32 (1, C, H, W) of 0 to 1, in one copy."""
-    white = np.float32(np.iinfo(levels.dtype).max)
-    channels = levels.reshape(*levels.shape[:2], -1)
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """Return uint8 or uint16 pixels, (H, W) or (H, W, C), as float32, (1, C, H, W), in [0, 1]; one copy is made."""
+    white = np.float32(np.iinfo(pixels.dtype).max)
+    channels = pixels.reshape(*pixels.shape[:2], -1)
     planes = np.empty((1, channels.shape[2], *channels.shape[:2]), np.float32)
     for number, plane in enumerate(planes[0]):
         np.divide(channels[:, :, number], white, out=plane, dtype=np.float32, casting="unsafe")
     return torch.from_numpy(planes)
 
 
-def to_rgb(colours: Tensor) -> Tensor:
-    """One or three channels to three."""
-    return colours.expand(-1, 3, -1, -1).contiguous()
+def to_rgb_tensor(pixels: np.ndarray) -> Tensor:
+    """Return grey or RGB pixels as float32 RGB, (1, 3, H, W), in [0, 1]."""
+    return to_tensor(pixels).expand(-1, 3, -1, -1).contiguous()
 
 
-def to_levels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np.ndarray:
-    """(1, C, H, W) to whole levels, (H, W) or (H, W, C): clamped, then rounded, a band of rows at a time.
+def to_pixels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np.ndarray:
+    """Return a tensor as pixels, (H, W) or (H, W, C): clamped, then rounded, a band of rows at a time.
 
     Args:
-        tensor: float, about [0, 1].
+        tensor: float, (1, C, H, W), about [0, 1].
         grey: whether to give one channel, the mean of all.
         depth: bits, 8 or 16.
         alpha: whether to leave a last channel free for the caller to fill.
     """
     _, channels, height, width = tensor.shape
     colours = 1 if grey else channels
-    levels = np.empty((height, width, colours + alpha), np.uint8 if depth == 8 else np.uint16)
-    shared = torch.from_numpy(levels)
+    pixels = np.empty((height, width, colours + alpha), np.uint8 if depth == 8 else np.uint16)
+    shared = torch.from_numpy(pixels)
     for top in range(0, height, BAND_ROWS):
         band = tensor[0, :, top : top + BAND_ROWS].detach().float().cpu()
         if grey:
             band = band.mean(dim=0, keepdim=True)
         rounded = band.clamp(0, 1).mul_(2**depth - 1).round_()
         shared[top : top + BAND_ROWS, :, :colours] = rounded.permute(1, 2, 0)
-    return levels[:, :, 0] if levels.shape[2] == 1 else levels
-
-
-def to_eight_bits(levels: np.ndarray) -> np.ndarray:
-    """16-bit levels rounded to 8 bits, a band at a time; 8-bit ones as they are."""
-    if levels.dtype == np.uint8:
-        return levels
-    eight = np.empty(levels.shape, np.uint8)
-    for top in range(0, len(levels), BAND_ROWS):
-        eight[top : top + BAND_ROWS] = np.round(levels[top : top + BAND_ROWS] / np.float32(257))
-    return eight
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels

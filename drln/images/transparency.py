@@ -1,4 +1,4 @@
-"""Give the pixels that cannot be seen the colours of those around them.
+"""Give transparent pixels the colours of those around them.
 
 Beneath full transparency lies any colour, often black. The network would draw it into the visible edge.
 Knows tensors only.
@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def fill_hidden(rgb: Tensor, visible: Tensor) -> Tensor:
-    """Replace hidden colours: next to the edge by the mean of the visible neighbours, farther in ever more smoothly.
+def fill_transparent(rgb: Tensor, visible: Tensor) -> Tensor:
+    """Replace colours that cannot be seen: near an edge by the mean of visible neighbours, farther away more smoothly.
 
     Args:
         rgb: (1, 3, H, W), float.
@@ -27,13 +27,13 @@ def fill_hidden(rgb: Tensor, visible: Tensor) -> Tensor:
     rgb = torch.where(visible, rgb, spread)
     if near.all():
         return rgb
-    coarse = fill_hidden(*_known_mean(rgb, near, size=2, stride=2))    # half the size, until all is known
+    coarse = fill_transparent(*_known_mean(rgb, near, size=2, stride=2))    # half the size, until all is known
     smooth = F.interpolate(coarse, size=rgb.shape[2:], mode="bilinear", align_corners=False)
     return torch.where(near, rgb, smooth)
 
 
 def _known_mean(rgb: Tensor, known: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor]:
-    """The mean of the known pixels in each window, and which windows have any."""
+    """Return the mean of the known pixels in each window, and which windows have any."""
     padding = size // 2 if stride == 1 else 0
     weight = F.avg_pool2d(known.float(), size, stride, padding, ceil_mode=True)
     total = F.avg_pool2d(rgb * known, size, stride, padding, ceil_mode=True)

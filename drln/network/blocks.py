@@ -19,19 +19,19 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def module_list(modules: Iterable[M]) -> Sequence[M]:
-    """`nn.ModuleList`, with the type of what it holds."""
+    """Return an `nn.ModuleList` that knows the type of its modules."""
     return cast("Sequence[M]", nn.ModuleList(modules))
 
 
 def conv3x3(inputs: int, outputs: int) -> nn.Conv2d:
-    """A 3x3 convolution that keeps height and width."""
+    """Return a 3x3 convolution that keeps height and width."""
     return nn.Conv2d(inputs, outputs, kernel_size=3, padding=1)
 
 
 class MeanShift(nn.Conv2d):
     """Subtract (sign -1) or add (sign +1) the mean colour of DIV2K; never trained.
 
-    A 1x1 convolution, as in the published files, so that their keys and parameter counts are met.
+    It is a 1x1 convolution because the published files hold one.
     """
 
     def __init__(self, sign: int) -> None:
@@ -44,7 +44,7 @@ class MeanShift(nn.Conv2d):
 
 
 class ResidualUnit(nn.Module):
-    """Two convolutions and a way around them."""
+    """Two convolutions and a skip around them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -52,14 +52,15 @@ class ResidualUnit(nn.Module):
         self.conv2 = conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape, (B, C, H, W)."""
         return (self.conv2(self.conv1(x).relu_()) + x).relu_()
 
 
 class LaplacianAttention(nn.Module):
     """Channel weights from the image mean, through three dilated convolutions (DRLN paper, section 3.3).
 
-    The convolutions run on a 1x1 map, so whatever their dilation only their centre tap sees
-    anything. The published weights were trained so.
+    The convolutions run on a 1x1 map, so only their centre tap sees anything, whatever their dilation.
+    The published weights were trained this way.
     """
 
     def __init__(self, channels: int) -> None:
@@ -72,8 +73,9 @@ class LaplacianAttention(nn.Module):
         self.merge = conv3x3(3 * squeezed, channels)
 
     def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
-        levels = [conv(mean).relu_() for conv in self.pyramid]
-        return (torch.sigmoid(self.merge(torch.cat(levels, dim=1))),)    # (B, C, 1, 1)
+        """Return one gate, (B, C, 1, 1), from `mean`, (B, C, 1, 1)."""
+        squeezed = [conv(mean).relu_() for conv in self.pyramid]
+        return (torch.sigmoid(self.merge(torch.cat(squeezed, dim=1))),)
 
 
 class BalancedAttention(nn.Module):
@@ -88,15 +90,13 @@ class BalancedAttention(nn.Module):
         self.spatial = nn.Conv2d(1, 1, kernel_size=7, padding=3, bias=False)
 
     def gates(self, x: Tensor, mean: Tensor) -> tuple[Tensor, ...]:
-        strongest = x.amax(dim=1, keepdim=True)    # (B, 1, H, W)
-        return (
-            torch.sigmoid(self.expand(self.prelu(self.reduce(mean)))),    # (B, C, 1, 1)
-            torch.sigmoid(self.spatial(strongest)),    # (B, 1, H, W)
-        )
+        """Return a gate for channels, (B, C, 1, 1), and one for pixels, (B, 1, H, W)."""
+        channels = torch.sigmoid(self.expand(self.prelu(self.reduce(mean))))
+        return channels, torch.sigmoid(self.spatial(x.amax(dim=1, keepdim=True)))
 
 
-# What a dense block asks of either is `gates(x, mean)`: factors in (0, 1) that broadcast against
-# `x`; `mean` is that of `x` over the whole image, (B, C, 1, 1).
+# A dense block asks either one for `gates(x, mean)`: factors in (0, 1) that broadcast against `x`, (B, C, H, W).
+# `mean` is the mean of `x` over the whole image, (B, C, 1, 1).
 Attention = LaplacianAttention | BalancedAttention
 
 
@@ -109,7 +109,8 @@ class DenseBlock(nn.Module):
         self.squeeze = nn.Conv2d(8 * channels, channels, kernel_size=1)
         self.attention = attention
 
-    def forward(self, x: Tensor) -> Tensor:    # (B, C, H, W)
+    def forward(self, x: Tensor) -> Tensor:
+        """Keep the shape, (B, C, H, W)."""
         for unit in self.units:
             x = torch.cat([x, unit(x)], dim=1)    # 2C, 4C, 8C
         x = self.squeeze(x).relu_()    # (B, C, H, W)
@@ -119,14 +120,14 @@ class DenseBlock(nn.Module):
 
 
 class ResidualGroup(nn.Module):
-    """Dense blocks whose results are gathered, fused after each block, and added to the group's input.
+    """Dense blocks. After each, all results so far are fused; the last fusion is added to the group's input.
 
     Args:
         channels: C.
         blocks: how many dense blocks.
         bam: balanced attention if true, else Laplacian.
-        second_reads_input: the second block reads the group's input, and not what the first
-            fusion made of it. That fusion is then never read, and not trained.
+        second_reads_input: let the second block read the group's input instead of the first fusion, which is
+            then never read, and so not trained.
     """
 
     def __init__(self, channels: int, blocks: int, bam: bool, second_reads_input: bool) -> None:
@@ -143,8 +144,8 @@ class ResidualGroup(nn.Module):
         return index == 0 or (index == 1 and self.second_reads_input)
 
     def forward(self, fused: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
-        """Take and give the last fusion and the group's input, both (B, C, H, W)."""
-        gathered = fused    # without the skip: the published weights were trained so
+        """Take the last fusion and the input of this group, return those for the next; all are (B, C, H, W)."""
+        gathered = fused    # without the skip, as the published weights were trained
         for index, (block, fusion) in enumerate(zip(self.blocks, self.fusions)):
             features = block(skip if self.reads_input(index) else fused)
             gathered = torch.cat([gathered, features], dim=1)    # (index + 2) C
@@ -156,7 +157,7 @@ class ResidualGroup(nn.Module):
 class Upsampler(nn.Module):
     """Convolution, ReLU and pixel shuffle, once for 2x and 3x, twice for 4x.
 
-    The ReLU comes before the shuffle: the published weights were trained so.
+    The ReLU comes before the shuffle, as the published weights were trained.
     """
 
     def __init__(self, channels: int, scale: int) -> None:
@@ -164,7 +165,8 @@ class Upsampler(nn.Module):
         self.factors = (2, 2) if scale == 4 else (scale,)
         self.convs = module_list(conv3x3(channels, channels * factor**2) for factor in self.factors)
 
-    def forward(self, x: Tensor) -> Tensor:    # (B, C, H, W)
+    def forward(self, x: Tensor) -> Tensor:
+        """Enlarge (B, C, H, W) to (B, C, sH, sW)."""
         for conv, factor in zip(self.convs, self.factors):
             x = nn.functional.pixel_shuffle(conv(x).relu_(), factor)
-        return x    # (B, C, sH, sW)
+        return x

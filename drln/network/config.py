@@ -1,4 +1,4 @@
-"""What it takes to rebuild a DRLN network, checked at birth.
+"""What it takes to rebuild a DRLN network.
 
 Knows nothing about files, training or tensors.
 """
@@ -32,12 +32,12 @@ class DrlnConfig:
             the DRLN paper (Anwar and Barnes 2020).
         channels: feature maps between the blocks.
         groups: dense blocks in each residual group.
-        border: LR pixels, repeated from the image's own edge, that the network runs over on each side and that are cut
-            from the result; 0 for the published networks.
+        border: LR pixels added on each side by repeating the image's edge, and cut from the result again; 0 for the
+            published networks.
 
     Raises:
-        ValueError: for a value that no network can be built from; 2.0 and True are no whole numbers.
-        TypeError: for an argument that there is not; it says what to write instead of super-image's.
+        ValueError: for a value that no network can be built from; 2.0 and True are not whole numbers.
+        TypeError: for an unknown argument; for super-image's arguments it says what to write instead.
     """
 
     scale: int
@@ -65,7 +65,7 @@ class DrlnConfig:
 
 
 def is_scale(value: object) -> bool:
-    """Whether it is 2, 3 or 4. 2.0 equals 2, but would fail later, where nothing says why."""
+    """Return whether it is the whole number 2, 3 or 4. 2.0 would fail later, where nothing says why."""
     return _is_whole(value) and value in SCALES
 
 

@@ -39,14 +39,14 @@ class Drln(nn.Module):
 
     @property
     def trunk_dtype(self) -> torch.dtype:
-        """The dtype of all between head and tail; see `set_trunk_dtype`."""
+        """The dtype of everything between head and tail; see `set_trunk_dtype`."""
         return self.upsampler.convs[0].weight.dtype
 
     def set_trunk_dtype(self, dtype: torch.dtype) -> Self:
-        """Cast all but the mean shifts, head and tail, in place.
+        """Cast everything but the mean shifts, head and tail, in place.
 
-        Those take under one percent of the time. In float32 they keep the colours from being
-        rounded to the 8 bits of bfloat16 on their way in and out.
+        Those take under one percent of the time, and in float32 they keep colours from being rounded to the 8 bits of
+        bfloat16 on their way in and out.
         """
         for group in self.groups:
             group.to(dtype)
@@ -54,11 +54,11 @@ class Drln(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """The plain pass: RGB, float, (B, 3, H, W), in [0, 1], to float32, (B, 3, sH, sW), not clamped."""
+        """Run the plain pass: RGB, float, (B, 3, H, W), in [0, 1], to float32, (B, 3, sH, sW), not clamped."""
         return self.forward_whole(x)
 
     def forward_whole(self, x: Tensor) -> Tensor:
-        """The plain pass. The published network takes about 36 KB of memory an LR pixel at 4x in float32."""
+        """Run the plain pass. The published network takes about 36 KB of memory per LR pixel at 4x in float32."""
         x = extended(x.to(self.head.weight.dtype), self.config)
         head = self.head(self.sub_mean(x)).to(self.trunk_dtype)
         fused = skip = head    # (B, C, H, W), with the border

@@ -1,10 +1,10 @@
-"""The network's local parts, fed a map strip by strip from top to bottom, as if it came in one piece.
+"""The network's layers, given a map strip by strip from top to bottom, with the same result as in one piece.
 
-A 3x3 convolution needs the row above and the row below. Computing these again for each strip would cost the
-more the thinner the strips are; so each convolution keeps the last two rows that it was given. What it gives
-lies one row behind, and the last strip catches up. Strips may then be thin enough for the processor's cache.
+A 3x3 convolution needs the row above and the row below. Computing those again for each strip would cost more the
+thinner the strips are, so each convolution keeps the last two rows of its input. Its output lies one row behind, and
+the last strip catches up. Strips may then be thin enough for the processor's cache.
 
-Knows tensors only, and nothing of the whole network.
+Knows tensors only, and nothing about the whole network.
 """
 
 from __future__ import annotations
@@ -40,27 +40,27 @@ class Strip:
         return self.stop == self.height
 
     def of(self, image: Tensor, lag: int = 0) -> Tensor:
-        """The rows of `image` that have come through `lag` convolutions with this strip."""
+        """Return the rows of a map, (B, C, H, W), that are complete after `lag` convolutions of this strip."""
         return image[:, :, max(0, self.start - lag) : self.height if self.is_last else self.stop - lag]
 
 
 class Conv:
-    """A 3x3 convolution of one map, given strip by strip."""
+    """A 3x3 convolution of one map."""
 
     def __init__(self, conv: nn.Conv2d) -> None:
         self.conv = conv
         self.kept: Tensor | None = None
 
     def __call__(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:
-        """The next rows of the result.
+        """Return the next rows of the output.
 
-        `parts` are the next rows of its input, as if concatenated. With `relu` they have yet to go through a ReLU: done
-        while they are copied, it is no pass of its own.
+        `parts` are the next rows of the input, as if concatenated. With `relu` a ReLU is applied while they are
+        copied, which saves a pass over them.
         """
         return self.convolve(self.window(strip, *parts, relu=relu))
 
     def window(self, strip: Strip, *parts: Tensor, relu: bool = False) -> Tensor:
-        """The next rows below the two before them; beyond the border of the map lie zeros, one row."""
+        """Return the next input rows below the two kept ones; a row of zeros lies above and below the map."""
         b, _, rows, width = parts[0].shape
         above = 1 if self.kept is None else 2
         size = (b, self.conv.in_channels, above + rows + int(strip.is_last), width)
@@ -81,18 +81,18 @@ class Conv:
         return window
 
     def convolve(self, window: Tensor) -> Tensor:
-        """The result, with two rows less than the window."""
+        """Return the output, which has two rows less than the window."""
         return F.conv2d(window, self.conv.weight, self.conv.bias, padding=(0, 1))
 
 
 class Unit:
-    """A residual unit of one map, given strip by strip; its result lies two rows behind."""
+    """A residual unit; its output lies two rows behind."""
 
     def __init__(self, unit: ResidualUnit) -> None:
         self.conv1, self.conv2 = Conv(unit.conv1), Conv(unit.conv2)
 
     def __call__(self, strip: Strip, *parts: Tensor) -> tuple[Tensor, Tensor]:
-        """The next rows of its input, as late as the result, and the result."""
+        """Return the next rows of the output, and before them the same rows of the input."""
         window = self.conv1.window(strip, *parts)
         y = self.conv2(strip, self.conv1.convolve(window), relu=True)
         first = int(strip.is_first)    # the row of zeros above the map
@@ -101,7 +101,7 @@ class Unit:
 
 
 class Block:
-    """A dense block of one map up to its squeeze, given strip by strip; six rows behind."""
+    """A dense block up to its squeeze; its output lies six rows behind."""
 
     def __init__(self, block: DenseBlock) -> None:
         self.units = [Unit(unit) for unit in block.units]
@@ -109,8 +109,8 @@ class Block:
 
     def __call__(self, strip: Strip, *parts: Tensor) -> Tensor:
         for unit in self.units:
-            parts = unit(strip, *parts)    # twice C, 2C, 4C
-        # The squeeze of both halves, one by one: to put them side by side costs more than to add two results.
+            parts = unit(strip, *parts)    # two maps of C, 2C, 4C
+        # Squeeze both halves apart: adding two outputs costs less than laying the halves side by side.
         seen, made = parts
         half = seen.shape[1]
         weight, bias = self.squeeze.weight, self.squeeze.bias
@@ -118,13 +118,15 @@ class Block:
 
 
 class ToColours(Conv):
-    """The last convolution and the mean shift behind it, given strip by strip; equal to both but for rounding.
+    """The last convolution and the mean shift in one, the same but for rounding.
 
-    Three channels are too few to keep a processor's vectors full, so several pixels in a row are computed as if they
-    were channels of one: the kernel is moved by that many at a step, and holds a copy of the weights for each.
+    Three channels do not fill a processor's vectors. So several pixels in a row are computed as channels of one: the
+    kernel holds a copy of the weights for each, and moves by that many pixels.
 
     Args:
-        pixels: how many; the width of the map has to be a multiple of it.
+        tail: from features to colours.
+        shift: the mean shift.
+        pixels: how many at once; the width of the map must be a multiple.
     """
 
     def __init__(self, tail: nn.Conv2d, shift: nn.Conv2d, pixels: int) -> None:
@@ -141,12 +143,12 @@ class ToColours(Conv):
 
     def convolve(self, window: Tensor) -> Tensor:
         y = F.conv2d(window, self.weight, self.bias, stride=(1, self.pixels), padding=(0, 1))
-        b, _, rows, _ = y.shape    # the channels are the colours of one pixel after the other
+        b, _, rows, _ = y.shape    # (B, 3 pixels, rows, W / pixels), the colours of one pixel after the other
         return y.permute(0, 2, 3, 1).reshape(b, rows, -1, 3).permute(0, 3, 1, 2)
 
 
 class Tail:
-    """From features to the image, given strip by strip."""
+    """From features to the image."""
 
     def __init__(self, upsampler: Upsampler, tail: nn.Conv2d, shift: nn.Conv2d) -> None:
         self.steps = [(Conv(conv), factor) for conv, factor in zip(upsampler.convs, upsampler.factors)]

@@ -1,8 +1,7 @@
 """Run the network strip by strip and get the same pixels as in one piece.
 
-Both attentions look at the whole image, so the image goes through the network block by block;
-all else is local, so each block goes over the image in horizontal strips. What stays in memory
-between the strips is at most six feature maps.
+Both attentions look at the whole image, so the image goes through the network block by block. All else is local, so
+each block goes over the image in horizontal strips. At most six feature maps stay in memory between the strips.
 
 Knows tensors only: no files, no PIL, no device choice.
 """
@@ -22,31 +21,31 @@ from drln.network.strip_layers import Block, Conv, Strip, Tail
 from drln.progress import Work
 
 BLOCK_LAG = 7    # rows that a dense block lies behind: six 3x3 convolutions and the fusion before them
-MIN_ROWS = BLOCK_LAG + 1    # so that the first strip gives a row
-# Of the upsampler's multiplications in the progress: on maps this large with channels this few it is memory
-# that takes the time. Measured on a CPU with AVX-512: 1.2 (34 M, float32) to 1.9 (compact, bfloat16).
+MIN_ROWS = BLOCK_LAG + 1    # so that the first strip yields a row
+# How much more a multiplication of the upsampler counts in the progress: its large maps with few channels wait for
+# memory. Measured on a CPU with AVX-512: 1.2 (34 M, float32) to 1.9 (compact, bfloat16).
 UPSAMPLER_WEIGHT = 1.6
-# What the widest tensor of a strip may take when no height is asked for. On a CPU it should stay in the cache;
-# a GPU has to be kept busy, for which the amount was reckoned, not measured.
+# Bytes for the widest tensor of a strip when no height is given. On a CPU it should stay in the cache. A GPU has to be
+# kept busy; its number was calculated, not measured.
 SLAB_BYTES = 13 * 2**20
 GPU_SLAB_BYTES = 128 * 2**20
 
 
 def split_rows(height: int, rows: int, least: int = MIN_ROWS) -> list[Strip]:
-    """Strips of nearly equal height over `height` rows: at most `rows` high, but none thinner than `least` for it."""
+    """Split `height` rows into strips of nearly equal height, at most `rows` but at least `least` high."""
     count = max(1, min(-(-height // rows), height // least))
     edges = [height * i // count for i in range(count + 1)]
     return [Strip(start, stop, height) for start, stop in zip(edges, edges[1:])]
 
 
 def default_rows(model: Drln, width: int, batch: int = 1) -> int:
-    """A strip height whose widest tensor fits the device's slab, where the least height does."""
+    """Return the strip height whose widest tensor fits the device's slab, but at least `MIN_ROWS`."""
     slab = GPU_SLAB_BYTES if model.head.weight.device.type == "cuda" else SLAB_BYTES
     return max(MIN_ROWS, slab // (batch * _row_bytes(model, width)))
 
 
 def strips_memory(model: Drln, width: int, height: int) -> int:
-    """Bytes that features take at most while one image of that size is upscaled, without image and result."""
+    """Return the bytes that features take at most while an image of that size is upscaled, without image and result."""
     width, height = extended_size(width, height, model.config)
     maps = max(model.config.groups) + 2    # all that a group gathers, and its input
     channels = maps * model.config.channels + 4    # the others for an attention's pixel weights
@@ -57,19 +56,18 @@ def strips_memory(model: Drln, width: int, height: int) -> int:
 
 
 def _row_bytes(model: Drln, width: int) -> int:
-    """One row of the widest tensor, 4 C channels."""
+    """Return the bytes of one row of the widest tensor, which has 4 C channels."""
     return 4 * model.config.channels * model.trunk_dtype.itemsize * width
 
 
 def upscale_in_strips(model: Drln, image: Tensor, rows: int | None = None) -> Tensor:
-    """The result of `model.forward_whole(image)`, without its memory.
+    """Return what `model.forward_whole(image)` returns, in a fraction of the memory.
 
     Args:
-        model: a `Drln`; its weights' device and dtype are used.
-        image: (B, 3, H, W), float, in [0, 1]. It may stay on another device than the model: strips are
+        model: on any device, in any precision.
+        image: (B, 3, H, W), float, in [0, 1]. It may lie on another device than the model: strips are
             moved there and back.
-        rows: height of a strip, in LR rows, at most, down to the least that the network allows; None picks one
-            from the width.
+        rows: the largest height of a strip, in LR rows, at least `MIN_ROWS`; None picks one by the width.
 
     Returns:
         (B, 3, sH, sW), float32, on the image's device.
@@ -81,8 +79,8 @@ def upscale_in_strips(model: Drln, image: Tensor, rows: int | None = None) -> Te
 def stream_strips(model: Drln, image: Tensor, rows: int | None = None) -> Generator[float, None, Tensor]:
     """As `upscale_in_strips`, a step at a time.
 
-    Yields the fraction of the work that is done, after each strip; returns the result. Closing
-    the generator ends the work: no strip is begun after that.
+    Yields the fraction of the work that is done, after each strip, and returns the result. Close the generator to
+    stop: no strip begins after that.
     """
     image = extended(image, model.config)
     rows = rows or default_rows(model, image.shape[3], image.shape[0])
@@ -94,12 +92,12 @@ def stream_strips(model: Drln, image: Tensor, rows: int | None = None) -> Genera
     return inner(passes.result, model.config)
 
 
-# A pass over the image yields the cost of each strip, in multiplications an LR pixel, and returns a map.
+# A pass over the image yields the cost of each strip, in multiplications per LR pixel, and returns a map.
 Pass = Generator[float, None, Tensor]
 
 
 class Maps:
-    """Feature maps, (B, C, H, W), channels last as the convolutions like it; one that is given back is filled again."""
+    """Feature maps, (B, C, H, W), channels last as convolutions like them. Those that are given back are used again."""
 
     def __init__(self, model: Drln, image: Tensor) -> None:
         self._size = (image.shape[0], model.config.channels, *image.shape[2:])
@@ -107,7 +105,7 @@ class Maps:
         self._free: list[Tensor] = []
 
     def take(self) -> Tensor:
-        """A map to be filled, with whatever is in it."""
+        """Return a map to fill; it holds whatever it held before."""
         if self._free:
             return self._free.pop()
         return torch.empty(
@@ -115,12 +113,12 @@ class Maps:
         )
 
     def give_back(self, maps: list[Tensor]) -> None:
-        """Take maps that nobody reads any more."""
+        """Take back maps that nobody reads any more."""
         self._free += maps
 
 
 def _passes(model: Drln, image: Tensor, strips: list[Strip]) -> Pass:
-    """All passes over the image, to the result: (B, 3, H, W) to (B, 3, sH, sW)."""
+    """Make all passes over the image, (B, 3, H, W), and return the result, (B, 3, sH, sW)."""
     maps = Maps(model, image)
     fused = skip = yield from _head_pass(model, image, strips, maps)
     for group in model.groups:
@@ -139,11 +137,11 @@ def _head_pass(model: Drln, image: Tensor, strips: list[Strip], maps: Maps) -> P
 
 
 def _group_pass(group: ResidualGroup, strips: list[Strip], maps: Maps, fused: Tensor, skip: Tensor) -> Pass:
-    """A residual group: the last fusion of the group before and this group's input, to this group's last fusion."""
+    """Run a residual group on the last fusion of the group before and its own input; return its last fusion."""
     gathered = [fused]
     for index in range(len(group.blocks)):
         gathered.append((yield from _block_pass(group, index, gathered, skip, strips, maps)))
-    # Into the first gathered map, for no map is left: the rows that are written lie behind those that were read.
+    # Write into the first gathered map, or a seventh map would be needed: written rows lie behind those that were read.
     fused = maps.take() if fused is skip else fused
     fuse = Conv(group.fusions[-1])
     for strip in strips:
@@ -156,7 +154,7 @@ def _group_pass(group: ResidualGroup, strips: list[Strip], maps: Maps, fused: Te
 def _block_pass(
     group: ResidualGroup, index: int, gathered: list[Tensor], skip: Tensor, strips: list[Strip], maps: Maps
 ) -> Pass:
-    """A dense block, and the fusion that it alone reads, which is not stored; then the attention."""
+    """Run a dense block, and before it the fusion that it alone reads, which is not stored; then gate the features."""
     layers, features = Block(group.blocks[index]), maps.take()
     fuse = None if group.reads_input(index) else Conv(group.fusions[index - 1])
     lag = BLOCK_LAG if fuse else BLOCK_LAG - 1
@@ -174,13 +172,13 @@ def _block_pass(
 
 
 def _tail_pass(model: Drln, image: Tensor, skip: Tensor, rows: int) -> Pass:
-    """From the last features to the result; the head's are made again, for they were not kept."""
+    """Go from the last features to the result. The head runs again, because its features were not kept."""
     b, _, height, width = image.shape
     scale, done = model.config.scale, 0
     size = (b, 3, scale * height, scale * width)
     output = torch.empty(size, device=image.device, memory_format=torch.channels_last)
     head, tail = _head(model, image), Tail(model.upsampler, model.tail, model.add_mean)
-    # The upsampler's maps are scale * scale times larger, so are its strips thinner.
+    # The upsampler's maps are scale * scale times larger, so its strips are thinner.
     for strip in split_rows(height, max(3, rows // scale), least=3):
         sr = tail(strip, head(strip).add_(strip.of(skip, lag=1)))
         output[:, :, done : done + sr.shape[2]] = sr
@@ -190,7 +188,7 @@ def _tail_pass(model: Drln, image: Tensor, skip: Tensor, rows: int) -> Pass:
 
 
 def _head(model: Drln, image: Tensor) -> Callable[[Strip], Tensor]:
-    """From the image to features, one row behind."""
+    """Return what makes features from the next strip of the image, one row behind."""
     conv = Conv(model.head)
     return lambda strip: conv(strip, model.sub_mean(strip.of(image).to(model.head.weight))).to(model.trunk_dtype)
 

@@ -1,17 +1,27 @@
-"""Figures: images in rows, the network drawn from its modules, the curve of a training run.
+"""Figures: images in rows, bars, the network drawn from its modules, what it costs, the curve of a training run.
 
 Needs matplotlib, which is imported when something is drawn: `pip install 'drln[train]'`.
 """
 
+from drln.plots.bars import plot_bars
+from drln.plots.costs import kind_shares, layer_costs, plot_costs
 from drln.plots.curve import plot_history
 from drln.plots.diagram import draw_network, parameters
 from drln.plots.figures import caption, show, use_style, write_figure, zoom
+from drln.plots.gains import plot_gains
+from drln.plots.sizes import plot_sizes
 
 __all__ = [
     "caption",
     "draw_network",
+    "kind_shares",
+    "layer_costs",
     "parameters",
+    "plot_bars",
+    "plot_costs",
+    "plot_gains",
     "plot_history",
+    "plot_sizes",
     "show",
     "use_style",
     "write_figure",

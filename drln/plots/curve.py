@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plot_history(history: Sequence[Mapping[str, float]]) -> Figure:
-    """Loss, and PSNR in dB where it was measured, against steps; the best PSNR is marked.
+    """Draw loss, and PSNR in dB if it was measured, against steps; the best PSNR is marked.
 
     Raises:
         ValueError: for an empty history.

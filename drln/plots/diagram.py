@@ -1,6 +1,6 @@
-"""A picture of a network, drawn from its modules: the whole, one of its groups, one of its dense blocks.
+"""A network drawn from its modules: the whole network, one of its groups, one of its dense blocks.
 
-What is drawn is read from the module that is given, so that it shows any width, depth and scale. Draws no weights.
+It reads the modules, so it draws any width, depth and scale. It draws no weights.
 Needs matplotlib: `pip install 'drln[train]'`.
 """
 
@@ -24,9 +24,9 @@ HALF = 0.34    # of a box's height, in units of the drawing
 
 
 def draw_network(model: DrlnModel, group: int = 0) -> Figure:
-    """Three drawings beneath each other: the network, its residual group number `group`, that group's first block.
+    """Draw the network, its residual group number `group`, and that group's first block, from top to bottom.
 
-    Arrows are features; under each box stands how many parameters it has.
+    Arrows are features. The number under a box is that of its parameters.
 
     Raises:
         IndexError: if the network has no such group.
@@ -42,17 +42,17 @@ def draw_network(model: DrlnModel, group: int = 0) -> Figure:
             axis.set_axis_off()
             axis.set_aspect("equal")
         width = f"C is the width of the network, {model.config.channels} channels."
-        caption(figure, f"{parameters(model):,} parameters in all. {width}")
+        caption(figure, f"{parameters(model):,} parameters in total. {width}")
     return figure
 
 
 def parameters(*modules: nn.Module) -> int:
-    """How many numbers the modules hold, frozen ones too."""
+    """Count the parameters of the modules, frozen ones too."""
     return sum(weights.numel() for module in modules for weights in module.parameters())
 
 
 def _network(axis: Axes, model: DrlnModel) -> None:
-    """The children of the model from left to right, groups one by one, and the ways around them."""
+    """Draw the children of the model from left to right, each group as a box, and the skips around them."""
     boxes: list[tuple[str, nn.Module, str]] = []
     for name, child in model.named_children():
         parts = list(child) if isinstance(child, nn.ModuleList) else [child]
@@ -69,14 +69,14 @@ def _network(axis: Axes, model: DrlnModel) -> None:
     inner = [x for (_, part, _), x in zip(boxes, places) if isinstance(part, ResidualGroup)]
     for x in inner:
         _arc(axis, x - 0.5 * step, x + 0.5 * step, 0.75)
-    _arc(axis, inner[0] - 0.5 * step, inner[-1] + 0.5 * step, 1.35, f"+ what {boxes[1][0]} made")
+    _arc(axis, inner[0] - 0.5 * step, inner[-1] + 0.5 * step, 1.35, f"+ output of {boxes[1][0]}")
     axis.text(places[0] - step, 0, "photo", ha="right", va="center", color=INK)
     axis.text(places[-1] + 0.65 * step, 0, f"{model.config.scale}x\nphoto", ha="left", va="center", color=INK)
     _frame(axis, f"The network: {type(model).__name__}", -1.0, 1.6)
 
 
 def _group(axis: Axes, group: ResidualGroup, name: str) -> None:
-    """Blocks and fusions in turn; what every fusion gathers comes along beneath them."""
+    """Draw blocks and fusions in turn, and below them the line of what each fusion gathers."""
     count = len(group.blocks)
     step = 20 / (2 * count)
     for index, (block, fusion) in enumerate(zip(group.blocks, group.fusions)):
@@ -97,13 +97,13 @@ def _group(axis: Axes, group: ResidualGroup, name: str) -> None:
     axis.plot([-0.3 * step, 20 - 0.5 * step], [-1.2] * 2, color=BLUE, lw=1)
     axis.plot([-0.3 * step] * 2, [0, -1.2], color=BLUE, lw=1)
     _arrow(axis, -0.6 * step, 0.15 * step)
-    words = "gathered: what came into the group, and the result of every block"
+    words = "gathered: the input of the group and the output of every block"
     axis.text(10, -1.5, words, ha="center", color=BLUE, fontsize=9)
     _frame(axis, f"A residual group: {name}", -1.7, 1.3)
 
 
 def _block(axis: Axes, block: DenseBlock, name: str) -> None:
-    """Residual units over growing piles of features, the squeeze, and the gates."""
+    """Draw the residual units with their growing piles of features, the squeeze, and the gates."""
     channels = block.squeeze.out_channels
     widths = [unit.conv1.in_channels // channels for unit in block.units]
     units = [(f"units[{i}]\n{_wide(width)} to {_wide(width)}", block.units[i]) for i, width in enumerate(widths)]
@@ -123,7 +123,7 @@ def _block(axis: Axes, block: DenseBlock, name: str) -> None:
     _arrow(axis, last - 0.42 * step, last - 0.3 * step)
     _box(axis, last, 0, 0.6 * step, f"gates of the\n{type(block.attention).__name__}", RED, _count(block.attention))
     _arrow(axis, last + 0.3 * step, last + 0.45 * step)
-    words = "Bars are features, as high as they have channels: each unit lays its result on the pile that it read."
+    words = "The height of a bar shows the channels: each unit puts its output on the pile that it has read."
     axis.text(10, -1.35, words, ha="center", color=BLUE, fontsize=9)
     _frame(axis, f"A dense block: {name}", -1.5, 1.1)
 
@@ -156,7 +156,7 @@ def _arrow(axis: Axes, left: float, right: float) -> None:
 
 
 def _arc(axis: Axes, left: float, right: float, height: float, label: str = "", down: float | None = None) -> None:
-    """A way around: up at `left`, over, and down at `right`, to `down` above the middle or to it."""
+    """Draw a skip: up at `left`, over, and down at `right`; with `down` it ends at the top of a box."""
     end = HALF if down else 0
     axis.plot([left, left, right, right], [0, height, height, end], color=SKY, lw=1.2)
     axis.plot([right], [end], marker="v" if down else "o", color=SKY, ms=4)

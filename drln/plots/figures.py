@@ -1,6 +1,6 @@
-"""Figures of pictures: in rows under their titles, or zoomed into, with a caption beneath.
+"""Figures of images: in rows under their titles, or zoomed in, with a caption below.
 
-Black on white whatever the page behind them is, so that they can be read on dark pages too. Knows no model.
+They are black on white, so that they can be read on dark pages too. Knows no model.
 Needs matplotlib: `pip install 'drln[train]'`.
 """
 
@@ -46,20 +46,20 @@ CAPTION_LETTERS = 15    # an inch, at that size
 
 
 def use_style() -> None:
-    """Let all figures of this session look like those of this module."""
+    """Give all figures of this session the style of this module."""
     import matplotlib as mpl
 
     mpl.rcParams.update(STYLE)
 
 
 def caption(figure: Figure, text: str) -> None:
-    """Write a caption under a figure that has the layout "constrained", in lines no longer than it is wide."""
+    """Write a caption under a figure with the layout "constrained", broken into lines that fit its width."""
     lines = textwrap.fill(" ".join(text.split()), int(figure.get_figwidth() * CAPTION_LETTERS))
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=CAPTION_POINTS, color=SOFT)
 
 
 def write_figure(path: str | os.PathLike[str], figure: Figure, dpi: int = 120) -> None:
-    """Save a figure as PNG, whole or not at all.
+    """Save a figure as PNG; the file appears when it is complete.
 
     Raises:
         WriteError: if it cannot be written.
@@ -80,25 +80,25 @@ def show(
     cut: float = 0,
     bar: str = "",
 ) -> Figure:
-    """Pictures in rows, each under its title.
+    """Show images in rows, each under its title.
 
     Args:
-        pictures: by their titles: PIL images; arrays (H, W) or (H, W, 3); tensors (H, W) or of one image,
-            RGB (1, 3, H, W) in [0, 1], which is clamped.
+        pictures: the images by their titles: PIL images; arrays, (H, W) or (H, W, 3); tensors, (H, W) or one RGB
+            image, (1, 3, H, W) in [0, 1], which is clamped.
         text: the caption.
-        columns: in a row; all in one by default.
+        columns: images in a row; by default all are in one row.
         height: of a row, in inches.
-        colours: matplotlib's name of the colours for pictures of one channel.
-        limits: the values of the first and the last of these colours; each picture's own least and largest by default.
-        cut: where there are no limits, percent of the pixels at either end that may be beyond them.
-        bar: what the values are; shown with a colour bar.
+        colours: matplotlib's name of a colour map, for images of one channel.
+        limits: the values of its first and last colour; by default each image's smallest and largest value.
+        cut: without limits, the percentage of pixels at either end that may lie beyond the colour map.
+        bar: what the values mean; adds a colour bar.
 
     Raises:
-        ValueError: if there are no pictures, or one has another shape.
+        ValueError: if there are no images, or one has another shape.
     """
     images = {title: _array(picture) for title, picture in pictures.items()}
     if not images:
-        raise ValueError("there are no pictures to show; give a mapping of titles to pictures")
+        raise ValueError("there are no images to show; give a mapping of titles to images")
     columns = columns or len(images)
     rows = math.ceil(len(images) / columns)
     shape = next(iter(images.values())).shape
@@ -110,7 +110,7 @@ def show(
         for axis, (title, image) in zip(axes.flat, images.items()):
             low, high = limits or np.percentile(image, (cut, 100 - cut))
             drawn = axis.imshow(image, cmap=colours, vmin=low, vmax=high)
-            axis.set_title(title, y=1)    # a place that is given need not be looked for
+            axis.set_title(title, y=1)    # with y given, matplotlib does not search for a place
         if bar:
             figure.colorbar(drawn, ax=axes, label=bar, shrink=0.8)
         caption(figure, text)
@@ -120,15 +120,15 @@ def show(
 def zoom(
     pictures: Mapping[str, Any], box: tuple[int, int, int, int], text: str = "", *, height: float = 2.6
 ) -> Figure:
-    """The last picture with a box drawn into it, and what each picture has in that box, every pixel a square.
+    """Show the last image with a box in it, and beside it what each image has in that box, every pixel a square.
 
     Args:
-        pictures: as in `show`, of the same view; they may have different sizes.
-        box: left, top, right and bottom, in pixels of the last picture.
+        pictures: as in `show`, all of the same view; their sizes may differ.
+        box: left, top, right and bottom, in pixels of the last image.
         text, height: as in `show`.
 
     Raises:
-        ValueError: if the box is empty or reaches out of the picture.
+        ValueError: if the box is empty or leaves the image.
     """
     from matplotlib.patches import Rectangle
 
@@ -144,7 +144,7 @@ def zoom(
         for axis in axes:
             axis.set_axis_off()
         axes[0].imshow(whole, cmap="gray")
-        for colour, line in ((PAPER, 3), (INK, 1.2)):    # seen on bright and on dark pictures
+        for colour, line in ((PAPER, 3), (INK, 1.2)):    # visible on bright and on dark images
             corner = (left - 0.5, top - 0.5)
             axes[0].add_patch(Rectangle(corner, right - left, bottom - top, fill=False, edgecolor=colour, lw=line))
         for axis, (title, image) in zip(axes[1:], images.items()):
@@ -157,9 +157,9 @@ def zoom(
 
 @contextmanager
 def paper() -> Iterator[Callable[[float, float], Figure]]:
-    """Within it all is drawn in our style; gives what makes a figure of a width and a height in inches.
+    """Draw in this module's style; yields a function that makes a figure of a width and a height in inches.
 
-    Such a figure has no window and is in no list of open ones: it lives as long as whoever asked for it.
+    Such a figure has no window and is not in pyplot's list of open figures, so nothing has to close it.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -169,7 +169,7 @@ def paper() -> Iterator[Callable[[float, float], Figure]]:
 
 
 def _array(picture: Any) -> np.ndarray:
-    """Any picture as (H, W) or (H, W, 3 or 4)."""
+    """Return any image as (H, W) or (H, W, 3 or 4)."""
     if isinstance(picture, Image.Image):
         return np.asarray(picture)
     if isinstance(picture, Tensor):

@@ -1,6 +1,6 @@
-"""Train a model, resume a run, publish what came out.
+"""Train a model, resume a run, publish the result.
 
-Is given a model and data sets of pairs; the trainer knows nothing of the network.
+Takes a model and data sets of pairs. The trainer knows nothing of the network.
 """
 
 from drln.training.arguments import TrainingArguments

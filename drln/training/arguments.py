@@ -1,4 +1,4 @@
-"""How to train: facts of a run, checked at birth, and the learning rate that follows from them.
+"""The arguments of a training run, checked when they are created, and its learning rate at each step.
 
 Knows no data and no network.
 """
@@ -12,8 +12,8 @@ from dataclasses import KW_ONLY, dataclass
 from drln.super_image_names import init_with_super_image_names
 
 SCHEDULES = ("step", "cosine")
-TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}    # and the packages of each
-DROP_AT = 0.8    # of the steps: the step schedule's times 0.1
+TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}    # packages of each
+DROP_AT = 0.8    # of the steps; after that the step schedule has a tenth of the learning rate
 RENAMED = {"no_cuda": "use_cpu"}
 INSTEAD = {
     "gamma": (0.5, "leave it out: it has no effect in super-image, which resets it each epoch; see schedule"),
@@ -26,38 +26,39 @@ INSTEAD = {
 @init_with_super_image_names(RENAMED, INSTEAD)
 @dataclass(frozen=True)
 class TrainingArguments:
-    """How to train. The defaults are those of the published models: Adam at 1e-4, a tenth of that after
-    80 % of the epochs, batches of 16, one random patch an image and epoch.
+    """How to train. The defaults are the published models' recipe.
+
+    That is Adam at 1e-4, a tenth of it after 80 % of the epochs, batches of 16, one random patch per image and epoch.
 
     Args:
         output_dir: folder for the checkpoint, the history and the best weights.
-        overwrite_output_dir: begin again where `output_dir` holds a run or weights.
-        learning_rate: its peak.
-        num_train_epochs: passes over the images; ignored where `max_steps` is given.
-        max_steps: optimiser steps in all.
-        per_device_train_batch_size: patches a step on each device.
-        gradient_accumulation_steps: batches whose gradients are added up for one optimiser step.
-        schedule: "step" (times 0.1 after 80 %) or "cosine" (down to 0).
-        warmup_steps: steps of linear rise to the peak.
-        adam_beta2: of Adam, whose beta1 is 0.9.
-        max_grad_norm: gradients are clipped to this norm; None leaves them.
-        ema_decay: of the running average of the weights that is evaluated and saved; 0 for none.
+        overwrite_output_dir: start again if `output_dir` holds a run or weights.
+        learning_rate: the highest learning rate.
+        num_train_epochs: passes over the images; ignored if `max_steps` is given.
+        max_steps: total number of optimiser steps.
+        per_device_train_batch_size: patches in a batch, on each device.
+        gradient_accumulation_steps: batches in an optimiser step.
+        schedule: "step" (a tenth after 80 %) or "cosine" (down to 0).
+        warmup_steps: steps in which the learning rate rises linearly.
+        adam_beta2: beta2 of Adam, whose beta1 is 0.9.
+        max_grad_norm: clip gradients to this norm; None does not clip them.
+        ema_decay: decay of a running average of the weights, which is then evaluated and saved; 0 for no average.
         bf16: compute in bfloat16 by autocast; the weights stay float32.
-        channels_last: keep features pixel by pixel, which is faster nearly everywhere.
-        eval_steps: steps between evaluations, each followed by a checkpoint; None for every epoch, or where epochs
-            are shorter than 100 steps, every few epochs that make 100.
-        save_steps: steps between checkpoints beside those; None for none.
-        eval_on_start: evaluate before the first step too, so that fine-tuning never keeps worse than it began with.
-        dataloader_num_workers: threads that cut patches; 0 cuts them in the one that trains.
-        dataloader_pin_memory: lay patches where a GPU fetches them faster.
-        seed: of the order of the images, the patches and their turns.
-        report_to: "tensorboard", "trackio", "none", or "auto": whichever of them is installed. `history.csv` is
-            always written.
+        channels_last: store features pixel by pixel, which is faster on most devices.
+        eval_steps: steps between evaluations, each with a checkpoint; None for one after each epoch, or after as many
+            epochs as make 100 steps.
+        save_steps: steps between further checkpoints; None for no further ones.
+        eval_on_start: evaluate before the first step too, so that fine-tuning never keeps worse weights than the first.
+        dataloader_num_workers: threads that cut patches; with 0 the training thread cuts them.
+        dataloader_pin_memory: put patches into memory that a GPU reads faster.
+        seed: decides the order of the images, the patches and their turns.
+        report_to: "tensorboard", "trackio", "none", or "auto" for those that are installed. `history.csv` is always
+            written.
         use_cpu: do not use a GPU.
 
     Raises:
-        ValueError: for a value out of its range.
-        TypeError: for an argument that there is not; it says what to write instead of super-image's.
+        ValueError: if a value is out of range.
+        TypeError: for an unknown argument; the message says what to write instead of super-image's.
     """
 
     output_dir: str
@@ -105,14 +106,14 @@ class TrainingArguments:
             raise ValueError(f"report_to is {self.report_to!r}, which needs a package: pip install {packages}")
 
     def trackers(self) -> list[str]:
-        """The names of those that are reported to."""
+        """The names of the trackers to report to."""
         if self.report_to == "auto":
             return [name for name in TRACKERS if _is_installed(name)]
         return [] if self.report_to == "none" else [self.report_to]
 
 
 def learning_rate_at(step: int, total: int, args: TrainingArguments) -> float:
-    """The learning rate of step number `step` (from 0) of `total`."""
+    """The learning rate for step number `step`, counted from 0, in a run of `total` steps."""
     if step < args.warmup_steps:
         return args.learning_rate * (step + 1) / args.warmup_steps
     if args.schedule == "cosine":
@@ -130,5 +131,6 @@ def _is_whole(value: object, least: int) -> bool:
 
 
 def _check(name: str, value: object, holds: bool, remedy: str) -> None:
+    """Raise ValueError unless it holds."""
     if not holds:
         raise ValueError(f"{name} is {value!r}; {remedy}")

@@ -1,4 +1,4 @@
-"""What a training run shows while it lasts: a progress bar, and rows for TensorBoard or trackio.
+"""Show a training run: a progress bar, and rows for TensorBoard or trackio.
 
 Knows no data and no network.
 """
@@ -16,14 +16,14 @@ from drln.training.run_folder import RunState
 
 
 class RunDisplay:
-    """While it is entered, a bar with loss, PSNR, patches a second and the time left, of the main process.
+    """In its `with` block, the main process shows a bar with loss, PSNR, patches per second and the time left.
 
     Args:
-        accelerator: whose trackers get each row of the history.
-        args: kept beside them.
-        total: optimiser steps in all.
-        step_patches: patches a step, of all processes.
-        state: where the run begins.
+        accelerator: its trackers get each row of the history.
+        args: the trackers store them.
+        total: number of optimiser steps.
+        step_patches: patches in a step, on all devices together.
+        state: of the run; the bar follows it.
     """
 
     def __init__(
@@ -37,17 +37,17 @@ class RunDisplay:
         hidden = not self.accelerator.is_main_process
         self.bar = tqdm(
             total=self.total, initial=self.state.step, unit="step", desc="Training", disable=hidden,
-            miniters=1,    # drawn by time alone, however long a step takes
+            miniters=1,    # draw by time alone, however long a step takes
         )    # fmt: skip
         return self
 
     def __exit__(self, *_: object) -> None:
         self.bar.close()
-        for tracker in self.accelerator.trackers:    # `end_training` would part the processes, too
+        for tracker in self.accelerator.trackers:    # `end_training` would also disconnect the processes
             tracker.finish()
 
     def show(self) -> None:
-        """Move the bar to where the state is."""
+        """Move the bar to the state's step."""
         state, shown = self.state, {}
         if state.losses:
             shown["loss"] = f"{state.losses[-1]:.4f}"
@@ -58,6 +58,6 @@ class RunDisplay:
         self.bar.update(state.step - self.bar.n)
 
     def log(self, row: dict[str, float]) -> None:
-        """One row of the history."""
+        """Send a row of the history to the trackers."""
         values = {key: row[key] for key in ("loss", "psnr", "learning_rate") if not math.isnan(row[key])}
         self.accelerator.log(values, step=int(row["step"]))

@@ -1,4 +1,4 @@
-"""What training makes smaller: the difference of the network's results from the HR patches."""
+"""The training loss: the mean absolute difference between the network's results and the HR patches."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ REMEDY = "Try a lower learning_rate, or max_grad_norm=1"
 
 
 def patch_loss(model: nn.Module, patches: tuple[Tensor, Tensor], args: TrainingArguments) -> Tensor:
-    """The mean absolute difference; patches are (B, 3, p, p) and (B, 3, sp, sp), uint8 or float in [0, 1].
+    """The L1 loss of a batch, a scalar.
+
+    Args:
+        model: the network.
+        patches: LR (B, 3, p, p) and HR (B, 3, sp, sp), uint8, or float in [0, 1].
+        args: of the run.
 
     Raises:
-        TrainingError: if the model is of another scale.
+        TrainingError: if model and patches have different scales.
     """
     memory_format = torch.channels_last if args.channels_last else torch.contiguous_format
     lr, hr = (
@@ -39,17 +44,18 @@ def patch_loss(model: nn.Module, patches: tuple[Tensor, Tensor], args: TrainingA
 def taken_losses(
     pending: list[Tensor], accelerator: Any, step: int, total: int, args: TrainingArguments, kept: str
 ) -> list[float]:
-    """Take the losses from the device; all processes then have the same.
+    """Read losses from the device, averaged over all processes.
 
     Args:
-        pending: of the batches up to and with `step`; it is empty afterwards.
-        accelerator: of the processes.
-        step, total: that is done, counted from 1, and of the run.
+        pending: the losses of the last batches; emptied.
+        accelerator: connects the processes.
+        step: number of the last step, counted from 1.
+        total: number of steps in the run.
         args: of the run.
-        kept: what is left of it, for the message.
+        kept: what is saved, for the message.
 
     Raises:
-        TrainingError: if one is no number.
+        TrainingError: if a loss is not finite.
     """
     losses: list[float] = accelerator.reduce(torch.stack(pending), reduction="mean").tolist()
     pending.clear()

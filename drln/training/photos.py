@@ -1,4 +1,4 @@
-"""Which photos a training run takes, and whether they will do: told before anything is decoded.
+"""Choose the photos for a training run and check them, before anything is decoded.
 
 Knows files; trains nothing.
 """
@@ -14,17 +14,17 @@ from drln.evaluation.protocols import is_too_small
 from drln.images.header import Header, ImageError
 from drln.images.reading import read_header
 
-MOST_NAMED = 20    # files in one message
+MOST_NAMED = 20    # names in one message
 
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """HR images, from which LR is made.
+    """The HR images of a run, from which LR is made.
 
     Attributes:
         used: to train on.
-        held: to choose the best weights by; none of `used` is among them.
-        left_out: what else lies in the folders, and why it is not taken.
+        held: to choose the best weights by; none of these is in `used`.
+        left_out: the other files in the folders, each with a reason.
     """
 
     used: list[Path]
@@ -35,17 +35,18 @@ class TrainingImages:
 def choose_images(
     data: Sequence[str], validation: str | None, hold_out: int, curve: Path, find: Callable[[str, str], ImageSet]
 ) -> TrainingImages:
-    """Split the images of sets, or take those to choose by from a set of their own.
+    """Split the images of sets into those to train on and those to choose the best weights by.
 
     Args:
         data: names of sets, or folders.
-        validation: the name of another set; None for the validation split of `data`, or each N-th image.
-        hold_out: that N.
-        curve: a picture that an earlier run may have left in one of the folders, and that is no photo.
-        find: the images by a set's name and split.
+        validation: set to choose by; None takes the validation split of `data`, or if that is the same, every
+            `hold_out`-th image.
+        hold_out: see `validation`.
+        curve: picture of an earlier run, which may be in one of the folders and is no photo.
+        find: returns the images by a set's name and split.
 
     Raises:
-        DataError: if one of the two would be empty.
+        DataError: if no image is left for one of the two.
     """
     left_out: dict[tuple[Path, str], None] = {}
 
@@ -60,7 +61,7 @@ def choose_images(
         held = images_of(validation, "validation")
     else:
         everything = (path for name in data for path in images_of(name, "validation"))
-        held = [path for path in everything if path not in known]    # of a set that has a split for it
+        held = [path for path in everything if path not in known]    # of sets with a split of their own for this
     if not held:
         if hold_out < 2 or len(images) < 2:
             raise DataError(
@@ -76,10 +77,15 @@ def choose_images(
 
 
 def check_images(images: TrainingImages, scale: int, patch_size: int) -> None:
-    """Whether all can be read and are large enough, by their headers.
+    """Check by their headers that all images can be read and are large enough.
+
+    Args:
+        images: of the run.
+        scale: 2, 3 or 4.
+        patch_size: side of the LR patches in pixels.
 
     Raises:
-        DataError: naming those that are not.
+        DataError: naming those that cannot be read or are too small.
     """
     headers: dict[Path, Header] = {}
     unread = []

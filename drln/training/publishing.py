@@ -1,6 +1,6 @@
-"""A trained model made ready for others: a model card beside its weights, and the folder uploaded to the hub.
+"""Publish a trained model: write a model card beside its weights, and upload the folder to the hub.
 
-Trains and measures nothing: it is told what the card is to say.
+Trains and measures nothing; the caller says what the card should state.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from drln.weights.published_names import CARD_FILE, CONFIG_FILE, weights_files
 from drln.whole_files import write_bytes_whole
 
 WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
-FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # what is uploaded; no checkpoints, no caches
+FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # to upload; no checkpoints, no caches
 
 
 def write_card(
@@ -33,15 +33,15 @@ def write_card(
     license: str | None = None,
     base_model: str | None = None,
 ) -> Path:
-    """Write the model card of the weights in a folder, as `save_pretrained` writes them.
+    """Write a model card, README.md, beside the weights in a folder, and return its path.
 
     Args:
-        folder: with the weights, as that of a training run; the card becomes its README.md.
-        name: of the model.
-        data: what it was trained on, from where, under which licences; Markdown.
-        recipe: how: names and values, for a table.
-        scores: of `evaluate`, each with its protocol; those of this model are named `name`.
-        license: of the weights, in the hub's words ("apache-2.0"); None leaves it open.
+        folder: of a training run, or from `save_pretrained`.
+        name: the model's name.
+        data: what it was trained on, where that comes from, and its licences, as Markdown.
+        recipe: names and values of the training, for a table.
+        scores: from `evaluate`; those of this model have `name` as its name.
+        license: the weights' licence in the hub's words, such as "apache-2.0"; None states none.
         base_model: hub repository of the weights that training started from.
 
     Raises:
@@ -69,20 +69,20 @@ def write_card(
 def push_to_hub(
     folder: str | Path, repo_id: str, *, token: str | bool | None = None, private: bool | None = None
 ) -> str:
-    """Upload weights, config and model card of a folder; the repository is made where it is not there.
+    """Upload the weights, config and model card in a folder, and create the repository unless it exists.
 
     Args:
-        folder: with what `save_pretrained`, or a training run, and `write_card` wrote; the rest stays here.
-        repo_id: "you/your-model".
-        token: hub access token that may write; None for the one that is logged in.
-        private: for a new repository; None for the account's default.
+        folder: of a training run, or from `save_pretrained`, with a card from `write_card`. Other files stay here.
+        repo_id: such as "you/your-model".
+        token: access token that may write; None uses that of the logged-in user.
+        private: whether a new repository is private; None for the account's default.
 
     Returns:
         The address of the commit.
 
     Raises:
         CheckpointError: if there are no weights, or no card, in the folder.
-        HubError: if the hub refuses it or cannot be reached.
+        HubError: if the hub refuses the upload or cannot be reached.
     """
     folder = Path(folder)
     _configs(folder)
@@ -100,7 +100,11 @@ def push_to_hub(
 
 
 def _configs(folder: Path) -> list[DrlnConfig]:
-    """Of the weights in a folder, which are read to the end, so that none are published that do not load."""
+    """The configs of all weights in a folder. Loads the weights, so that none are published that do not load.
+
+    Raises:
+        CheckpointError: if there are no weights, or they do not load.
+    """
     files = [folder / file for file in WEIGHTS_FILES if (folder / file).is_file()]
     if not files:
         raise CheckpointError(f"{folder} holds no weights; write them first: model.save_pretrained(folder)")
@@ -149,7 +153,7 @@ it does not hold is guessed.
 
 
 def _results(scores: Sequence[Scores]) -> list[EvalResult]:
-    """The hub's own form of the scores of whole sets, less those of bicubic."""
+    """The scores of complete sets, without bicubic's, in the hub's own form."""
     return [
         EvalResult(
             task_type="image-to-image",

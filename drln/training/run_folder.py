@@ -1,15 +1,18 @@
 """The files of a training run: the checkpoint to resume it from, the history, and the best weights.
 
-Every file appears under its name when it is whole, whenever the process may be killed.
+Every file appears whole or not at all, whenever the process is killed.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
 import pickle
 import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,32 +21,34 @@ import torch
 from torch import nn
 
 from drln.network.config import SCALES
-from drln.training.history import write_history
 from drln.weights.checkpoint import write_torch
 from drln.weights.published_names import CARD_FILE, CONFIG_FILE, EARLIER_BEST, weights_files
-from drln.whole_files import remove_left_partials
+from drln.whole_files import remove_left_partials, write_bytes_whole
 
 MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed", "border": "border"}
 CHECKPOINT, HISTORY = "checkpoint.pt", "history.csv"
+COLUMNS = ("step", "loss", "psnr", "learning_rate", "seconds")
 WEIGHTS = (CONFIG_FILE, *(name for scale in SCALES for name in weights_files(scale)))
 
 
 class TrainingError(ValueError):
-    """A run that cannot be started or resumed; the message says why and what to do."""
+    """A run that cannot be started, continued or resumed; the message says why and what to do."""
 
 
 @dataclass
 class RunState:
-    """Where a run is, beside its weights.
+    """The state of a run, beside its weights.
 
     Attributes:
-        step: optimiser steps done.
-        patches: a step; `images` and `seed`: of the data; `border`: of the network. What has to stay for a run to be
-            resumed.
+        step: number of optimiser steps done.
+        patches: number of patches in a step. It, `images`, `seed` and `border` must stay the same in a resumed run.
+        images: number of training images.
+        seed: of the run.
+        border: of the network, in pixels.
         best: the highest PSNR so far, in dB.
-        seconds: spent, earlier sessions included.
-        losses: of each batch since the last evaluation.
-        history: a row an evaluation: step, loss, psnr, learning_rate, seconds.
+        seconds: time spent on steps, with that of earlier sessions.
+        losses: of the batches since the last evaluation.
+        history: a row for each evaluation: step, loss, psnr in dB, learning_rate, seconds.
     """
 
     step: int = 0
@@ -57,7 +62,7 @@ class RunState:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def add_row(self, psnr: float, learning_rate: float) -> None:
-        """Of an evaluation, with the mean of the losses since the last one."""
+        """Add an evaluation to the history, with the mean of the losses since the last one."""
         loss = math.fsum(self.losses) / len(self.losses) if self.losses else math.nan
         self.losses = []
         row = {"step": self.step, "loss": loss, "psnr": psnr, "learning_rate": learning_rate}
@@ -65,10 +70,10 @@ class RunState:
 
 
 class RunFolder:
-    """The folder of one run, which `from_pretrained` and `push_to_hub` take: the best weights lie beside the rest.
+    """The folder of one run. Its best weights are there, so that `from_pretrained` and `push_to_hub` take it.
 
     Args:
-        folder: made when something is saved.
+        folder: created when something is saved.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -80,14 +85,18 @@ class RunFolder:
 
     @property
     def has_run(self) -> bool:
-        """Whether a run was saved there, its best weights with it."""
+        """Whether a run was saved there."""
         return self._checkpoint.is_file()
 
     def begin(self, resume: bool | None, overwrite: bool) -> None:
-        """Clear away what is in the way; a run or weights that are there only if they are to be overwritten.
+        """Prepare the folder, and remove what a killed process left there.
+
+        Args:
+            resume: keep the run that is there.
+            overwrite: remove the run or weights that are there.
 
         Raises:
-            TrainingError: if this would lose a run or weights, or the folder cannot be written to.
+            TrainingError: if there is a run or weights, and neither is asked for; or the folder cannot be written to.
         """
         if resume not in (True, False, None):
             raise TrainingError(f"resume_from_checkpoint is {resume!r}; write True, and the run's folder as output_dir")
@@ -106,27 +115,33 @@ class RunFolder:
                 for name in (*there, HISTORY):
                     (self.folder / name).unlink(missing_ok=True)
                 self._remove_card()
-            remove_left_partials(self.folder, older_than=0)    # of a process that was killed while it saved
+            remove_left_partials(self.folder, older_than=0)
         except OSError as error:
             raise TrainingError(f"{self.folder} cannot be written to: {error}; choose another output_dir") from error
 
     def _remove_card(self) -> None:
-        """That of other weights; another README stays."""
+        """Remove the card of other weights; the user's own README stays."""
         card = self.folder / CARD_FILE
         if card.is_file() and "library_name: drln" in card.read_text(errors="replace"):
             card.unlink()
 
     def kept(self) -> str:
-        """What is left when a run breaks off, for an error message."""
+        """What is saved of the run, for an error message."""
         if self._checkpoint.is_file():
             return f"the last good checkpoint is kept in {self.folder}"
         return "there is no checkpoint yet"
 
     def save(self, state: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> None:
-        """Write the checkpoint and the history, and before them the weights if this step's are the best so far.
+        """Write the checkpoint and the history, and before them the weights if they are the best so far.
+
+        Args:
+            state: of the run; its `best` is updated.
+            model: the network.
+            average: the network to evaluate and to save: `model`, or its running average.
+            optimizer: of the run.
 
         Raises:
-            TrainingError: if the disk refuses them; the checkpoint that was there stays.
+            TrainingError: if the disk refuses a file. The last checkpoint stays.
         """
         latest = state.history[-1] if state.history else None
         is_best = latest and latest["step"] == state.step and not latest["psnr"] <= state.best
@@ -144,7 +159,11 @@ class RunFolder:
             raise TrainingError(f"{error}; {self.kept()}") from error
 
     def save_model(self, model: nn.Module, folder: str | Path | None) -> None:
-        """Write weights as they are into another folder; into that of the run if no run left its best ones there."""
+        """Write the current weights into another folder, or into this one unless it holds the best ones of a run.
+
+        Raises:
+            CheckpointError, OSError: if they cannot be written.
+        """
         if folder is None and self.has_run:
             warnings.warn(
                 f"{self.folder} holds the best weights of its run, and they stay; "
@@ -155,7 +174,11 @@ class RunFolder:
             cast(Any, model).save_pretrained(folder or self.folder)
 
     def check_shared(self, state: RunState, accelerator: Any) -> None:
-        """Raise a `TrainingError` where the processes do not find the same checkpoint."""
+        """Check that all processes found the same checkpoint.
+
+        Raises:
+            TrainingError: unless they did.
+        """
         steps = accelerator.gather(torch.tensor([state.step], device=accelerator.device)).tolist()
         if len(set(steps)) > 1:
             raise TrainingError(
@@ -164,11 +187,15 @@ class RunFolder:
             )
 
     def load(self, new: RunState, model: nn.Module, average: nn.Module, optimizer: Any) -> RunState:
-        """Put the checkpoint's weights in place; where there is none, it is the new run that is asked for.
+        """Load the checkpoint into the networks and the optimiser, and return its state.
+
+        Args:
+            new: state of a new run, which is returned if there is no checkpoint.
+            model, average, optimizer: as for `save`.
 
         Raises:
-            TrainingError: if it is damaged, of another network or optimizer, or of a run with another border, or with
-                other patches a step, images or seed, which would draw other patches.
+            TrainingError: if the checkpoint is damaged, or belongs to another network or optimiser, or to a run with
+                another border, number of patches in a step, number of images or seed.
         """
         if not self._checkpoint.is_file():
             return new
@@ -188,7 +215,20 @@ class RunFolder:
             now, then = getattr(new, name), getattr(state, name)
             if now != then:
                 raise TrainingError(
-                    f"the run in {self.folder} was begun with {then} as its {words}, and this one has {now}; "
+                    f"the run in {self.folder} was started with {then} as its {words}, and this one has {now}; "
                     "resume it with the same, or choose another output_dir"
                 )
         return state
+
+
+def write_history(path: Path, history: Sequence[dict[str, float]]) -> None:
+    """Write a CSV file with a row for each evaluation.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows(history)
+    write_bytes_whole(path, text.getvalue().encode())

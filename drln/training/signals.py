@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: the work ends where it can be resumed, and not in the middle of a step."""
+"""Stop on Ctrl-C or SIGTERM at a point where the work can be resumed, and not in the middle of a step."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import time
 from types import FrameType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)    # the second is how clusters and `docker stop` ask
-# A launcher hands on the Ctrl-C that a terminal has sent to its children already: twice is once.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)    # clusters and `docker stop` send the second
+# A terminal sends Ctrl-C to a launcher and its children, and the launcher sends it to them again.
 ECHO_SECONDS = 3.0
 
 
 class Interruption:
-    """While it is entered, the first Ctrl-C or SIGTERM sets `requested`; another one, later, interrupts at once.
+    """In its `with` block, the first Ctrl-C or SIGTERM sets `requested`, and a later one interrupts at once.
 
-    Outside the main thread, where Python takes no signals, it does nothing.
+    Python handles signals in the main thread alone; in another thread this does nothing.
+
+    Attributes:
+        requested: whether the work should stop.
     """
 
     def __init__(self) -> None:
@@ -34,7 +37,7 @@ class Interruption:
             signal.signal(number, handler)
 
     def of_any_process(self, accelerator: Any) -> bool:
-        """Whether one of the processes is to stop; they answer together, or one would wait for the others for ever."""
+        """Whether any process should stop. All processes call this together and get the same answer."""
         if accelerator.num_processes == 1:
             return self.requested
         if self.requested:
@@ -43,6 +46,6 @@ class Interruption:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.requested and time.monotonic() - self._asked_at > ECHO_SECONDS:
-            raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint stands")
+            raise KeyboardInterrupt("interrupted in the middle of a step; the last checkpoint is kept")
         if not self.requested:
             self.requested, self._asked_at = True, time.monotonic()

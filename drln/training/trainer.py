@@ -1,6 +1,6 @@
-"""Train a super-resolution model: any module that takes (B, 3, h, w) in [0, 1] and gives (B, 3, sh, sw).
+"""Train a super-resolution model: any module that takes (B, 3, h, w) in [0, 1] and returns (B, 3, sh, sw).
 
-Built on Accelerate, so that the same loop runs on a CPU, a GPU or many. Knows nothing of the network.
+Built on Accelerate, so that the same loop runs on a CPU, on a GPU or on many. Knows nothing of the network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
-from drln.data.patches import PatchStream
+from drln.data.patches import PatchSequence
 from drln.training.arguments import TrainingArguments, learning_rate_at
 from drln.training.display import RunDisplay
 from drln.training.loss import REMEDY, patch_loss, taken_losses
@@ -24,27 +24,27 @@ from drln.training.run_folder import RunFolder, RunState, TrainingError
 from drln.training.signals import Interruption
 from drln.training.validation import mean_psnr
 from drln.upscaling.device import is_out_of_memory
-from drln.upscaling.processes import part_at_exit
+from drln.upscaling.processes import leave_at_exit
 
-EVAL_STEPS = 100    # between two evaluations at least, unless the arguments say otherwise
-LOG_STEPS = 10    # between two looks at the loss; each makes a GPU wait for the CPU
-
-__all__ = ["Trainer", "TrainingArguments", "TrainingError"]
+EVAL_STEPS = 100    # at least, between two evaluations, unless the arguments say otherwise
+LOG_STEPS = 10    # between two readings of the loss, each of which makes the GPU wait
 
 
 class Trainer:
-    """Trains `model` on patches of `train_dataset` by the L1 loss, and keeps the best by PSNR on `eval_dataset`.
+    """Trains a model on patches with the L1 loss, and keeps the weights that have the highest PSNR.
 
-    Of several processes, as `accelerate launch` starts them, each takes its share of every batch.
+    If `accelerate launch` starts several processes, each takes a share of every batch.
 
     Args:
-        model: the network; it has `save_pretrained(folder)`. The trained weights are in it afterwards.
+        model: the network, with a method `save_pretrained(folder)`. It holds the trained weights afterwards.
         args: how to train; by default `TrainingArguments("tmp_trainer")`, as in super-image.
-        train_dataset: a `TrainDataset`, or another data set of such pairs, which then draws by itself.
-        eval_dataset: an `EvalDataset`, or another of such pairs; without it the last weights are kept as the best.
+        train_dataset: a `TrainDataset`, or another data set of such pairs, whose items are taken as they are.
+        eval_dataset: an `EvalDataset`, or another data set of such pairs; without it the last weights are kept.
 
     Attributes:
-        run: the files; the best weights are in `run.folder`, as `from_pretrained` and `push_to_hub` take them.
+        run: the files. The best weights are in `run.folder`, for `from_pretrained` and `push_to_hub`.
+        total_steps: number of optimiser steps.
+        step_patches: number of patches in a step, on all devices together.
 
     Raises:
         TrainingError: if a data set is empty.
@@ -67,13 +67,13 @@ class Trainer:
         self.run = RunFolder(args.output_dir)
         self.accelerator = Accelerator(
             cpu=args.use_cpu,
-            mixed_precision="no",    # bf16 is ours to switch on: Accelerate would leave it on in the model
+            mixed_precision="no",    # the loss switches bf16 on; Accelerate would leave it on in the model
             dataloader_config=DataLoaderConfiguration(non_blocking=True),
             gradient_accumulation_steps=args.gradient_accumulation_steps,
             log_with=args.trackers() or None,
             project_dir=args.output_dir,
         )
-        part_at_exit()
+        leave_at_exit()
         batch = args.per_device_train_batch_size * self.accelerator.num_processes
         self.step_patches = batch * args.gradient_accumulation_steps
         epoch_steps = math.ceil(len(train_dataset) / self.step_patches) if train_dataset is not None else 1
@@ -83,20 +83,20 @@ class Trainer:
     def train(self, resume_from_checkpoint: bool | None = False) -> list[dict[str, float]]:
         """Train to the end.
 
-        Ctrl-C, or SIGTERM, ends the run after the step it is at, and saves it. An evaluation ends after the image it
-        is at, and is made again by the resumed run.
+        Ctrl-C or SIGTERM stops the run after the current step and saves it. An evaluation stops after the current
+        image, and the resumed run repeats it.
 
         Args:
-            resume_from_checkpoint: go on where the run in `output_dir` stopped, if there is one; on the CPU
-                to the same weights, bit for bit, as if it had not been stopped.
+            resume_from_checkpoint: resume the run in `output_dir`, if there is one. On a CPU the weights become the
+                same, bit for bit, as without the stop.
 
         Returns:
-            The history, a row an evaluation: step, loss, psnr in dB, learning_rate, seconds.
+            The history, a row for each evaluation: step, loss, psnr in dB, learning_rate, seconds.
 
         Raises:
-            TrainingError: if there is a run in `output_dir` that is not to be resumed or cannot be; model and data are
-                of different scales; or the loss became NaN.
-            KeyboardInterrupt: after a stop, when all is saved; the message says where.
+            TrainingError: if `output_dir` holds a run that may not be overwritten or cannot be resumed, model and data
+                have different scales, the loss became NaN, memory ran out, or the disk is full.
+            KeyboardInterrupt: after a stop, when everything is saved; the message says where.
         """
         if self.train_dataset is None:
             raise TrainingError("there is no train_dataset; give Trainer one")
@@ -112,14 +112,14 @@ class Trainer:
             ) from error
 
     def eval(self, epoch: int | None = None) -> float:
-        """The PSNR in dB of the model's weights as they are, on `eval_dataset`; nothing is saved.
+        """The PSNR in dB of the current weights on `eval_dataset`. Saves nothing.
 
         Args:
-            epoch: of a loop written for super-image; it changes nothing.
+            epoch: ignored; for programs written for super-image.
 
         Raises:
             TrainingError: if there is no `eval_dataset`.
-            KeyboardInterrupt: after Ctrl-C or SIGTERM, when an image is done.
+            KeyboardInterrupt: after Ctrl-C or SIGTERM, between two images.
         """
         if self.eval_dataset is None:
             raise TrainingError("there is no eval_dataset; give Trainer one")
@@ -130,10 +130,13 @@ class Trainer:
         return score
 
     def save_model(self, output_dir: str | Path | None = None) -> None:
-        """Save the model's weights as they are, as `from_pretrained` takes them.
+        """Save the current weights for `from_pretrained`.
 
         Args:
-            output_dir: by default that of the run. The best weights that `train` left there stay, with a warning.
+            output_dir: by default that of the run. The best weights of a run there are kept, with a warning.
+
+        Raises:
+            CheckpointError, OSError: if they cannot be written.
         """
         if self.accelerator.is_main_process:
             self.run.save_model(self.model, output_dir)
@@ -200,7 +203,7 @@ class Trainer:
         return state.history
 
     def _is_due(self, state: RunState) -> bool:
-        """Whether an evaluation belongs to this step and was not made yet."""
+        """Whether this step needs an evaluation that was not made yet."""
         if state.history and state.history[-1]["step"] == state.step:
             return False
         if not state.step:
@@ -208,30 +211,29 @@ class Trainer:
         return state.step % self.eval_steps == 0 or state.step == self.total_steps
 
     def _end_if(self, stop: Interruption, state: RunState) -> None:
-        """End a run that is to stop, after all was saved, by a KeyboardInterrupt that says so."""
+        """Raise KeyboardInterrupt if the run should stop. Call it when everything is saved."""
         if stop.of_any_process(self.accelerator):
             saved = f"step {state.step} of {self.total_steps} is saved in {self.run.folder}; resume it from there"
             raise KeyboardInterrupt(saved if state.step or state.history else "no step was made yet")
 
     def _resumed(self, state: RunState, average: nn.Module, optimizer: Any) -> RunState:
-        """What the checkpoint says, to every process alike; where there is none, the new run's state."""
+        """The state in the checkpoint, the same in every process; `state` if there is no checkpoint."""
         state = self.run.load(state, self.model, average, optimizer)
         for group in optimizer.param_groups:
-            group["betas"] = (0.9, self.args.adam_beta2)    # the arguments say, not the checkpoint
+            group["betas"] = (0.9, self.args.adam_beta2)    # from the arguments, not from the checkpoint
         self.run.check_shared(state, self.accelerator)
         return state
 
     def _loader(self, state: RunState) -> DataLoader:
-        """The patches that are left."""
+        """A loader of the remaining patches."""
         args, done = self.args, state.step * self.step_patches
         total, threads = self.total_steps * self.step_patches, args.dataloader_num_workers
-        stream = PatchStream(self.train_dataset, args.seed, done, total, threads)
+        patches = PatchSequence(self.train_dataset, args.seed, done, total, threads)
         pins = args.dataloader_pin_memory and self.accelerator.device.type == "cuda"
-        loader = DataLoader(stream, args.per_device_train_batch_size, pin_memory=pins)
-        return self.accelerator.prepare(loader)
+        return self.accelerator.prepare(DataLoader(patches, args.per_device_train_batch_size, pin_memory=pins))
 
     def _evaluate(self, average: nn.Module, state: RunState, stop: Interruption, display: RunDisplay) -> bool:
-        """Add a row to the history; False if the run is to stop before that is done."""
+        """Add a row to the history. False if the run should stop before the evaluation is complete."""
         data = self.eval_dataset
         score = math.nan if data is None else mean_psnr(average, data, self.accelerator, stop)
         if score is None:

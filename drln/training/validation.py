@@ -1,4 +1,4 @@
-"""The score that chooses a checkpoint: mean PSNR by the standard protocol, over several processes.
+"""The score that decides which weights are best: the mean PSNR by the standard protocol, over several processes.
 
 Knows models and data sets; no files.
 """
@@ -12,20 +12,21 @@ from torch import nn
 
 from drln.evaluation.metrics import psnr
 from drln.evaluation.protocols import planes
-from drln.images.tensors import to_levels
+from drln.images.tensors import to_pixels
 from drln.training.signals import Interruption
 
 
 def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, stop: Interruption) -> float | None:
-    """Mean over the images of the PSNR of the luma of 8-bit results, less `scale` pixels at each border, in dB.
-
-    Not a number where a result is none; None where `stop` came before the last image.
+    """The mean PSNR of all images in dB: of the luma of 8-bit results, without `scale` pixels at each border.
 
     Args:
-        model: takes (1, 3, h, w) in [0, 1]; it is in eval mode meanwhile.
-        dataset: an `EvalDataset`, or another of such pairs.
-        accelerator: of whose processes each measures its share; all get the same mean.
-        stop: of any of them; all get None then.
+        model: takes (1, 3, h, w) in [0, 1]; in eval mode meanwhile.
+        dataset: an `EvalDataset`, or another data set of such pairs.
+        accelerator: its processes measure a share each, and get the same mean.
+        stop: requests a stop between two images.
+
+    Returns:
+        The mean; NaN if a result holds NaN; None if any process stopped before its last image.
     """
     training = model.training
     model.eval()
@@ -40,7 +41,7 @@ def mean_psnr(model: nn.Module, dataset: Any, accelerator: Any, stop: Interrupti
         if not sr.isfinite().all():
             total += torch.nan
             continue
-        total += psnr(*planes(sr, to_levels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
+        total += psnr(*planes(sr, to_pixels(hr[None], grey=False, depth=8), round(hr.shape[2] / lr.shape[2])))
     model.train(training)
     sum_of_all, any_stopped = accelerator.reduce(torch.stack([total, stopped])).tolist()
     return None if any_stopped else sum_of_all / len(dataset)

@@ -1,4 +1,4 @@
-"""Which device and precision to compute with, and how much memory is free there.
+"""Which device and precision to use, and how much memory is free.
 
 Knows no network and no photo.
 """
@@ -22,10 +22,10 @@ OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", 
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """The device by that name; "auto" is cuda where there is one, then mps, then the CPU.
+    """Return the device of that name; "auto" is cuda, else mps, else the CPU.
 
     Raises:
-        ValueError: if the device is unknown, or this machine has none.
+        ValueError: if the device is unknown, or this machine does not have it.
     """
     if device == "auto":
         if torch.cuda.is_available():
@@ -40,7 +40,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 
 
 def pick_precision(device: torch.device, precision: str = "auto") -> str:
-    """The precision by that name; "auto" is bfloat16 where the hardware computes in it, else float32.
+    """Return the precision of that name; "auto" is bfloat16 where the hardware computes in it, else float32.
 
     Raises:
         ValueError: if the precision is neither.
@@ -54,7 +54,7 @@ def pick_precision(device: torch.device, precision: str = "auto") -> str:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that a computation on the device may still take; on the CPU, within the container's limit."""
+    """Return the bytes that are free on the device; on the CPU, within the container's limit."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + unused
@@ -79,14 +79,14 @@ def keep_freed_memory() -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python could not get the memory it asked for."""
+    """Return whether torch or Python ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _cpu_has_bfloat16() -> bool:
-    """From the flags that Linux lists; elsewhere it is not known, and float32 is right."""
+    """Read the flags that Linux lists; on other systems they are unknown, and float32 is right."""
     try:
         return bool(BFLOAT16_FLAGS & set(Path("/proc/cpuinfo").read_text().split()))
     except OSError:
@@ -94,7 +94,7 @@ def _cpu_has_bfloat16() -> bool:
 
 
 def _container_memory() -> float:
-    """What Linux control groups leave of the limit of this container, infinite without one."""
+    """Return what is left of this container's limit, by Linux control groups; infinite without a limit."""
     group = Path("/sys/fs/cgroup")
     try:
         limit = int((group / "memory.max").read_text())

@@ -1,6 +1,6 @@
-"""One network on one device in one precision: tensors in and out, memory checked, progress told.
+"""One network on one device in one precision: tensors in, tensors out.
 
-Knows no photos.
+Checks the memory and reports progress. Knows no photos.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from drln.upscaling.device import PRECISIONS, free_memory, is_out_of_memory
 from drln.upscaling.estimate import Estimate, Speed
 from drln.upscaling.turns import TURNS, turned, turned_back
 
-PROBE_MULTIPLICATIONS = 8e9    # of the short run that finds this machine's speed
+PROBE_MULTIPLICATIONS = 8e9    # in the short run that finds this machine's speed
 
 
 class UpscaleError(RuntimeError):
-    """The photo cannot be upscaled on this machine; the message says what was missing."""
+    """The photo cannot be upscaled on this machine; the message says why."""
 
 
 class Upscaled(NamedTuple):
-    """A result, float32, (1, 3, sH, sW), about [0, 1]; where it was computed, and what its owner should read."""
+    """A result, float32, (1, 3, sH, sW), about [0, 1]; where it was computed; notes for its owner."""
 
     sr: Tensor
     device: torch.device
@@ -38,7 +38,7 @@ class Upscaled(NamedTuple):
 
 
 class Runner(Protocol):
-    """What an `Upscaler` asks of an engine; another one may run the network elsewhere."""
+    """What an `Upscaler` needs: an `Engine`, or something that runs the network elsewhere."""
 
     precision: str
 
@@ -50,11 +50,11 @@ class Runner(Protocol):
 
 
 class Engine:
-    """Runs a network here.
+    """Run a network in this process.
 
     Args:
-        model: the engine's own; it is changed and moved.
-        device: of torch.
+        model: the network; it is changed and moved, so give a copy.
+        device: where to compute.
         precision: "float32" or "bfloat16".
     """
 
@@ -63,10 +63,10 @@ class Engine:
         model.eval().requires_grad_(False)
         model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         self.model = model.set_trunk_dtype(PRECISIONS[precision]).to(device)
-        self._speed: Speed | None = None    # of one pass over LR
+        self._speed: Speed | None = None    # of one pass, by LR pixels
 
     def run(self, rgb: Tensor, self_ensemble: bool = False) -> Generator[Progress, None, Upscaled]:
-        """Upscale (1, 3, H, W); where memory runs out, try thinner strips, then the CPU.
+        """Upscale (1, 3, H, W). If memory runs out, try thinner strips, then the CPU.
 
         Raises:
             UpscaleError: if this machine has too little memory.
@@ -86,16 +86,16 @@ class Engine:
                     raise
             if device.type == "cuda":
                 torch.cuda.empty_cache()
-            notes = (f"Memory ran out on {device}; the work was begun again in smaller pieces or on the CPU.",)
+            notes = (f"Memory ran out on {device}; the work started again in smaller pieces or on the CPU.",)
         raise UpscaleError(
             f"memory ran out upscaling {width}x{height} pixels {self.config.scale}x on {self.device}, also in the "
             "thinnest strips; close other programs, choose a smaller scale or model, or crop the photo"
         )
 
     def estimate(self, width: int, height: int, self_ensemble: bool = False) -> Estimate:
-        """What an image of that many pixels will take; the first call times short runs, well under a second's work.
+        """Return what an image of that many pixels will take. The first call times short runs, in under a second.
 
-        The seconds are corrected by every image that is upscaled and not too small to tell.
+        Every upscaled image that is large enough corrects the seconds.
         """
         if self._speed is None:
             side = int(min(256, max(32, (PROBE_MULTIPLICATIONS / network_cost(self.model)) ** 0.5)))
@@ -104,19 +104,19 @@ class Engine:
         return self.memory(width, height, self_ensemble, seconds * (len(TURNS) if self_ensemble else 1))
 
     def memory(self, width: int, height: int, self_ensemble: bool = False, seconds: float = 0.0) -> Estimate:
-        """The estimate with those seconds in it. On the CPU features and result share the memory."""
+        """Return the estimate of the memory, with those seconds in it."""
         scale = self.config.scale
         result = extended_area(width, height, self.config) * scale**2
         output = result * 3 * 4 * (2 if self_ensemble else 1) + result * 8    # float32, then the photo's bytes
         features = strips_memory(self.model, width, height)
         if self.device.type != "cpu" and features <= free_memory(self.device):    # else the CPU takes over
             features = 0
-        # Of the features two maps in six are left when the result is made.
+        # On the CPU features and result share the memory, but two thirds of the features are gone by then.
         memory = max(features, features // 3 + output)
         return Estimate(width * scale, height * scale, seconds, memory, free_memory(torch.device("cpu")))
 
     def check_memory(self, width: int, height: int, self_ensemble: bool = False) -> None:
-        """Raise `UpscaleError`, with the figures, where an image of that many pixels does not fit."""
+        """Raise `UpscaleError`, with the numbers, unless an image of that many pixels fits."""
         memory = self.memory(width, height, self_ensemble)
         if not memory.fits:
             raise UpscaleError(memory.refusal(width, height))
@@ -128,7 +128,7 @@ class Engine:
     def _passes(
         self, model: Drln, rgb: Tensor, rows: int | None, self_ensemble: bool
     ) -> Generator[Progress, None, Tensor]:
-        """The image through the network, or its eight turns averaged."""
+        """Run the network on the image, or on its eight turns and average."""
         began = time.monotonic()
         turns = TURNS if self_ensemble else TURNS[:1]
         total: Tensor | None = None
@@ -139,7 +139,7 @@ class Engine:
             sr = turned_back(strips.result, turn, flip)
             total = sr if total is None else total.add_(sr)
         assert total is not None
-        if self._speed and model is self.model:    # and not a CPU that stood in
+        if self._speed and model is self.model:    # not if the CPU stood in
             area = extended_area(rgb.shape[3], rgb.shape[2], self.config)
             self._speed.correct(area, (time.monotonic() - began) / len(turns))
         return total if len(turns) == 1 else total.div_(len(turns))

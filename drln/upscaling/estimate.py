@@ -1,4 +1,4 @@
-"""What an upscale will take: seconds from what was timed on this machine, and memory.
+"""What an upscale will take: memory, and seconds by what was timed on this machine.
 
 Knows no network and no device; it is given a run to time.
 """
@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-TIMES_FIXED = 3       # the fixed costs that a run must take before its pixels tell a rate
-LONG_SECONDS = 0.2    # or so many
-MOST_SIDE = 512       # pixels, of the short run
+TIMES_FIXED = 3       # a run must take this many fixed costs before its pixels tell a rate,
+LONG_SECONDS = 0.2    # or this long
+MOST_SIDE = 512       # pixels, the largest short run
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an upscale will take: size of the result in pixels, seconds, bytes, and the bytes that are free."""
+    """What an upscale will take: size of the result in pixels, seconds, bytes of memory, and bytes that are free."""
 
     width: int
     height: int
@@ -26,11 +26,11 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether the memory suffices."""
+        """Whether there is enough memory."""
         return self.memory <= self.available
 
     def refusal(self, width: int, height: int) -> str:
-        """What to say of a photo of that many pixels where the memory does not suffice."""
+        """Return the message for a photo of that many pixels which does not fit."""
         return (
             f"{width}x{height} pixels to {self.width}x{self.height} needs about "
             f"{self.memory / 1e9:.1f} GB of memory, and {self.available / 1e9:.1f} GB are free here; "
@@ -40,12 +40,12 @@ class Estimate:
 
 @dataclass
 class Speed:
-    """Seconds for an image of so many pixels.
+    """How long an image takes, by its number of pixels.
 
     Attributes:
-        fixed: seconds that an image takes whatever its size.
-        rate: seconds that each of its pixels takes beside that.
-        pixels: of the smallest run that the rate is taken from; one of fewer pixels tells nothing of larger images.
+        fixed: seconds for any image, whatever its size.
+        rate: further seconds per pixel.
+        pixels: the smallest image that tells the rate; smaller ones tell nothing about larger ones.
     """
 
     fixed: float
@@ -54,11 +54,11 @@ class Speed:
 
     @classmethod
     def measured(cls, run: Callable[[int], object], side: int) -> Speed:
-        """From short runs.
+        """Time short runs.
 
         Args:
-            run: the work on a square image of that side, in pixels.
-            side: at which the run may be long enough; it is doubled until it is.
+            run: does the work on a square image with a side of that many pixels.
+            side: where to begin; it is doubled until a run is long enough.
         """
         fixed = _seconds(run, 1)
         enough = min(TIMES_FIXED * fixed, LONG_SECONDS)
@@ -67,11 +67,11 @@ class Speed:
         return cls(fixed, max(seconds - fixed, 0.0) / side**2, side**2)
 
     def seconds(self, pixels: int) -> float:
-        """That one image will take."""
+        """Return the seconds that an image of that many pixels will take."""
         return self.fixed + self.rate * pixels
 
     def correct(self, pixels: int, seconds: float) -> None:
-        """Take the rate of an image that was done, if it was large enough to have one."""
+        """Take the rate from an image that was upscaled, if it was large enough."""
         if pixels >= self.pixels:
             self.rate = max(seconds - self.fixed, 0.0) / pixels
 

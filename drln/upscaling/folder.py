@@ -1,6 +1,6 @@
-"""Many photos through one device: while it computes one, the next is read and the last is written.
+"""Upscale many photos on one device: while it computes one, the next is read and the last one is written.
 
-What is there and still right is not made again, so that a run continues where another stopped. Prints nothing.
+Results that exist and are up to date are kept, so that a run continues where another one stopped. Prints nothing.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ ABSENT, DONE, OUTDATED, FOREIGN = "absent", "done", "outdated", "foreign"
 
 
 @dataclass(frozen=True)
-class Job:
-    """One photo, and the file that its result goes into.
+class PhotoJob:
+    """One photo to upscale.
 
     Attributes:
-        made: what the result is made of.
-        found: what lay at `output` when the job was found: nothing, the result itself, one of another photo or of
-            other options, or a file that no run has written.
+        photo: its file.
+        output: the file for its result.
+        made: what the result is made from.
+        found: what was at `output` before: ABSENT, nothing; DONE, this result; OUTDATED, the result of another photo or
+            other options; FOREIGN, a file that no run has written.
     """
 
     photo: Path
@@ -45,20 +47,27 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: an error for its owner, or none; `notes` are sentences that he should read."""
+    """The end of a job.
 
-    job: Job
+    Attributes:
+        error: why it failed; None if it did not.
+        notes: sentences about the result for the photo's owner.
+    """
+
+    job: PhotoJob
     error: str | None = None
     notes: tuple[str, ...] = ()
 
 
-def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[Job]:
-    """A job for each photo, with the same folders beneath `output` as beneath `folder`.
+def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[PhotoJob]:
+    """Make a job for each photo. Below `output` there are the same folders as below `folder`.
 
     Args:
-        photos: files of `folder` and of those beneath it.
-        extension: of the results.
-        options: the model and all else that changes a result; other ones make it outdated.
+        photos: files in `folder` and below it.
+        folder: the folder of the photos.
+        output: the folder for the results.
+        extension: extension of the results, such as ".png".
+        options: the model and everything else that changes a result. A result of other options is outdated.
 
     Raises:
         OSError: if the record of earlier runs cannot be read.
@@ -67,24 +76,30 @@ def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str
     keys = [photo.relative_to(folder).as_posix() for photo in photos]
     names = result_names(keys, extension, {made.result: made.photo for made in known.values()})
     there = {name for name in names if (output / name).exists()}
-    if any(place(name) not in known for name in there):    # another run may have made it since; its line came first
+    if any(place(name) not in known for name in there):    # another run may have written it since, after its line
         known = Record(output).read()
     jobs = []
     for photo, key, name in zip(photos, keys, names):
         made = Made(name, key, _state(photo), options)
         earlier = known.get(place(name))
         found = FOREIGN if earlier is None else DONE if earlier == made else OUTDATED
-        jobs.append(Job(photo, output / name, made, found if name in there else ABSENT))
+        jobs.append(PhotoJob(photo, output / name, made, found if name in there else ABSENT))
     return jobs
 
 
 def upscale_jobs(
-    upscaler: Upscaler, jobs: Sequence[Job], record: Record, quality: int | None = None
+    upscaler: Upscaler, jobs: Sequence[PhotoJob], record: Record, quality: int | None = None
 ) -> Generator[Progress | Outcome, None, None]:
-    """Run the jobs in order: `Progress` over all of them, and an `Outcome` for each.
+    """Run the jobs in order; yield `Progress` through all of them, and an `Outcome` for each.
 
-    A photo that fails does not stop the others. Closing the generator stops the work at the next strip; what was
-    computed by then is written. A file that no run has written is not replaced.
+    A photo that fails does not stop the others. A file that no run has written is not replaced.
+    To stop the work at the next strip, close the generator; results that are complete by then are written.
+
+    Args:
+        upscaler: the model on its device.
+        jobs: as `find_jobs` made them.
+        record: the record of the folder for the results.
+        quality: 1 to 100, for JPEG and WebP; None for the default.
     """
     began, done = time.monotonic(), 0.0
     for folder in {job.output.parent for job in jobs}:
@@ -125,9 +140,9 @@ def upscale_jobs(
             yield writing.result()
 
 
-def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Job, Future[Photo]]]:
-    """Each job with its photo; the next one is being read meanwhile."""
-    readings = (reader.submit(Photo.open, job.photo) for job in jobs)    # each begins when it is asked for
+def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[PhotoJob]) -> Iterator[tuple[PhotoJob, Future[Photo]]]:
+    """Yield each job with its photo, while the next photo is read."""
+    readings = (reader.submit(Photo.open, job.photo) for job in jobs)    # each starts when the loop takes it
     upcoming = next(readings, None)
     for job in jobs:
         current, upcoming = upcoming, next(readings, None)
@@ -135,10 +150,10 @@ def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[Job]) -> Iterator[tuple[Jo
         yield job, current
 
 
-def _write(job: Job, record: Record, result: Result, quality: int | None) -> Outcome:
+def _write(job: PhotoJob, record: Record, result: Result, quality: int | None) -> Outcome:
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
-        record.add(Made(job.made.result, job.made.photo))    # whatever happens now, the file there is of a run
+        record.add(Made(job.made.result, job.made.photo))    # from now on, a file there was written by a run
         write_image(result.picture, job.output, quality)
         record.add(job.made)
     except (ImageError, OSError, MemoryError, RuntimeError) as error:
@@ -147,7 +162,11 @@ def _write(job: Job, record: Record, result: Result, quality: int | None) -> Out
 
 
 def _reason(error: Exception) -> str:
-    """What its owner is told of a photo that failed; what is our fault is raised."""
+    """Why a photo failed, for its owner.
+
+    Raises:
+        Exception: `error` itself, if it is a fault of this program.
+    """
     if isinstance(error, (ImageError, UpscaleError)):
         return str(error)
     if isinstance(error, OSError):
@@ -160,5 +179,5 @@ def _reason(error: Exception) -> str:
 def _state(photo: Path) -> str:
     try:
         return file_state(photo)
-    except OSError:    # it is told when the photo is read
+    except OSError:    # reading the photo will say why
         return "unknown"

@@ -1,7 +1,7 @@
-"""What the results in a folder were made of, so that the next run knows which of them are still right.
+"""What the results in a folder were made from, so that the next run knows which of them are up to date.
 
-A hidden folder beside the results holds a file for each process that wrote some, and a line in it for each result: so
-several may write at once, on several machines too, and no line is ever changed. The last line on a result counts.
+A hidden folder beside the results holds one file for each process that wrote some, with a line for each result. So
+several processes can write at once, on several machines too. No line is ever changed; the last one on a result counts.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from drln.images.photo_folder import RECORD_FOLDER
 
 @dataclass(frozen=True)
 class Made:
-    """A result, and what it is made of; without `state` and `options` it has only been begun.
+    """A result, and what it is made from. Without `state` and `options` it was only started.
 
     Attributes:
-        result, photo: paths with slashes, in the folder of the results and in that of the photos.
-        state: of the photo's file, changed when the file is.
-        options: the model and all else that changes the result.
+        result, photo: paths with slashes, inside the folder of the results and inside that of the photos.
+        state: `file_state` of the photo.
+        options: the model and everything else that changes the result.
     """
 
     result: str
@@ -34,14 +34,14 @@ class Made:
 
 
 class Record:
-    """The lines on the results in `folder`; those of this process go into a file of its own."""
+    """The lines on the results in `folder`. Those of this process have a file of their own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / RECORD_FOLDER
         self._file = self._folder / f"{secrets.token_hex(6)}.jsonl"
 
     def read(self) -> dict[str, Made]:
-        """The last line on each result, by `place`; a line that was cut off is passed over.
+        """Return the last line on each result, by `place`. A line that was cut off is ignored.
 
         Raises:
             OSError: if a file cannot be read.
@@ -57,7 +57,7 @@ class Record:
         return {place(made.result): made for _, made in sorted(lines, key=lambda line: line[0])}
 
     def add(self, made: Made) -> None:
-        """Write a line, and see that it reaches the disk before the result does.
+        """Write a line and sync it, so that it is on the disk before the result.
 
         Raises:
             OSError: if it cannot be written.
@@ -70,15 +70,15 @@ class Record:
 
 
 def file_state(path: Path) -> str:
-    """Changes when the file is replaced, also by an older one.
+    """A text that changes when the file is replaced, by an older one too.
 
     Raises:
-        OSError: if there is none.
+        OSError: if there is no such file.
     """
     state = path.stat()
     return f"{state.st_size} bytes of {state.st_mtime_ns}"
 
 
 def place(name: str) -> str:
-    """The same for names that are one file on some file system: they differ by case, or in how accents are coded."""
+    """The same text for all names that some file system takes for one: they differ in case, or in coded accents."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

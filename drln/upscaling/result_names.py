@@ -1,4 +1,4 @@
-"""The names of results: from those of their photos, and no two alike.
+"""The names of results, made from the names of their photos; no two are the same.
 
 Knows no files.
 """
@@ -17,15 +17,15 @@ LONGEST = 255    # bytes of a name, on nearly all file systems
 
 
 def result_names(photos: Sequence[str], extension: str, owners: Mapping[str, str]) -> list[str]:
-    """A path for the result of each photo, in the photo's folder; no two are one file on any file system.
+    """A path for the result of each photo, in the photo's folder. No file system takes two of them for one.
 
-    A result has its photo's name; where two photos differ by extension alone, that stays in it. What a photo was
-    given before it keeps, and no other photo is given that.
+    A result has its photo's name. Where photos differ in their extension alone, the result keeps it too. A photo keeps
+    the path that an earlier run gave it.
 
     Args:
         photos: paths with slashes.
-        extension: of the results.
-        owners: the results of earlier runs, and the photo of each.
+        extension: extension of the results, such as ".png".
+        owners: the photo of each result of earlier runs.
     """
     taken = {place(str(parent)): "" for photo in photos for parent in PurePosixPath(photo).parents}
     taken |= {place(result): photo for result, photo in owners.items()}
@@ -42,7 +42,7 @@ def result_names(photos: Sequence[str], extension: str, owners: Mapping[str, str
 
 
 def fitting(stem: str, ending: str) -> str:
-    """A file name of both; the stem is cut where the name would be too long."""
+    """The file name `stem` + `ending`, with the stem cut to 255 bytes in all."""
     while len(os.fsencode(stem + ending)) > LONGEST:
         stem = stem[:-1]
     return stem + ending

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-TURNS = [(turns, flip) for flip in (False, True) for turns in range(4)]    # quarter turns, and whether mirrored before
+TURNS = [(turns, flip) for flip in (False, True) for turns in range(4)]    # quarter turns; mirrored before them?
 
 
 def turned(x: Tensor, turns: int, flip: bool) -> Tensor:
-    """(B, C, H, W), mirrored or not, then turned."""
+    """Mirror (B, C, H, W) if `flip`, then turn it by quarter turns."""
     return torch.rot90(x.flip(3) if flip else x, turns, dims=(2, 3))
 
 
 def turned_back(x: Tensor, turns: int, flip: bool) -> Tensor:
-    """What undoes `turned`."""
+    """Undo `turned`."""
     x = torch.rot90(x, -turns, dims=(2, 3))
     return x.flip(3) if flip else x

@@ -1,6 +1,6 @@
 """Photo in, photo out.
 
-Is given a model and loads none; knows PIL images and no files.
+Is given a model; loads none, and knows no files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from drln.upscaling.estimate import Estimate
 
 @dataclass(frozen=True)
 class Result:
-    """An upscaled photo, and how it came about; `notes` are sentences that its owner should read."""
+    """An upscaled photo, how it was computed, and `notes`: sentences that its owner should read."""
 
     picture: Picture
     device: str
@@ -45,10 +45,10 @@ class Upscaler:
         model: a `DrlnModel`; it is copied, and stays as it is.
         device: "auto" (cuda, then mps, then cpu) or a device of torch.
         precision: "float32", "bfloat16", or "auto": bfloat16 on CUDA and on CPUs that compute in it, but float32 for
-            photos of 16 bits, of whose levels bfloat16 would lose some.
-        self_ensemble: average the results of the eight flips and turns, the paper's DRLN+, at
-            eight times the cost, unless a call says otherwise.
-        engine: what runs a network, made of a model, a device and a precision.
+            photos of 16 bits, because bfloat16 would lose some of their levels.
+        self_ensemble: average the results of the eight flips and turns, the paper's DRLN+, at eight times the cost;
+            each call may choose otherwise.
+        engine: makes what runs the network, from a model, a device and a precision.
 
     Raises:
         ValueError: for a device or precision that is unknown or unavailable here.
@@ -66,33 +66,34 @@ class Upscaler:
         self.precision = pick_precision(self.device, precision)
         self.self_ensemble = self_ensemble
         self.scale = model.config.scale
-        self.source = model.source    # where its weights came from
+        self.source = model.source    # where the weights came from
         self._engine = engine(copy.deepcopy(model), self.device, self.precision)
         is_exact = precision != "auto" or self.precision == "float32"
         # For photos of 16 bits.
         self._exact = self._engine if is_exact else engine(copy.deepcopy(model), self.device, "float32")
 
     def upscale(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Image.Image:
-        """The whole photo, `scale` times larger, in the same mode: with its alpha, or grey, if it was so.
+        """Return the whole photo, `scale` times larger, in the same mode: with alpha or grey if it was.
 
-        PIL has no 16-bit colours: for these `stream` a `Photo.open(path)`, and save the result's `picture`.
+        PIL has no 16-bit colours. For these, `stream` a `Photo.open(path)` and save the result's `picture`.
 
         Raises:
-            UpscaleError: if this machine has too little memory for it. The image is never shrunk.
+            UpscaleError: if this machine has too little memory. The image is never shrunk.
+            ImageError: if the image is broken or of a mode that is not supported.
         """
         return Work(self.steps(image, self_ensemble)).finish().image
 
     def stream(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Iterator[Progress | Result]:
         """As `upscale`, a step at a time: `Progress` after each strip, and last the `Result`.
 
-        Closing the generator cancels the work: no strip is begun after that.
+        Close the generator to stop: no strip begins after that.
         """
         yield (yield from self.steps(image, self_ensemble))
 
     def steps(
         self, image: Image.Image | Photo, self_ensemble: bool | None = None
     ) -> Generator[Progress, None, Result]:
-        """As `stream`, for generators that go on with the result: it is returned."""
+        """As `stream`, but the result is returned, for callers that go on with it."""
         began = time.monotonic()
         photo = image if isinstance(image, Photo) else Photo.from_pil(image)
         engine = self._for(photo.depth)
@@ -103,7 +104,7 @@ class Upscaler:
         return Result(picture, str(device), engine.precision, time.monotonic() - began, photo.notes + notes)
 
     def stream_tensor(self, rgb: Tensor, self_ensemble: bool | None = None) -> Generator[Progress, None, Tensor]:
-        """As `steps`, for those who measure: nothing is clamped, rounded or dropped.
+        """As `steps`, for measuring: nothing is clamped, rounded or dropped.
 
         Args:
             rgb: float, (1, 3, H, W), in [0, 1].
@@ -115,10 +116,12 @@ class Upscaler:
         return sr
 
     def estimate(self, width: int, height: int, depth: int = 8, self_ensemble: bool | None = None) -> Estimate:
-        """What a photo of that many pixels will take; the first call times short runs, well under a second's work.
+        """Return what a photo of that many pixels will take. The first call times short runs, in under a second.
 
-        `depth` is the photo's bits a channel, 8 or 16. The seconds are for the whole image on this device as it
-        is now, and are corrected by every photo that is upscaled and not too small to tell.
+        Args:
+            width, height: of the photo, in pixels.
+            depth: its bits per channel, 8 or 16.
+            self_ensemble: as in `upscale`; None takes the Upscaler's own choice.
         """
         return self._for(depth).estimate(width, height, self._ensemble(self_ensemble))
 
@@ -126,5 +129,5 @@ class Upscaler:
         return self.self_ensemble if asked is None else asked
 
     def _for(self, depth: int) -> Runner:
-        """What photos of that depth are computed by."""
+        """Return what computes photos of that depth."""
         return self._engine if depth == 8 else self._exact

@@ -1,4 +1,4 @@
-"""Trained weights: where they come from, and how they lie in files and folders.
+"""Trained weights: find or download them, read and write their files.
 
 Knows files, the hub and a network's config; builds no network.
 """

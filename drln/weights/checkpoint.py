@@ -1,8 +1,7 @@
-"""Files to tensors and back, under the key names of the published weights.
+"""Read and write files of weights, with the keys of the published ones.
 
-A file tells its own shape: width, groups, attention and scale are read from its keys. A border, which changes no key,
-is a tensor of its own.
-Builds no network and asks no hub.
+The keys and shapes in a file give the width, groups, attention and scale of its network. A border, which changes no
+key, is a tensor of its own. Builds no network and asks no hub.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ from drln.whole_files import write_bytes_whole
 
 
 class CheckpointError(ValueError):
-    """A file or folder does not hold the weights that were asked for; the message says what it does hold."""
+    """A file or folder without the weights that were asked for; the message says what it holds instead."""
 
 
 class UnreadableCheckpoint(CheckpointError):
-    """A file that is damaged, or that holds code instead of plain weights; none of that code was run."""
+    """A file that is damaged, or holds code instead of plain weights. None of the code was run."""
 
 
 def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnConfig, dict[str, Tensor]]:
@@ -49,16 +48,15 @@ def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnCon
 
     Args:
         path: the file.
-        scale: the scale it must have; None takes what is there.
+        scale: the scale that it must have; None takes any.
 
     Returns:
-        The config that the file tells, and its tensors in float32 on the CPU, under
-        the names of `DrlnModel.state_dict()`.
+        The config of the network, and its tensors in float32 on the CPU, named as in `DrlnModel.state_dict()`.
 
     Raises:
-        CheckpointError: for a file of another scale or with a border that is no whole number, for a missing,
-            unexpected or misshapen key and for values that are not finite; `UnreadableCheckpoint` where nothing
-            can be read.
+        UnreadableCheckpoint: if the file cannot be read.
+        CheckpointError: if the file has another scale, a border that is no whole number, missing, unexpected or
+            misshapen keys, or values that are not finite.
     """
     path = Path(path)
     tensors = _read(path)
@@ -84,29 +82,33 @@ def load_checkpoint(path: str | Path, scale: int | None = None) -> tuple[DrlnCon
 def save_checkpoint(
     path: str | Path, config: DrlnConfig, tensors: Mapping[str, Tensor], dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write `tensors`, a `DrlnModel.state_dict()`, as safetensors where `path` says so, else as a PyTorch state dict.
+    """Write a file of weights, whole or not at all.
 
-    The file appears under its name only when it is whole.
+    Args:
+        path: ends in `.safetensors`, or the file is a PyTorch state dict.
+        config: of the network.
+        tensors: a `DrlnModel.state_dict()`.
+        dtype: to store them in.
 
     Raises:
-        WriteError: if it cannot be written.
+        WriteError: if the file cannot be written.
     """
     path = Path(path)
     file = {theirs: tensors[ours].to("cpu", dtype).contiguous() for ours, theirs in published_names(config).items()}
     if config.border:
         file[BORDER] = torch.tensor(config.border)
     if path.suffix == ".safetensors":
-        content = save(file, metadata={"format": "pt"})    # `save_file` would shut out other users
+        content = save(file, metadata={"format": "pt"})    # `save_file` forbids other users to read it
         write_bytes_whole(path, content)
     else:
         write_torch(path, file)
 
 
 def write_torch(path: str | os.PathLike[str], content: Any) -> None:
-    """`torch.save`, whole or not at all; into memory first, for torch does not pass on why a file takes no more.
+    """Save as `torch.save` does, whole or not at all. Goes through memory, because torch hides why a write failed.
 
     Raises:
-        WriteError: if it cannot be written.
+        WriteError: if the file cannot be written.
     """
     packed = io.BytesIO()
     torch.save(content, packed)
@@ -114,16 +116,18 @@ def write_torch(path: str | os.PathLike[str], content: Any) -> None:
 
 
 def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Tensor], published: bool = False) -> Path:
-    """Write a `config.json` and one scale's weights, beside those of other scales; returns the path of the weights.
+    """Write `config.json` and the weights of one scale, beside those of other scales, and return the weights' path.
 
     Args:
-        folder: made where it is not there.
-        published: the published layout, which the super-image library loads, instead of ours.
+        folder: created unless it exists.
+        config: of the network.
+        tensors: a `DrlnModel.state_dict()`.
+        published: use the published layout, which super-image loads, instead of ours.
 
     Raises:
-        CheckpointError: if the folder belongs to a model of another shape, or has this scale in
-            the other layout, or this shape has no published layout.
-        OSError: if the disk refuses it.
+        CheckpointError: if the folder holds a model of another shape, or this scale in the other layout; or if the
+            published layout does not fit this shape.
+        OSError: if the disk refuses a file.
     """
     folder = Path(folder)
     if published and DrlnConfig(config.scale, config.bam) != config:
@@ -135,7 +139,7 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
         raise CheckpointError(f"{folder} holds {other.name} already; remove it, or use another folder")
     there = config_path.is_file()
     if there:
-        check_config(config_path, config, assumed=DrlnConfig(config.scale))    # what published ones leave out
+        check_config(config_path, config, assumed=DrlnConfig(config.scale))    # for what published files leave out
     save_checkpoint(weights_path, config, tensors)
     if published or not there:
         facts = published_config(config) if published else config_facts(config)
@@ -144,10 +148,16 @@ def save_folder(folder: str | Path, config: DrlnConfig, tensors: Mapping[str, Te
 
 
 def check_config(path: Path, config: DrlnConfig, assumed: DrlnConfig | None = None) -> None:
-    """Raise `CheckpointError` where a `config.json` says otherwise than `config`.
+    """Check that a `config.json` agrees with `config`. A scale in it is ignored, because three scales share the file.
 
-    What it leaves out agrees, or is that of `assumed`. A scale in it is passed over: three
-    scales share the file.
+    Args:
+        path: of the `config.json`.
+        config: of the network.
+        assumed: what the file leaves out is as here; None lets it agree.
+
+    Raises:
+        UnreadableCheckpoint: if the file is no JSON object.
+        CheckpointError: unless they agree.
     """
     try:
         facts = {**(config_facts(assumed) if assumed else {}), **json.loads(path.read_text())}
@@ -161,7 +171,12 @@ def check_config(path: Path, config: DrlnConfig, assumed: DrlnConfig | None = No
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file under the keys it has, less a `module.` before each of them."""
+    """The tensors of a file by its keys, without a `module.` before all of them.
+
+    Raises:
+        UnreadableCheckpoint: if the file is damaged or holds code.
+        CheckpointError: if it cannot be opened, or holds anything else than named float tensors.
+    """
     try:
         if path.suffix == ".safetensors":
             content: Any = load_file(path)
@@ -176,7 +191,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         else:
             what = "is damaged, or no file of weights. Nothing in it was run"
         raise UnreadableCheckpoint(f"{path.name} {what}; use another file, best a .safetensors") from error
-    except Exception as error:    # a damaged file makes the readers fail in any way, OSError and IndexError among them
+    except Exception as error:    # damage leads to any error of the readers, such as OSError and IndexError
         raise UnreadableCheckpoint(f"{path.name} is damaged, or no file of weights: {_reason(error)}") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} holds a {type(content).__name__}, and not the named tensors of a network")
@@ -193,6 +208,7 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 def _check_shapes(found: dict[str, Shape], wanted: dict[str, Shape], name: str) -> None:
+    """Raise CheckpointError unless both are the same."""
     faults = {
         "missing": [f"{key} {shape}" for key, shape in wanted.items() if key not in found],
         "unexpected": [f"{key} {shape}" for key, shape in found.items() if key not in wanted],
@@ -206,7 +222,7 @@ def _check_shapes(found: dict[str, Shape], wanted: dict[str, Shape], name: str) 
 
 
 def _some(names: list[Any]) -> str:
-    """The first few, and how many there are."""
+    """The first three names, and the number of the others."""
     return ", ".join(map(str, names[:3])) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 

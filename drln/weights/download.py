@@ -1,6 +1,8 @@
-"""One file from the hub into its cache: bounded waits, checked bytes, errors that say what to do.
+"""Download one file from the hub into its cache: limited waits, checked bytes, errors that say what to do.
 
-Works through huggingface_hub and keeps to its cache. Knows no weights and no networks.
+huggingface_hub downloads and keeps the files. By itself it would wait a minute for storage that falls silent, minutes
+for a silent hub and for ever for an answer that comes letter by letter, and take a file with a wrong bit.
+Knows no weights and no networks.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,11 +32,28 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import get_session
 
-from drln.system_errors import FULL
+from drln.system_errors import cache_sentence
 
 Answer = TypeVar("Answer")
-ANSWER_SECONDS = 5.0    # for each step of the question whether a file is there: connect, send, read
-QUESTION_SECONDS = 10.0    # for the whole of it
+ANSWER_SECONDS = 5.0    # to connect, to send, or to read, when asking whether a file exists
+QUESTION_SECONDS = 10.0    # for all of these together
+
+
+@dataclass(frozen=True)
+class HubOptions:
+    """Which version of a repository is meant, and how its files are downloaded.
+
+    Attributes:
+        revision: branch, tag or commit; None for the one that the caller of the hub prefers.
+        cache_dir: folder for downloads; None for huggingface_hub's own cache.
+        token: access token; True or None uses that of the logged-in user, False uses none.
+        local_files_only: take what is in the cache and download nothing.
+    """
+
+    revision: str | None = None
+    cache_dir: str | Path | None = None
+    token: str | bool | None = None
+    local_files_only: bool = False
 
 
 class HubError(OSError):
@@ -41,56 +61,54 @@ class HubError(OSError):
 
 
 class MissingFileError(HubError):
-    """The repository is there, the file is not."""
+    """The repository exists, but has no such file."""
 
 
 class _GaveUp(Exception):
-    """The same bytes were asked for too often."""
+    """The same bytes were requested too often."""
 
 
-def cached(
-    repo: str, file: str, revision: str, cache_dir: str | Path | None = None, repo_type: str | None = None
-) -> Path | None:
-    """The file in the cache, or None; asks no hub."""
-    path = try_to_load_from_cache(repo, file, cache_dir=cache_dir, revision=revision, repo_type=repo_type)
+def cached(repo: str, file: str, options: HubOptions, repo_type: str | None = None) -> Path | None:
+    """Return the file in the cache, or None. Never asks the hub.
+
+    Args:
+        repo_type: "dataset", or None for a model.
+    """
+    path = try_to_load_from_cache(
+        repo, file, cache_dir=options.cache_dir, revision=options.revision, repo_type=repo_type
+    )
     return Path(path) if isinstance(path, str) else None
 
 
 def arriving(repo: str, cache_dir: str | Path | None = None) -> int:
-    """Bytes of the repository's files that a running download has so far written into the cache."""
+    """How many bytes of a model repository a running download has written into the cache so far."""
     folder = Path(cache_dir or constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
     sizes = 0
     for part in folder.glob("*.incomplete"):
-        with suppress(FileNotFoundError):    # it is complete
+        with suppress(FileNotFoundError):    # complete by now
             sizes += part.stat().st_size
     return sizes
 
 
 def forget(path: Path) -> None:
-    """Remove a file from the cache, that a next call downloads it again."""
-    stored = path.resolve()    # the cache's snapshots are links to where the bytes lie
+    """Remove a file from the cache, so that the next call downloads it again."""
+    stored = path.resolve()    # in the cache, a file's name is a link to its bytes
     path.unlink(missing_ok=True)
     stored.unlink(missing_ok=True)
 
 
-def download(
-    repo: str,
-    file: str,
-    revision: str,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    repo_type: str | None = None,
-) -> Path:
-    """Ask for the file's metadata, download it into the cache under a progress bar, and check its bytes.
+def download(repo: str, file: str, options: HubOptions, repo_type: str | None = None) -> Path:
+    """Download a file into the cache, with a progress bar, and check its bytes.
 
     Args:
+        options: `local_files_only` is for the caller to look at.
         repo_type: "dataset", or None for a model.
 
     Raises:
-        HubError: within seconds of an answer, or of the last bytes; no part of the file is left behind.
-            `MissingFileError` where the repository has no such file.
+        MissingFileError: if the repository has no such file.
+        HubError: if the file is unavailable; within seconds of the last byte. No part of the file is kept.
     """
-    what = f"{file} of {repo}"
+    what, revision, token = f"{file} of {repo}", options.revision or "main", options.token
     url = hf_hub_url(repo, file, revision=revision, repo_type=repo_type)
     try:
         metadata = within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
@@ -108,7 +126,7 @@ def download(
                     file,
                     repo_type=repo_type,
                     revision=revision,
-                    cache_dir=cache_dir,
+                    cache_dir=options.cache_dir,
                     token=token,
                     etag_timeout=ANSWER_SECONDS,
                 )
@@ -125,10 +143,13 @@ def download(
 
 
 def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
-    """The answer of `ask`, or TimeoutError.
+    """Return the answer of `ask`.
 
-    A socket's own timeout knows nothing of name servers, of a host with many addresses, and of
-    an answer that comes letter by letter. The thread that waits for those is left to end by itself.
+    The timeout of a socket starts again with each address of a host and each letter of an answer, and does not cover
+    name servers. The thread that waits for these is left to end by itself.
+
+    Raises:
+        TimeoutError: if there is no answer in time; and whatever `ask` raises.
     """
     answer: Future[Answer] = Future()
 
@@ -144,9 +165,9 @@ def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
 
 @contextmanager
 def _few_tries() -> Iterator[None]:
-    """Within, this thread's downloads ask twice for the same bytes at most, and use plain HTTP.
+    """In this block, this thread requests the same bytes at most twice, and by plain HTTP.
 
-    huggingface_hub would ask six times a silent host, and hf_xet keeps its own time.
+    huggingface_hub would request them six times, and hf_xet has time limits of its own.
     """
     thread = threading.get_ident()
     tries: Counter[tuple[str, str, str | None]] = Counter()
@@ -173,7 +194,13 @@ def _few_tries() -> Iterator[None]:
 
 
 def explain(error: BaseException, what: str, repo: str, revision: str) -> str:
-    """What happened over `what`, and what to do."""
+    """Why `what` failed, and what to do.
+
+    Args:
+        error: from huggingface_hub, httpx2 or the disk.
+        what: a file of `repo`, or an upload to it.
+        repo, revision: what was asked for.
+    """
     hub, status = constants.ENDPOINT, getattr(getattr(error, "response", None), "status_code", None)
     log_in = "log in by `hf auth login` or pass token="
     match error:
@@ -185,11 +212,11 @@ def explain(error: BaseException, what: str, repo: str, revision: str) -> str:
             return f"access to {repo} must be granted: ask for it at {hub}/{repo}, then {log_in}"
         case RepositoryNotFoundError():
             return (
-                f"there is no repository {repo} at {hub}, or it is private, and no such folder on this machine; "
-                f"check the name, or {log_in}"
+                f"there is no repository {repo} at {hub}, or it is private, and there is no such folder on this "
+                f"machine; check the name, or {log_in}"
             )
         case RevisionNotFoundError():
-            return f"{repo} has no revision {revision}; leave revision= out or name a branch, tag or commit"
+            return f"{repo} has no revision {revision}; leave revision= out, or name a branch, tag or commit"
         case HfHubHTTPError() if status in (401, 403):
             return f"{hub} refuses access to {repo} ({status}); {log_in}"
         case HfHubHTTPError():
@@ -202,17 +229,15 @@ def explain(error: BaseException, what: str, repo: str, revision: str) -> str:
             return f"the connection to {hub} broke off over {what} ({error}); try again"
         case httpx2.HTTPError() | LocalEntryNotFoundError():
             return f"{hub} cannot be reached for {what} ({error}); check the network connection and HF_ENDPOINT"
-        case OSError(errno=number) if number in FULL:
-            return f"the disk is full: there is no room for {what}; free some, or pass cache_dir= on another disk"
         case OSError(errno=int()):
-            return f"the cache cannot be written: {error}; pass another cache_dir="
+            return cache_sentence(error, what)
         case OSError():
             return f"the download of {what} was cut off; try again ({str(error).splitlines()[0]})"
     return f"asking the hub for {what} failed: {error}"
 
 
 def _silent(error: BaseException | None) -> bool:
-    """Whether a timeout led to `error`."""
+    """Whether a timeout caused `error`."""
     while error is not None and not isinstance(error, httpx2.TimeoutException):
         error = error.__context__
     return error is not None

@@ -1,6 +1,6 @@
-"""The layout of published weights: keys and shapes in a file, files in a folder.
+"""The layout of published weights: the keys and shapes in a file, the files in a folder.
 
-Knows no file's content and no network.
+Reads no file and builds no network.
 """
 
 from __future__ import annotations
@@ -12,32 +12,30 @@ from drln.network.config import ATTENTION_REDUCTION, DrlnConfig
 
 Shape = tuple[int, ...]
 CONFIG_FILE, CARD_FILE = "config.json", "README.md"
-BORDER = "border"    # the key of a whole number in a file, where the network has one; published files have none
-EARLIER_BEST = "best"    # where a training run kept its weights once, below its folder
+BORDER = "border"    # key of a whole number in a file of ours; published networks have no border
+EARLIER_BEST = "best"    # where earlier versions kept the weights of a training run, below its folder
 
 
 def weights_files(scale: int) -> tuple[str, str]:
-    """The name of one scale's weights in a folder or hub repository: ours, and the published one."""
+    """The file names of one scale's weights in a folder or hub repository: ours, and the published one."""
     return f"model_{scale}x.safetensors", f"pytorch_model_{scale}x.pt"
 
 
 def published_names(config: DrlnConfig) -> dict[str, str]:
-    """The key in a published file of every parameter of the `DrlnModel` of that config.
+    """{name in `DrlnModel.state_dict()`: key in a published file} of every parameter of a network.
 
-    Returns:
-        {name in `DrlnModel.state_dict()`: key in the file}, with the `.weight` or `.bias` that
-        ends both.
+    Both end in `.weight` or `.bias`.
     """
     return {f"{ours}.{leaf}": f"{theirs}.{leaf}" for ours, theirs, shapes in _layers(config) for leaf in shapes}
 
 
 def published_shapes(config: DrlnConfig) -> dict[str, Shape]:
-    """{key: shape} of every tensor in a published file of that config."""
+    """{key: shape} of every tensor in a published file for that config."""
     return {f"{theirs}.{leaf}": shape for _, theirs, shapes in _layers(config) for leaf, shape in shapes.items()}
 
 
 def config_facts(config: DrlnConfig) -> dict[str, Any]:
-    """What our `config.json` holds: all but the scale, so that the files of three scales share one."""
+    """The contents of our `config.json`: all but the scale, because the files of three scales share it."""
     return {
         "model_type": "DRLN",
         "bam": config.bam,
@@ -48,14 +46,14 @@ def config_facts(config: DrlnConfig) -> dict[str, Any]:
 
 
 def published_config(config: DrlnConfig) -> dict[str, Any]:
-    """What a published `config.json` holds. It leaves out width and groups: they are those of the paper."""
+    """The contents of a published `config.json`, which leaves out width and groups: they are the paper's."""
     return {"bam": config.bam, "data_parallel": False, "model_type": "DRLN"}
 
 
 def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
-    """The config of the network that a file's keys and shapes belong to, as far as can be told; of no border.
+    """The config, without a border, of the network that the keys and shapes in a file most likely belong to.
 
-    Faults are for a comparison with `published_shapes` to find.
+    Compare them with `published_shapes` afterwards to find faults.
 
     Raises:
         ValueError: if they belong to no DRLN network.
@@ -69,7 +67,7 @@ def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
     widths = {n: shape[1] // channels for n, shape in fusions.items()}
     groups: list[int] = []
     for n in range(1, max([*widths, *blocks]) + 1):
-        # A fusion of two maps begins a group. Where it is missing, the one after it tells.
+        # A fusion of two maps is the first in a group. If it is missing, the next one shows where the group starts.
         if n == 1 or widths.get(n, widths.get(n + 1, 0) - 1) == 2:
             groups.append(0)
         groups[-1] += 1
@@ -81,7 +79,7 @@ def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
 
 
 def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
-    """Our name, the published one, and the shapes of weight and bias of every layer."""
+    """Yield our name, the published name, and the shapes of weight and bias of every layer."""
     c = config.channels
     squeezed = max(1, c // ATTENTION_REDUCTION)
 
@@ -94,7 +92,7 @@ def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
     yield "sub_mean", "sub_mean.shifter", conv(3, 3, 1)
     yield "add_mean", "add_mean.shifter", conv(3, 3, 1)
     yield "head", "head", conv(c, 3)
-    number = 0    # of the dense block, counted from 1 through all groups
+    number = 0    # dense blocks are counted from 1 through all groups
     for g, blocks in enumerate(config.groups):
         for i in range(blocks):
             number += 1
@@ -114,6 +112,6 @@ def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
                 yield f"{ours}.attention.merge", f"{theirs}.ca.c4.body.0", conv(c, 3 * squeezed)
             yield f"groups.{g}.fusions.{i}", f"c{number}.body.0", conv(c, (i + 2) * c)
     factors = (2, 2) if config.scale == 4 else (config.scale,)
-    for stage, factor in enumerate(factors):    # each is a convolution, ReLU, shuffle
+    for stage, factor in enumerate(factors):    # a stage is a convolution, a ReLU and a shuffle
         yield f"upsampler.convs.{stage}", f"upsample.up.body.{3 * stage}", conv(factor**2 * c, c)
     yield "tail", "tail", conv(3, c)

@@ -1,4 +1,4 @@
-"""Where weights come from: bundled with the package, a file, a folder, the hub or its cache.
+"""Find weights: those bundled with the package, in a file or a folder, on the hub or in its cache.
 
 Builds no network.
 """
@@ -6,8 +6,8 @@ Builds no network.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub.errors import HFValidationError
@@ -16,43 +16,49 @@ from torch import Tensor
 
 from drln.network.config import SCALES, DrlnConfig, is_scale
 from drln.weights.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
-from drln.weights.download import HubError, MissingFileError, cached, download, forget
+from drln.weights.download import HubError, HubOptions, MissingFileError, cached, download, forget
 from drln.weights.published_names import CONFIG_FILE, EARLIER_BEST, weights_files
 
-BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # each a folder of that name
+BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # names of folders
 BUNDLED_FOLDER = Path(__file__).parent / "bundled"
-# The commit whose files this package was written for. Others are taken from their main branch.
+# The commit whose files this package was written for. For other repositories the main branch is the default.
 PINNED = {"eugenesiow/drln-bam": "c5d6efffdb6d7ddda5909f2d9105b33b69f4039f"}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Files on this machine, and a line that tells the user where they came from."""
+    """Files on this machine.
+
+    Attributes:
+        weights: the file of weights.
+        config: its `config.json`; None if there is none.
+        label: a line that says where they came from.
+        in_cache: whether they are in the hub's cache, from which a broken file may be removed.
+    """
 
     weights: Path
     config: Path | None
     label: str
-    in_cache: bool = False    # of the hub, so that a broken file is ours to remove
+    in_cache: bool = False
 
 
 def load_weights(
-    name_or_path: str | Path,
-    scale: int | None = None,
-    *,
-    revision: str | None = None,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
+    name_or_path: str | Path, scale: int | None, options: HubOptions
 ) -> tuple[DrlnConfig, dict[str, Tensor], str]:
-    """Find, read and check weights; arguments and errors are those of `DrlnModel.from_pretrained`.
+    """Find, read and check weights.
+
+    Args:
+        name_or_path, scale: as for `DrlnModel.from_pretrained`.
+        options: for a hub repository.
 
     Returns:
-        Their config, their tensors under the names of `DrlnModel.state_dict()`, and a line that
-        tells where they came from.
+        Their config, their tensors named as in `DrlnModel.state_dict()`, and a line that says where they came from.
+
+    Raises:
+        CheckpointError: if there are no such weights.
+        HubError: if the hub's file is unavailable or broken.
     """
-    source = fetch(
-        name_or_path, scale, revision=revision, cache_dir=cache_dir, token=token, local_files_only=local_files_only
-    )
+    source = fetch(name_or_path, scale, options)
     with _no_broken_file_stays(source, source.weights):
         config, tensors = load_checkpoint(source.weights, scale)
     if source.config is not None:
@@ -61,16 +67,17 @@ def load_weights(
     return config, tensors, source.label
 
 
-def fetch(
-    name_or_path: str | Path,
-    scale: int | None = None,
-    *,
-    revision: str | None = None,
-    cache_dir: str | Path | None = None,
-    token: str | bool | None = None,
-    local_files_only: bool = False,
-) -> Source:
-    """Find the files of one scale, and download them where they are not here yet; reads none of them."""
+def fetch(name_or_path: str | Path, scale: int | None, options: HubOptions) -> Source:
+    """Find the files of one scale, and download them unless they are on this machine. Reads none of them.
+
+    Args:
+        name_or_path, scale: as for `DrlnModel.from_pretrained`.
+        options: for a hub repository.
+
+    Raises:
+        CheckpointError: if there are no such files.
+        HubError: if the hub's file is unavailable.
+    """
     if scale is not None and not is_scale(scale):
         raise CheckpointError(f"scale is {scale!r}; choose one of {SCALES}")
     if name_or_path in (BUNDLED, BUNDLED_PHOTO):
@@ -82,13 +89,14 @@ def fetch(
         return _in_folder(path, scale, "{path}")
     if isinstance(name_or_path, Path) or not _is_hub_name(name_or_path):
         raise CheckpointError(
-            f"there is no file or folder {path}; give one, or a hub repository as 'eugenesiow/drln-bam', or '{BUNDLED}'"
+            f"there is no file or folder {path}; give one, a hub repository such as 'eugenesiow/drln-bam', "
+            f"or '{BUNDLED}'"
         )
     if scale is None:
         raise CheckpointError(f"{name_or_path} may hold several scales; pass scale=2, 3 or 4")
-    revision = revision or PINNED.get(name_or_path, "main")
+    revision = options.revision or PINNED.get(name_or_path, "main")
     try:
-        return _on_hub(name_or_path, scale, revision, cache_dir, token, local_files_only)
+        return _on_hub(name_or_path, scale, replace(options, revision=revision))
     except HubError as error:
         raise type(error)(f"{error}. The bundled model '{BUNDLED}' needs no network") from error
 
@@ -102,13 +110,13 @@ def _is_hub_name(name: str) -> bool:
 
 
 def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
-    """Our file of that scale, else the published one; `label` may name `{scale}` and `{path}`."""
+    """Our file of that scale, else the published one; `label` has places for {scale} and {path}."""
     there = {s: folder / name for s in SCALES for name in reversed(weights_files(s)) if (folder / name).is_file()}
     if not there and (folder / EARLIER_BEST).is_dir():
         return _in_folder(folder / EARLIER_BEST, scale, label)
     if not there:
         names = " or ".join(weights_files(scale or SCALES[0]))
-        raise CheckpointError(f"{folder} holds no weights: there is no {names}, nor those of another scale")
+        raise CheckpointError(f"{folder} holds no weights: there is no {names}, nor one of another scale")
     if scale is None and len(there) > 1:
         raise CheckpointError(f"{folder} holds the scales {sorted(there)}; pass scale= to choose one")
     scale = scale or next(iter(there))
@@ -119,33 +127,30 @@ def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     return Source(there[scale], config if config.is_file() else None, label)
 
 
-def _on_hub(
-    repo: str, scale: int, revision: str, cache_dir: str | Path | None, token: str | bool | None, local_files_only: bool
-) -> Source:
-    """The published file of that scale, else ours; from the cache where it is there, and then no hub is asked."""
+def _on_hub(repo: str, scale: int, options: HubOptions) -> Source:
+    """The published file of that scale, else ours. If one is in the cache, the hub is not asked."""
     names = weights_files(scale)[::-1]
-    weights = next((path for name in names if (path := cached(repo, name, revision, cache_dir))), None)
-    config = cached(repo, CONFIG_FILE, revision, cache_dir)
+    weights = next((path for name in names if (path := cached(repo, name, options))), None)
+    config = cached(repo, CONFIG_FILE, options)
     if weights is None:
-        if local_files_only:
+        if options.local_files_only:
             raise HubError(f"{names[0]} of {repo} is not in the cache, and local_files_only forbids asking the hub")
+        with suppress(MissingFileError):    # the weights alone say all that is needed
+            config = config or download(repo, CONFIG_FILE, options)
         try:
-            config = config or download(repo, CONFIG_FILE, revision, cache_dir, token)
-        except MissingFileError:
-            pass    # the weights tell all there is to know
-        try:
-            weights = download(repo, names[0], revision, cache_dir, token)
+            weights = download(repo, names[0], options)
         except MissingFileError as error:
             try:
-                weights = download(repo, names[1], revision, cache_dir, token)
+                weights = download(repo, names[1], options)
             except MissingFileError:
                 raise error from None
-    commit = weights.parent.name    # the cache keeps a folder for each
+    commit = weights.parent.name    # the cache has a folder for each
     return Source(weights, config, f"{repo} {scale}x, hub commit {commit[:7]}, {weights.name}", in_cache=True)
 
 
 @contextmanager
 def _no_broken_file_stays(source: Source, path: Path) -> Iterator[None]:
+    """Remove the file from the hub's cache if it cannot be read."""
     try:
         yield
     except UnreadableCheckpoint as error:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photo_files import SRGB, deep_noise, deep_png_levels, noise, png
+from photo_files import SRGB, deep_noise, deep_png_pixels, noise, png
 from PIL import Image
 
 from drln import DrlnModel, Photo, Upscaler, write_image
@@ -64,9 +64,9 @@ def test_sixteen_bit_colours_stay_sixteen_bit(model, tmp_path):
     code = upscale(tmp_path / "scan.png", model, tmp_path / "out.png")
 
     *_, result = Upscaler(DrlnModel.from_pretrained(model, 2)).stream(Photo.open(tmp_path / "scan.png"))
-    levels = deep_png_levels(tmp_path / "out.png")
+    pixels = deep_png_pixels(tmp_path / "out.png")
     assert code == 0 and result.picture.mode == "RGB;16"
-    assert np.array_equal(levels, result.picture.levels) and len(np.unique(levels % 257)) > 100
+    assert np.array_equal(pixels, result.picture.pixels) and len(np.unique(pixels % 257)) > 100
 
 
 @pytest.mark.parametrize(

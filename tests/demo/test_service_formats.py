@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from photo_files import SRGB, deep_noise, deep_png_levels, noise, png
+from photo_files import SRGB, deep_noise, deep_png_pixels, noise, png
 from PIL import Image, PngImagePlugin
 from tiny_service import finish, left_over, tiny_service
 
@@ -60,14 +60,14 @@ def test_every_picture_of_a_result_has_the_photos_profile(service, monkeypatch, 
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
 def test_sixteen_bit_colours_stay_so(service, tiny_model, tmp_path, extension):
-    levels = deep_noise(21, 17, 3)
-    (tmp_path / "photo.png").write_bytes(png(levels))
-    rgb = torch.from_numpy((levels / 65_535).astype(np.float32)).permute(2, 0, 1)[None]
+    pixels = deep_noise(21, 17, 3)
+    (tmp_path / "photo.png").write_bytes(png(pixels))
+    rgb = torch.from_numpy((pixels / 65_535).astype(np.float32)).permute(2, 0, 1)[None]
     wanted = (tiny_model(rgb)[0].clamp(0, 1).double() * 65_535).permute(1, 2, 0).numpy()
 
     saved = finish(service, tmp_path / "photo.png", extension=extension).saved
 
-    read = deep_png_levels if extension == ".png" else tifffile.imread
+    read = deep_png_pixels if extension == ".png" else tifffile.imread
     result = read(saved.result).astype(float)
     assert result.shape == (42, 34, 3) and len(np.unique(result % 257)) > 200    # no 8-bit levels
     assert np.abs(result - wanted).max() < 1

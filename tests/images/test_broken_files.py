@@ -27,15 +27,15 @@ def by_pillow(kind: str) -> bytes:
     return file.getvalue()
 
 
-def by_tifffile(levels: np.ndarray, **options) -> bytes:
+def by_tifffile(pixels: np.ndarray, **options) -> bytes:
     file = io.BytesIO()
-    tifffile.imwrite(file, levels, photometric="rgb", **options)
+    tifffile.imwrite(file, pixels, photometric="rgb", **options)
     return file.getvalue()
 
 
-def heic(mode: str, levels: np.ndarray) -> bytes:
+def heic(mode: str, pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
-    pillow_heif.from_bytes(mode, (64, 64), levels.tobytes()).save(file, quality=-1)
+    pillow_heif.from_bytes(mode, (64, 64), pixels.tobytes()).save(file, quality=-1)
     return file.getvalue()
 
 

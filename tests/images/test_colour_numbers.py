@@ -24,15 +24,15 @@ def file_of(folder, kind: str, primaries: int, transfer: int = 13):
     """A photo in noise that tells its colours by number."""
     deep = "deep" in kind
     path = folder / f"photo.{kind[-4:].strip().lower()}"
-    levels = (deep_noise if deep else noise)(64, 64, 3)
+    pixels = (deep_noise if deep else noise)(64, 64, 3)
     if "PNG" in kind:
-        path.write_bytes(png(levels, chunk(b"cICP", bytes([primaries, transfer, 0, 1]))))
+        path.write_bytes(png(pixels, chunk(b"cICP", bytes([primaries, transfer, 0, 1]))))
     elif "AVIF" in kind:
         numbers = {"primaries": primaries, "transfer": transfer}
         bits = {"bitspersample": 10} if deep else {}
-        path.write_bytes(imagecodecs.avif_encode(levels >> 6 if deep else levels, speed=10, **numbers, **bits))
+        path.write_bytes(imagecodecs.avif_encode(pixels >> 6 if deep else pixels, speed=10, **numbers, **bits))
     else:
-        heif = pillow_heif.from_bytes("RGB;16" if deep else "RGB", (64, 64), levels.tobytes())
+        heif = pillow_heif.from_bytes("RGB;16" if deep else "RGB", (64, 64), pixels.tobytes())
         numbers = {"color_primaries": primaries, "transfer_characteristics": transfer, "full_range_flag": 1}
         heif.save(path, **HEIC_LOSSLESS, **numbers)
     return path
@@ -40,12 +40,12 @@ def file_of(folder, kind: str, primaries: int, transfer: int = 13):
 
 def test_the_profile_says_what_display_p3_is():
     rng = np.random.default_rng(1)
-    levels = rng.integers(90, 160, (1, 400, 3), dtype=np.uint8)    # so near to grey that sRGB holds them
+    pixels = rng.integers(90, 160, (1, 400, 3), dtype=np.uint8)    # so near to grey that sRGB holds them
     profile = ImageCms.ImageCmsProfile(io.BytesIO(rgb_profile(*PRIMARIES[12])))
 
-    seen = ImageCms.profileToProfile(Image.fromarray(levels), profile, ImageCms.createProfile("sRGB"))
+    seen = ImageCms.profileToProfile(Image.fromarray(pixels), profile, ImageCms.createProfile("sRGB"))
 
-    linear = np.where(levels / 255 <= 0.04045, levels / 255 / 12.92, ((levels / 255 + 0.055) / 1.055) ** 2.4)
+    linear = np.where(pixels / 255 <= 0.04045, pixels / 255 / 12.92, ((pixels / 255 + 0.055) / 1.055) ** 2.4)
     wanted = 1.055 * (linear @ P3_TO_SRGB.T) ** (1 / 2.4) - 0.055
     assert np.abs(np.asarray(seen) - wanted * 255).max() < 1.6
     assert ImageCms.getProfileDescription(profile).strip() == "Display P3"

@@ -3,17 +3,13 @@ import struct
 
 import numpy as np
 import pytest
+from photo_files import noise
 from PIL import Image
 
 from drln.images.header import ImageError
 from drln.images.picture import Picture
 from drln.images.reading import open_image
 from drln.images.writing import check_output, write_image
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
-
 
 # Opening
 
@@ -104,22 +100,22 @@ def test_transparency_survives_the_file(tmp_path, mode, bands, suffix):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_png_of_pixels_that_do_not_lie_in_a_row_is_right(tmp_path, channels):
-    levels = noise(6, 8, channels)[::-1, ::2].squeeze()
+    pixels = noise(6, 8, channels)[::-1, ::2].squeeze()
 
-    write_image(Picture(levels), tmp_path / "out.png")
+    write_image(Picture(pixels), tmp_path / "out.png")
 
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), levels)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "out.png")), pixels)
 
 
 def test_jpeg_keeps_the_colour_of_each_pixel_and_not_of_every_other(tmp_path):
-    levels = np.zeros((32, 32, 3), np.uint8)
-    levels[:, ::2] = (255, 0, 0)
-    levels[:, 1::2] = (0, 0, 255)
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[:, ::2] = (255, 0, 0)
+    pixels[:, 1::2] = (0, 0, 255)
 
-    write_image(Image.fromarray(levels), tmp_path / "out.jpg")
+    write_image(Image.fromarray(pixels), tmp_path / "out.jpg")
 
     saved = np.asarray(Image.open(tmp_path / "out.jpg")).astype(int)
-    assert np.abs(saved - levels).max() < 40    # with colours at half resolution every pixel would be purple
+    assert np.abs(saved - pixels).max() < 40    # with colours at half resolution every pixel would be purple
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):

@@ -20,7 +20,7 @@ def test_black_and_white(tmp_path, suffix):
 
     picture = came_back(path)
 
-    assert picture.mode == "L" and np.array_equal(picture.levels, bits * np.uint8(255))
+    assert picture.mode == "L" and np.array_equal(picture.pixels, bits * np.uint8(255))
 
 
 HELD = {".png": "L LA RGB RGBA", ".tiff": "L LA RGB RGBA", ".webp": "RGB RGBA", ".bmp": "L RGB", ".avif": "RGB RGBA"}
@@ -28,18 +28,18 @@ HELD = {".png": "L LA RGB RGBA", ".tiff": "L LA RGB RGBA", ".webp": "RGB RGBA", 
 
 @pytest.mark.parametrize("suffix, mode", [(suffix, mode) for suffix, modes in HELD.items() for mode in modes.split()])
 def test_grey_rgb_and_alpha(tmp_path, suffix, mode):
-    levels = noise(6, 9, *{"L": [], "LA": [2], "RGB": [3], "RGBA": [4]}[mode], low=1)
+    pixels = noise(6, 9, *{"L": [], "LA": [2], "RGB": [3], "RGBA": [4]}[mode], low=1)
     path = tmp_path / f"photo{suffix}"
     if suffix == ".avif":    # its colours are not quite without loss
-        path.write_bytes(imagecodecs.avif_encode(levels, level=100, pixelformat="444"))
+        path.write_bytes(imagecodecs.avif_encode(pixels, level=100, pixelformat="444"))
     elif suffix == ".png":
-        path.write_bytes(png(levels))
+        path.write_bytes(png(pixels))
     else:
-        Image.fromarray(levels).save(path, lossless=True)
+        Image.fromarray(pixels).save(path, lossless=True)
 
     if suffix == ".avif":
-        levels = imagecodecs.avif_decode(path.read_bytes())
-    assert_same(path, levels, mode)
+        pixels = imagecodecs.avif_decode(path.read_bytes())
+    assert_same(path, pixels, mode)
 
 
 @pytest.mark.parametrize("transparency", [None, 7, bytes(range(100, 116))])
@@ -52,8 +52,8 @@ def test_a_png_palette(tmp_path, transparency):
     picture = came_back(tmp_path / "photo.png")
     seen = rgba[..., 3] > 0
     assert picture.mode == ("RGB" if transparency is None else "RGBA")
-    assert np.array_equal(picture.levels[seen][:, :3], rgba[seen][:, :3])
-    assert transparency is None or np.array_equal(picture.levels[..., 3], rgba[..., 3])
+    assert np.array_equal(picture.pixels[seen][:, :3], rgba[seen][:, :3])
+    assert transparency is None or np.array_equal(picture.pixels[..., 3], rgba[..., 3])
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -84,7 +84,7 @@ def test_every_orientation_comes_upright(tmp_path, suffix, orientation):
 
     back = came_back(turned)
 
-    assert np.array_equal(STORED[orientation](back.levels), np.asarray(Image.open(plain)))
+    assert np.array_equal(STORED[orientation](back.pixels), np.asarray(Image.open(plain)))
     assert (read_header(turned).width, read_header(turned).height) == (24, 16)
     assert Image.Image.getexif(back.to_pil()).get(0x0112) is None
 
@@ -115,11 +115,11 @@ def test_every_orientation_of_heic_comes_upright(tmp_path, orientation):
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
 def test_heic_bit_for_bit(tmp_path, mode):
-    levels = noise(64, 72, *{"RGB": [3], "RGBA": [4], "L": []}[mode], low=1)
+    pixels = noise(64, 72, *{"RGB": [3], "RGBA": [4], "L": []}[mode], low=1)
     options = HEIC_LOSSLESS if mode != "L" else {"quality": -1}
-    pillow_heif.from_pillow(Image.fromarray(levels)).save(tmp_path / "photo.heic", **options)
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(tmp_path / "photo.heic", **options)
 
-    assert_same(tmp_path / "photo.heic", levels, mode)
+    assert_same(tmp_path / "photo.heic", pixels, mode)
 
 
 # Several frames
@@ -129,8 +129,8 @@ def test_heic_bit_for_bit(tmp_path, mode):
     "suffix, word", [(".gif", "frames"), (".tiff", "pages"), (".webp", "frames"), (".png", "frames")]
 )
 def test_of_several_frames_the_first_is_taken_and_it_is_said(tmp_path, suffix, word):
-    levels = noise(3, 12, 16)
-    frames = [Image.fromarray(frame, "P" if suffix == ".gif" else "L") for frame in levels]
+    pixels = noise(3, 12, 16)
+    frames = [Image.fromarray(frame, "P" if suffix == ".gif" else "L") for frame in pixels]
     if suffix == ".gif":
         for frame in frames:
             frame.putpalette([value for shade in range(256) for value in (shade, shade, shade)])
@@ -140,7 +140,7 @@ def test_of_several_frames_the_first_is_taken_and_it_is_said(tmp_path, suffix, w
     photo = Photo.open(path)
 
     assert photo.notes == (f"The file has 3 {word}; the first is taken.",)
-    assert np.array_equal(photo.picture(photo.rgb).to_pil().convert("L"), levels[0])
+    assert np.array_equal(photo.picture(photo.rgb).to_pil().convert("L"), pixels[0])
     assert read_header(path).frames == 3
 
 
@@ -174,8 +174,8 @@ def test_a_phones_jpeg_with_a_second_picture_in_it_is_one_photo(tmp_path):
 
 
 def test_the_format_is_that_of_the_content_and_not_of_the_name(tmp_path):
-    levels = noise(6, 9, 3)
-    (tmp_path / "photo.jpg").write_bytes(png(levels))
+    pixels = noise(6, 9, 3)
+    (tmp_path / "photo.jpg").write_bytes(png(pixels))
 
-    assert_same(tmp_path / "photo.jpg", levels, "RGB")
+    assert_same(tmp_path / "photo.jpg", pixels, "RGB")
     assert read_header(tmp_path / "photo.jpg").format == "PNG"

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import tifffile
-from photo_files import SHAPES, SRGB, deep_noise, deep_png_levels, noise
+from photo_files import SHAPES, SRGB, deep_noise, deep_png_pixels, noise
 from PIL import Image
 
 from drln.images import Picture
@@ -18,53 +18,53 @@ GREY_PROFILE = SRGB[:16] + b"GRAY" + SRGB[20:]
 @pytest.mark.parametrize("channels", SHAPES)
 @pytest.mark.parametrize("name, quality", [("out.png", None), ("out.tiff", None), ("out.webp", 100)])
 def test_eight_bits_bit_for_bit(tmp_path, name, quality, channels):
-    levels = noise(23, 31, *SHAPES[channels])
+    pixels = noise(23, 31, *SHAPES[channels])
 
-    write_image(Picture(levels), tmp_path / name, quality)
+    write_image(Picture(pixels), tmp_path / name, quality)
 
     saved = Image.open(tmp_path / name)
-    whole = saved if name != "out.webp" else saved.convert(Picture(levels).mode)    # which has RGB and RGBA only
-    assert np.array_equal(np.asarray(whole), levels)
-    assert name == "out.webp" or saved.mode == Picture(levels).mode
+    whole = saved if name != "out.webp" else saved.convert(Picture(pixels).mode)    # which has RGB and RGBA only
+    assert np.array_equal(np.asarray(whole), pixels)
+    assert name == "out.webp" or saved.mode == Picture(pixels).mode
 
 
 @pytest.mark.parametrize("channels", SHAPES)
 def test_sixteen_bit_png_bit_for_bit(tmp_path, channels):
-    levels = deep_noise(23, 31, *SHAPES[channels])
+    pixels = deep_noise(23, 31, *SHAPES[channels])
 
-    write_image(Picture(levels), tmp_path / "out.png")
+    write_image(Picture(pixels), tmp_path / "out.png")
 
-    assert np.array_equal(deep_png_levels(tmp_path / "out.png"), levels)
+    assert np.array_equal(deep_png_pixels(tmp_path / "out.png"), pixels)
 
 
 @pytest.mark.parametrize("channels", SHAPES)
 def test_sixteen_bit_tiff_bit_for_bit(tmp_path, channels):
-    levels = deep_noise(23, 31, *SHAPES[channels])
+    pixels = deep_noise(23, 31, *SHAPES[channels])
 
-    write_image(Picture(levels, {"dpi": (300, 300)}), tmp_path / "out.tiff")
+    write_image(Picture(pixels, {"dpi": (300, 300)}), tmp_path / "out.tiff")
 
     with tifffile.TiffFile(tmp_path / "out.tiff") as tiff:
         page = tiff.pages[0]
-        assert np.array_equal(page.asarray(), levels)
+        assert np.array_equal(page.asarray(), pixels)
         assert [int(kind) for kind in page.extrasamples] == ([2] if "alpha" in channels else [])
         assert page.photometric == (2 if "RGB" in channels else 1)
         assert page.software == ""
     if channels in ("RGB", "RGB and alpha"):    # Pillow's decoder, which cuts to 8 bits
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "out.tiff")), levels >> 8)
+        assert np.array_equal(np.asarray(Image.open(tmp_path / "out.tiff")), pixels >> 8)
     elif channels == "grey":
-        assert np.array_equal(np.asarray(Image.open(tmp_path / "out.tiff")), levels)
+        assert np.array_equal(np.asarray(Image.open(tmp_path / "out.tiff")), pixels)
 
 
 @pytest.mark.parametrize("quality", [None, 1, 40, 99])
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 @pytest.mark.parametrize("shape", [(3,), (), (4,)])
 def test_jpeg_and_webp_have_the_quality_that_is_asked_for(tmp_path, suffix, shape, quality):
-    levels = noise(23, 31, *((3,) if suffix != ".webp" and shape == (4,) else shape))
+    pixels = noise(23, 31, *((3,) if suffix != ".webp" and shape == (4,) else shape))
     by_pillow = io.BytesIO()
     kind = {"format": "WEBP"} if suffix == ".webp" else {"format": "JPEG", "subsampling": 0}
-    Image.fromarray(levels).save(by_pillow, **kind, quality=quality or 95)
+    Image.fromarray(pixels).save(by_pillow, **kind, quality=quality or 95)
 
-    write_image(Picture(levels), tmp_path / f"out{suffix}", quality)
+    write_image(Picture(pixels), tmp_path / f"out{suffix}", quality)
 
     assert np.array_equal(np.asarray(Image.open(tmp_path / f"out{suffix}")), np.asarray(Image.open(by_pillow)))
 
@@ -100,10 +100,10 @@ def test_a_tiff_ends_at_four_gigabytes():
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_profile_and_resolution_are_in_files_of_every_kind(tmp_path, depth, suffix, channels):
-    levels = (noise if depth == 8 else deep_noise)(5, 7, *SHAPES[channels])
+    pixels = (noise if depth == 8 else deep_noise)(5, 7, *SHAPES[channels])
     profile = SRGB if "RGB" in channels else GREY_PROFILE
 
-    write_image(Picture(levels, {"icc_profile": profile, "dpi": (300, 150)}), tmp_path / f"out{suffix}")
+    write_image(Picture(pixels, {"icc_profile": profile, "dpi": (300, 150)}), tmp_path / f"out{suffix}")
 
     if suffix == ".tiff" and depth == 16:
         with tifffile.TiffFile(tmp_path / "out.tiff") as tiff:

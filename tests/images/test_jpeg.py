@@ -13,9 +13,9 @@ from drln.images import ImageError, Photo
 from drln.images.reading import read_header
 
 
-def jpeg(levels: np.ndarray, **options) -> bytes:
+def jpeg(pixels: np.ndarray, **options) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "JPEG", quality=90, **options)
+    Image.fromarray(pixels).save(file, "JPEG", quality=90, **options)
     return file.getvalue()
 
 
@@ -35,15 +35,15 @@ def test_a_file_without_its_end_mark_is_decoded(tmp_path, shape, lost, restarts)
 
     back = came_back(file_of(tmp_path, content[:-lost]))
 
-    assert np.array_equal(back.levels, came_back(file_of(tmp_path, content)).levels)
+    assert np.array_equal(back.pixels, came_back(file_of(tmp_path, content)).pixels)
 
 
 @pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"progressive": True}], ids=str)
 def test_a_file_in_which_pixels_are_missing_is_refused_wherever_it_is_cut(tmp_path, options):
     content = jpeg(noise(24, 32, 3), **options)
-    pixels = content.index(b"\xff\xda") + 14
+    start = content.index(b"\xff\xda") + 14
 
-    for end in range(pixels, len(content) - 5, 41):
+    for end in range(start, len(content) - 5, 41):
         with pytest.raises(ImageError, match=r"photo\.jpg cannot be decoded"):
             Photo.open(file_of(tmp_path, content[:end]))
 
@@ -77,12 +77,12 @@ def xmp(words: str) -> bytes:
     ],
 )
 def test_what_a_phone_put_beside_the_photo_is_said_to_be_lost(tmp_path, words, said):
-    levels = noise(16, 24, 3)
+    pixels = noise(16, 24, 3)
 
-    photo = Photo.open(file_of(tmp_path, jpeg(levels, xmp=xmp(words)) + b"film or gain map"))
+    photo = Photo.open(file_of(tmp_path, jpeg(pixels, xmp=xmp(words)) + b"film or gain map"))
 
     assert [said in note for note in photo.notes] == [True] * bool(said)
-    assert np.array_equal(came_back(tmp_path / "photo.jpg").levels, imagecodecs.jpeg8_decode(jpeg(levels)))
+    assert np.array_equal(came_back(tmp_path / "photo.jpg").pixels, imagecodecs.jpeg8_decode(jpeg(pixels)))
 
 
 def test_ultra_hdr_gives_its_plain_photo_and_says_so(tmp_path):
@@ -92,7 +92,7 @@ def test_ultra_hdr_gives_its_plain_photo_and_says_so(tmp_path):
 
     back = came_back(file_of(tmp_path, content))
 
-    assert np.array_equal(back.levels, imagecodecs.jpeg8_decode(content))
+    assert np.array_equal(back.pixels, imagecodecs.jpeg8_decode(content))
     assert "gain map" in Photo.open(tmp_path / "photo.jpg").notes[0]
 
 
@@ -129,6 +129,6 @@ def test_inks_that_adobe_stores_inverted_come_right(tmp_path, space, transform):
     options = {"colorspace": space, "outcolorspace": "YCCK" if transform else space}
     content = imagecodecs.jpeg8_encode(255 - inks, level=100, **options)
 
-    red, green, blue = came_back(file_of(tmp_path, content)).levels[8, 8]
+    red, green, blue = came_back(file_of(tmp_path, content)).pixels[8, 8]
 
     assert red < 20 and green > 235 and blue > 235

@@ -11,12 +11,12 @@ from drln.images import ImageError, ImageLoader
 
 
 def test_load_image_gives_what_the_model_takes():
-    levels = noise(5, 7, 3)
+    pixels = noise(5, 7, 3)
 
-    inputs = ImageLoader.load_image(Image.fromarray(levels))
+    inputs = ImageLoader.load_image(Image.fromarray(pixels))
 
     assert inputs.shape == (1, 3, 5, 7) and inputs.dtype == torch.float32
-    np.testing.assert_allclose(inputs[0].permute(1, 2, 0).numpy(), levels / 255.0, atol=1e-7)
+    np.testing.assert_allclose(inputs[0].permute(1, 2, 0).numpy(), pixels / 255.0, atol=1e-7)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
@@ -41,7 +41,7 @@ def test_save_image_refuses_what_is_not_one_rgb_image(tmp_path, bad):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_save_compare_puts_pillows_bicubic_beside_the_result(tmp_path, scale):
     lr, sr = noise(20, 33, 3), noise(20 * scale, 33 * scale, 3)
-    inputs, preds = (ImageLoader.load_image(Image.fromarray(levels)) for levels in (lr, sr))
+    inputs, preds = (ImageLoader.load_image(Image.fromarray(pixels)) for pixels in (lr, sr))
 
     ImageLoader.save_compare(inputs, preds, tmp_path / "compare.png")
 

@@ -87,11 +87,11 @@ def saved_by_a_camera(folder, suffix: str, exif: bytes):
         beside += chunk(b"eXIf", exif[6:]) + chunk(b"tEXt", b"Comment\0" + SECRET)
         path.write_bytes(png(deep_noise(64, 64, 3), beside))
     elif suffix in (".tiff", ".16.tiff"):
-        levels = noise(64, 64, 3) if suffix == ".tiff" else deep_noise(64, 64, 3)
+        pixels = noise(64, 64, 3) if suffix == ".tiff" else deep_noise(64, 64, 3)
         tags = [(tag, 2, 0, value.encode("latin-1"), True) for tag, value in IMAGE.items()]
         tags.append((700, 1, len(XMP), XMP, True))
         tags += [(tag, 2, 0, SECRET, True) for tag in PRIVATE_IMAGE if tag != Base.Software]
-        tifffile.imwrite(path, levels, photometric="rgb", iccprofile=P3, metadata=None, software=False, extratags=tags)
+        tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=P3, metadata=None, software=False, extratags=tags)
     else:
         image.save(path, exif=exif, xmp=XMP, comment=SECRET, icc_profile=P3)
     assert SECRET in path.read_bytes()
@@ -133,9 +133,9 @@ def kept_tags(found: Image.Exif) -> set[int]:
 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_the_camera_part_of_a_tiff_is_kept(tmp_path, depth, exif):
-    levels = (noise if depth == 8 else deep_noise)(9, 9, 3)
+    pixels = (noise if depth == 8 else deep_noise)(9, 9, 3)
     first = Photo.open(saved_by_a_camera(tmp_path, ".png", exif))
-    write_image(type(first.picture(first.rgb))(levels, first.info), tmp_path / "in.tiff")    # tested above
+    write_image(type(first.picture(first.rgb))(pixels, first.info), tmp_path / "in.tiff")    # tested above
 
     photo = Photo.open(tmp_path / "in.tiff")
 

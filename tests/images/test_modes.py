@@ -49,13 +49,13 @@ def test_an_image_of_each_eight_bit_mode_is_saved_in_its_colours(tmp_path, mode,
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 @pytest.mark.parametrize("mode, kind", [("I", "i4"), ("I;16", "<u2"), ("I;16B", ">u2"), ("F", "f4")])
 def test_levels_above_255_are_saved_in_sixteen_bits(tmp_path, mode, kind, suffix):
-    levels = np.array([[0, 1, 255, 256], [300, 40_000, 65_534, 65_535]])
-    image = Image.frombytes(mode, (4, 2), levels.astype(kind).tobytes())
+    pixels = np.array([[0, 1, 255, 256], [300, 40_000, 65_534, 65_535]])
+    image = Image.frombytes(mode, (4, 2), pixels.astype(kind).tobytes())
 
     write_image(image, tmp_path / f"out{suffix}")
 
     with Image.open(tmp_path / f"out{suffix}") as saved:
-        assert np.array_equal(np.asarray(saved), levels)
+        assert np.array_equal(np.asarray(saved), pixels)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from photo_files import SHAPES, STORED, deep_noise, noise, png, tiff
 from photo_stand_ins import bicubic, identity
 from PIL import Image
 
-from drln.images import ImageError, Photo, open_image, write_image
+from drln.images import ImageError, Photo, Picture, open_image, write_image
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".webp"])
@@ -56,12 +56,12 @@ def test_rounding_in_bands_covers_an_image_taller_than_one():
 
 
 def test_the_tensor_is_what_the_file_holds_over_255():
-    levels = noise(5, 7, 3)
+    pixels = noise(5, 7, 3)
 
-    rgb = Photo.from_pil(Image.fromarray(levels)).rgb
+    rgb = Photo.from_pil(Image.fromarray(pixels)).rgb
 
     assert rgb.shape == (1, 3, 5, 7) and rgb.dtype == torch.float32 and rgb.is_contiguous()
-    np.testing.assert_allclose(rgb[0].numpy(), levels.transpose(2, 0, 1) / 255.0, atol=1e-7)
+    np.testing.assert_allclose(rgb[0].numpy(), pixels.transpose(2, 0, 1) / 255.0, atol=1e-7)
 
 
 def test_a_result_is_clamped_and_then_rounded():
@@ -105,30 +105,30 @@ def test_black_and_white_comes_back_as_grey():
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 def test_sixteen_bit_grey_stays_sixteen_bit(tmp_path, suffix):
-    levels = noise(50, 70, high=65536, dtype=np.uint16)
-    Image.fromarray(levels).save(tmp_path / f"in{suffix}")
+    pixels = noise(50, 70, high=65536, dtype=np.uint16)
+    Image.fromarray(pixels).save(tmp_path / f"in{suffix}")
 
     photo = Photo.from_pil(open_image(tmp_path / f"in{suffix}"))
     write_image(photo.picture(photo.rgb).to_pil(), tmp_path / f"out{suffix}")
 
     saved = Image.open(tmp_path / f"out{suffix}")
     assert photo.depth == 16 and saved.mode == "I;16"
-    assert np.array_equal(np.asarray(saved), levels)
+    assert np.array_equal(np.asarray(saved), pixels)
 
 
 def test_sixteen_bit_grey_of_the_other_byte_order_is_read_right(tmp_path):
-    levels = noise(5, 7, high=65536, dtype=np.uint16)
-    image = Image.frombytes("I;16B", (7, 5), levels.astype(">u2").tobytes())
+    pixels = noise(5, 7, high=65536, dtype=np.uint16)
+    image = Image.frombytes("I;16B", (7, 5), pixels.astype(">u2").tobytes())
 
     result = identity(image)
 
-    assert np.array_equal(np.asarray(result), levels)
+    assert np.array_equal(np.asarray(result), pixels)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 def test_sixteen_bit_colours_that_pillow_cuts_are_told(tmp_path, suffix):
-    levels = deep_noise(9, 14, 3)
-    (tmp_path / f"in{suffix}").write_bytes(png(levels) if suffix == ".png" else tiff(levels))
+    pixels = deep_noise(9, 14, 3)
+    (tmp_path / f"in{suffix}").write_bytes(png(pixels) if suffix == ".png" else tiff(pixels))
 
     with Image.open(tmp_path / f"in{suffix}") as image:
         assert "Photo.open(path) keeps 16" in Photo.from_pil(image).notes[0]
@@ -138,21 +138,21 @@ def test_sixteen_bit_colours_that_pillow_cuts_are_told(tmp_path, suffix):
 
 @pytest.mark.parametrize("channels", ["grey and alpha", "RGB and alpha"])
 def test_sixteen_bit_alpha_is_upscaled_to_the_level(channels):
-    levels = deep_noise(70, 9, *SHAPES[channels])
-    photo = Photo._of_levels(levels, {})
+    pixels = deep_noise(70, 9, *SHAPES[channels])
+    photo = Photo.from_picture(Picture(pixels))
 
-    alpha = photo.picture(bicubic(photo, 3)).levels[..., -1]
+    alpha = photo.picture(bicubic(photo, 3)).pixels[..., -1]
 
-    exact = Image.fromarray(levels[..., -1].astype(np.float32)).resize((27, 210), Image.Resampling.BICUBIC)
+    exact = Image.fromarray(pixels[..., -1].astype(np.float32)).resize((27, 210), Image.Resampling.BICUBIC)
     assert np.abs(alpha - np.asarray(exact).clip(0, 65_535)).max() <= 0.51
 
 
 @pytest.mark.parametrize("bands, depth", [(3, 8), (3, 16), (1, 8)])
 def test_a_photo_takes_one_float_copy_of_its_pixels(bands, depth):
-    levels = (noise if depth == 8 else deep_noise)(1000, 900, *([bands] if bands > 1 else []))
+    pixels = (noise if depth == 8 else deep_noise)(1000, 900, *([bands] if bands > 1 else []))
     tracemalloc.start()
 
-    photo = Photo._of_levels(levels, {})
+    photo = Photo.from_picture(Picture(pixels))
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

@@ -38,7 +38,7 @@ def file_of(folder, content: bytes):
 
 
 def shown(image: Image.Image) -> np.ndarray:
-    """The levels that a screen of sRGB gets, by LittleCMS."""
+    """The pixels that a screen of sRGB gets, by LittleCMS."""
     profile = image.info.get("icc_profile")
     mode = "L" if image.mode == "L" else "RGB"
     if profile is None:
@@ -49,7 +49,7 @@ def shown(image: Image.Image) -> np.ndarray:
 
 
 def of_light(light: np.ndarray) -> np.ndarray:
-    """sRGB's levels of light."""
+    """sRGB values, 0 to 255, of linear light."""
     light = light.clip(0, 1)
     return 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
@@ -61,10 +61,10 @@ SMOOTH = np.linspace(20, 250, 16 * 16 * 3).reshape(16, 16, 3).round().astype(np.
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff", ".jpg", ".webp"])
-@pytest.mark.parametrize("levels", [SMOOTH, SMOOTH[..., 0], SMOOTH * np.uint16(257)], ids=["RGB", "grey", "16 bits"])
+@pytest.mark.parametrize("pixels", [SMOOTH, SMOOTH[..., 0], SMOOTH * np.uint16(257)], ids=["RGB", "grey", "16 bits"])
 @pytest.mark.parametrize("gamma", [1.0, 0.6])
-def test_a_gamma_reaches_the_result_in_every_format(tmp_path, levels, gamma, suffix):
-    photo = Photo.open(file_of(tmp_path, png(levels, gama(gamma))))
+def test_a_gamma_reaches_the_result_in_every_format(tmp_path, pixels, gamma, suffix):
+    photo = Photo.open(file_of(tmp_path, png(pixels, gama(gamma))))
 
     picture = photo.picture(photo.rgb)
     lossy = suffix in (".jpg", ".webp")
@@ -72,14 +72,14 @@ def test_a_gamma_reaches_the_result_in_every_format(tmp_path, levels, gamma, suf
 
     with Image.open(tmp_path / f"out{suffix}") as image:
         seen = shown(image)
-    light = (levels / np.iinfo(levels.dtype).max) ** (1 / gamma)
-    wanted = of_light(light if levels.ndim == 3 else np.stack([light] * 3, axis=2))
+    light = (pixels / np.iinfo(pixels.dtype).max) ** (1 / gamma)
+    wanted = of_light(light if pixels.ndim == 3 else np.stack([light] * 3, axis=2))
     assert np.abs(seen - wanted).max() < (4 if suffix == ".jpg" else 2)
 
 
-@pytest.mark.parametrize("levels", [SMOOTH, SMOOTH[..., 0]], ids=["RGB", "grey"])
-def test_a_png_that_pillow_opened_keeps_its_colours_too(tmp_path, levels):
-    path = file_of(tmp_path, png(levels, gama(1.0) + chrm(ADOBE_RGB)))
+@pytest.mark.parametrize("pixels", [SMOOTH, SMOOTH[..., 0]], ids=["RGB", "grey"])
+def test_a_png_that_pillow_opened_keeps_its_colours_too(tmp_path, pixels):
+    path = file_of(tmp_path, png(pixels, gama(1.0) + chrm(ADOBE_RGB)))
 
     with Image.open(path) as image:
         info = Photo.from_pil(image).info
@@ -88,12 +88,12 @@ def test_a_png_that_pillow_opened_keeps_its_colours_too(tmp_path, levels):
 
 
 def test_primaries_reach_the_result(tmp_path):
-    levels = noise(16, 16, 3, low=90, high=160)    # so near to grey that sRGB holds them
-    path = file_of(tmp_path, png(levels, gama(0.45455) + chrm(ADOBE_RGB)))
+    pixels = noise(16, 16, 3, low=90, high=160)    # so near to grey that sRGB holds them
+    path = file_of(tmp_path, png(pixels, gama(0.45455) + chrm(ADOBE_RGB)))
 
     photo = Photo.open(path)
 
-    wanted = of_light((levels / 255) ** 2.2 @ ADOBE_TO_XYZ.T @ XYZ_TO_SRGB.T)
+    wanted = of_light((pixels / 255) ** 2.2 @ ADOBE_TO_XYZ.T @ XYZ_TO_SRGB.T)
     assert np.abs(shown(photo.picture(photo.rgb).to_pil()) - wanted).max() < 1.6
 
 
@@ -115,21 +115,21 @@ def test_srgb_told_by_chunks_and_chunks_that_make_no_sense_need_no_profile(tmp_p
 
 
 def test_of_several_chunks_that_tell_colours_the_one_of_the_standards_order_counts(tmp_path):
-    levels = noise(9, 7, 3)
+    pixels = noise(9, 7, 3)
     both, profile = P3_NUMBERS + iccp(SRGB) + gama(1.0), iccp(SRGB) + chunk(b"sRGB", b"\0") + gama(1.0)
 
-    by_number = Photo.open(file_of(tmp_path, png(levels, both))).info["icc_profile"]
-    by_profile = Photo.open(file_of(tmp_path, png(levels, profile))).info["icc_profile"]
+    by_number = Photo.open(file_of(tmp_path, png(pixels, both))).info["icc_profile"]
+    by_profile = Photo.open(file_of(tmp_path, png(pixels, profile))).info["icc_profile"]
 
-    assert by_number == Photo.open(file_of(tmp_path, png(levels, P3_NUMBERS))).info["icc_profile"] != SRGB
+    assert by_number == Photo.open(file_of(tmp_path, png(pixels, P3_NUMBERS))).info["icc_profile"] != SRGB
     assert by_profile == SRGB
 
 
 def test_light_told_by_number_reaches_the_result(tmp_path):
-    levels = noise(16, 16, 3, low=20)
-    photo = Photo.open(file_of(tmp_path, png(levels, chunk(b"cICP", bytes([1, 8, 0, 1])))))
+    pixels = noise(16, 16, 3, low=20)
+    photo = Photo.open(file_of(tmp_path, png(pixels, chunk(b"cICP", bytes([1, 8, 0, 1])))))
 
-    assert np.abs(shown(photo.picture(photo.rgb).to_pil()) - of_light(levels / 255)).max() < 2
+    assert np.abs(shown(photo.picture(photo.rgb).to_pil()) - of_light(pixels / 255)).max() < 2
     assert photo.notes == ()
 
 
@@ -147,85 +147,85 @@ def test_colours_that_no_profile_can_tell_are_said_to_be_lost(tmp_path, numbers,
 # Few bits, and all layouts
 
 
-def few_bits(levels: np.ndarray, bits: int, colour: int, beside: bytes) -> bytes:
-    """A PNG of 1, 2 or 4 bits: levels packed into bytes, the first one highest."""
-    height, width = levels.shape
-    ones = (levels[..., None] >> np.arange(bits)[::-1] & 1).reshape(height, -1).astype(np.uint8)
+def few_bits(pixels: np.ndarray, bits: int, colour: int, beside: bytes) -> bytes:
+    """A PNG of 1, 2 or 4 bits: pixels packed into bytes, the first one highest."""
+    height, width = pixels.shape
+    ones = (pixels[..., None] >> np.arange(bits)[::-1] & 1).reshape(height, -1).astype(np.uint8)
     rows = b"".join(b"\0" + np.packbits(row).tobytes() for row in ones)
     head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    pixels = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + beside + pixels
+    idat = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + beside + idat
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
 @pytest.mark.parametrize("shade", [0, -1])
 def test_a_transparent_shade_of_few_bits(tmp_path, bits, shade):
     top = 2**bits - 1
-    levels = noise(6, 9, high=2**bits)
+    pixels = noise(6, 9, high=2**bits)
     shade %= top + 1
 
-    back = came_back(file_of(tmp_path, few_bits(levels, bits, 0, chunk(b"tRNS", struct.pack(">H", shade)))))
+    back = came_back(file_of(tmp_path, few_bits(pixels, bits, 0, chunk(b"tRNS", struct.pack(">H", shade)))))
 
     assert back.mode == "LA"
-    assert np.array_equal(back.levels[..., 1], np.where(levels == shade, 0, 255))
-    seen = levels != shade
-    assert np.array_equal(back.levels[..., 0][seen], levels[seen] * (255 // top))
+    assert np.array_equal(back.pixels[..., 1], np.where(pixels == shade, 0, 255))
+    seen = pixels != shade
+    assert np.array_equal(back.pixels[..., 0][seen], pixels[seen] * (255 // top))
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4])
 @pytest.mark.parametrize("alpha", [None, (0, 100)])
 def test_a_palette_of_few_bits(tmp_path, bits, alpha):
-    levels, palette = noise(6, 9, high=2**bits), noise(2**bits, 3)
+    pixels, palette = noise(6, 9, high=2**bits), noise(2**bits, 3)
     beside = chunk(b"PLTE", palette.tobytes()) + (chunk(b"tRNS", bytes(alpha)) if alpha else b"")
 
-    back = came_back(file_of(tmp_path, few_bits(levels, bits, 3, beside)))
+    back = came_back(file_of(tmp_path, few_bits(pixels, bits, 3, beside)))
 
     opaque = np.full(2**bits, 255)
     opaque[: len(alpha or ())] = alpha or ()
-    seen = opaque[levels] > 0
+    seen = opaque[pixels] > 0
     assert back.mode == ("RGBA" if alpha else "RGB")
-    assert np.array_equal(back.levels[..., :3][seen], palette[levels][seen])
-    assert alpha is None or np.array_equal(back.levels[..., 3], opaque[levels])
+    assert np.array_equal(back.pixels[..., :3][seen], palette[pixels][seen])
+    assert alpha is None or np.array_equal(back.pixels[..., 3], opaque[pixels])
 
 
 # Of Adam7: the first column and row, and the steps to the next ones.
 PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 
 
-def interlaced(levels: np.ndarray) -> bytes:
+def interlaced(pixels: np.ndarray) -> bytes:
     """A PNG of 8 or 16 bits in Adam7's seven passes."""
-    height, width, channels = levels.shape
-    stored = levels.astype(levels.dtype.newbyteorder(">"))
+    height, width, channels = pixels.shape
+    stored = pixels.astype(pixels.dtype.newbyteorder(">"))
     rows = b""
     for x, y, dx, dy in PASSES:
         rows += b"".join(b"\0" + row.tobytes() for row in stored[y::dy, x::dx] if row.size)
-    head = struct.pack(">IIBBBBB", width, height, 8 * levels.itemsize, {3: 2, 4: 6}[channels], 0, 0, 1)
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, {3: 2, 4: 6}[channels], 0, 0, 1)
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-@pytest.mark.parametrize("levels", [noise(13, 11, 3), deep_noise(13, 11, 3), deep_noise(13, 11, 4)])
-def test_an_interlaced_file(tmp_path, capfd, levels):
-    assert np.array_equal(came_back(file_of(tmp_path, interlaced(levels))).levels, levels)
+@pytest.mark.parametrize("pixels", [noise(13, 11, 3), deep_noise(13, 11, 3), deep_noise(13, 11, 4)])
+def test_an_interlaced_file(tmp_path, capfd, pixels):
+    assert np.array_equal(came_back(file_of(tmp_path, interlaced(pixels))).pixels, pixels)
     assert capfd.readouterr() == ("", "")    # libpng has something to say of it
 
 
 # Chunks that come late, are long or damaged
 
 
-def with_exif_at_the_end(levels: np.ndarray) -> bytes:
+def with_exif_at_the_end(pixels: np.ndarray) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
     end = chunk(b"IEND", b"")
-    return png(levels).removesuffix(end) + chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + end
+    return png(pixels).removesuffix(end) + chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + end
 
 
-@pytest.mark.parametrize("levels", [noise(4, 6, 3), deep_noise(4, 6, 3), noise(4, 6)])
-def test_an_orientation_behind_the_pixels_is_known_by_the_header_and_followed(tmp_path, levels):
-    path = file_of(tmp_path, with_exif_at_the_end(levels))
+@pytest.mark.parametrize("pixels", [noise(4, 6, 3), deep_noise(4, 6, 3), noise(4, 6)])
+def test_an_orientation_behind_the_pixels_is_known_by_the_header_and_followed(tmp_path, pixels):
+    path = file_of(tmp_path, with_exif_at_the_end(pixels))
 
     assert (read_header(path).width, read_header(path).height) == (4, 6)
-    assert np.array_equal(came_back(path).levels, np.rot90(levels, -1))
+    assert np.array_equal(came_back(path).pixels, np.rot90(pixels, -1))
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -238,14 +238,14 @@ def test_exif_in_a_text_as_older_programs_wrote_it_is_followed(tmp_path, packed)
     path = file_of(tmp_path, png(noise(4, 6, 3), chunk(b"zTXt" if packed else b"tEXt", body)))
 
     assert (read_header(path).width, read_header(path).height) == (4, 6)
-    assert np.array_equal(came_back(path).levels, np.rot90(noise(4, 6, 3), -1))
+    assert np.array_equal(came_back(path).pixels, np.rot90(noise(4, 6, 3), -1))
 
 
 def test_a_text_of_any_length_is_no_reason_to_refuse_a_photo(tmp_path):
-    levels = noise(9, 7, 3)
+    pixels = noise(9, 7, 3)
     text = chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(200_000_000)))
 
-    assert np.array_equal(came_back(file_of(tmp_path, png(levels, text))).levels, levels)
+    assert np.array_equal(came_back(file_of(tmp_path, png(pixels, text))).pixels, pixels)
 
 
 def test_a_profile_of_megabytes_is_kept_and_one_that_is_a_trap_is_refused(tmp_path):
@@ -256,12 +256,12 @@ def test_a_profile_of_megabytes_is_kept_and_one_that_is_a_trap_is_refused(tmp_pa
         Photo.open(file_of(tmp_path, png(noise(9, 7, 3), iccp(bytes(200_000_000)))))
 
 
-@pytest.mark.parametrize("levels", [noise(9, 7, 3), deep_noise(9, 7, 3)])
-def test_a_wrong_checksum_of_a_text_is_no_harm_and_one_of_pixels_is_said(tmp_path, levels):
+@pytest.mark.parametrize("pixels", [noise(9, 7, 3), deep_noise(9, 7, 3)])
+def test_a_wrong_checksum_of_a_text_is_no_harm_and_one_of_pixels_is_said(tmp_path, pixels):
     text = bytearray(chunk(b"tEXt", b"Software\0Test"))
     text[-1] ^= 1
-    content = bytearray(png(levels, bytes(text)))
-    assert np.array_equal(came_back(file_of(tmp_path, content)).levels, levels)
+    content = bytearray(png(pixels, bytes(text)))
+    assert np.array_equal(came_back(file_of(tmp_path, content)).pixels, pixels)
 
     content[-13] ^= 1    # the last byte before IEND
 
@@ -269,10 +269,10 @@ def test_a_wrong_checksum_of_a_text_is_no_harm_and_one_of_pixels_is_said(tmp_pat
         Photo.open(file_of(tmp_path, content))
 
 
-@pytest.mark.parametrize("levels", [noise(9, 7, 3), deep_noise(9, 7, 3)])
-def test_a_missing_end_is_no_harm_and_missing_pixels_are_said(tmp_path, levels):
-    content = png(levels).removesuffix(chunk(b"IEND", b""))
-    assert np.array_equal(came_back(file_of(tmp_path, content)).levels, levels)
+@pytest.mark.parametrize("pixels", [noise(9, 7, 3), deep_noise(9, 7, 3)])
+def test_a_missing_end_is_no_harm_and_missing_pixels_are_said(tmp_path, pixels):
+    content = png(pixels).removesuffix(chunk(b"IEND", b""))
+    assert np.array_equal(came_back(file_of(tmp_path, content)).pixels, pixels)
 
     with pytest.raises(ImageError, match=r"photo\.png cannot be decoded"):
         Photo.open(file_of(tmp_path, content[:-20]))
@@ -290,10 +290,10 @@ def test_millions_of_empty_chunks_are_refused(tmp_path):
 
 def test_a_picture_before_the_first_frame_is_taken(tmp_path):
     still, first, second = noise(3, 9, 7, 3)
-    frames = [Image.fromarray(levels) for levels in (first, second)]
+    frames = [Image.fromarray(pixels) for pixels in (first, second)]
     Image.fromarray(still).save(tmp_path / "photo.png", save_all=True, append_images=frames, default_image=True)
 
-    assert np.array_equal(came_back(tmp_path / "photo.png").levels, still)
+    assert np.array_equal(came_back(tmp_path / "photo.png").pixels, still)
     assert Photo.open(tmp_path / "photo.png").notes == ("The file has 3 frames; the first is taken.",)
 
 

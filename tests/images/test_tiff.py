@@ -16,10 +16,10 @@ from drln.images import ImageError, Photo, open_image
 from drln.images.reading import read_header
 
 
-def packed(levels: np.ndarray, bits: int) -> bytes:
-    """Rows of levels of fewer than 8 bits, each row filled up to whole bytes."""
-    singles = (levels[..., None] >> np.arange(bits - 1, -1, -1)) & 1
-    return np.packbits(singles.reshape(len(levels), -1).astype(np.uint8), axis=1).tobytes()
+def packed(pixels: np.ndarray, bits: int) -> bytes:
+    """Rows of pixels of fewer than 8 bits, each row filled up to whole bytes."""
+    singles = (pixels[..., None] >> np.arange(bits - 1, -1, -1)) & 1
+    return np.packbits(singles.reshape(len(pixels), -1).astype(np.uint8), axis=1).tobytes()
 
 
 # Grey
@@ -28,11 +28,11 @@ def packed(levels: np.ndarray, bits: int) -> bytes:
 @pytest.mark.parametrize("white_is_0", [False, True])
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_grey_of_few_bits_uses_the_whole_range(tmp_path, bits, white_is_0):
-    levels = noise(7, 11, high=2**bits)
+    pixels = noise(7, 11, high=2**bits)
     fields = {258: [bits], 262: [0 if white_is_0 else 1]}
-    (tmp_path / "photo.tif").write_bytes(tiff_of([packed(levels, bits)], 11, 7, fields))
+    (tmp_path / "photo.tif").write_bytes(tiff_of([packed(pixels, bits)], 11, 7, fields))
 
-    wanted = levels * (255 // (2**bits - 1))
+    wanted = pixels * (255 // (2**bits - 1))
     assert_same(tmp_path / "photo.tif", 255 - wanted if white_is_0 else wanted, "L")
 
 
@@ -52,16 +52,16 @@ def test_grey_that_was_multiplied_by_its_alpha_is_as_it_was(tmp_path, dtype):
     stored = np.round(grey * (alpha / white)).astype(dtype)
     (tmp_path / "photo.tif").write_bytes(tiff(np.stack([stored, alpha], 2), alpha=1))
 
-    back = came_back(tmp_path / "photo.tif").levels
+    back = came_back(tmp_path / "photo.tif").pixels
 
     assert np.array_equal(back[..., 1], alpha) and np.abs(back[..., 0].astype(int) - grey).max() <= 1
 
 
 def test_a_channel_of_which_nothing_is_known_is_left_out_and_that_is_said(tmp_path):
-    levels = noise(9, 14, 2)
-    (tmp_path / "photo.tif").write_bytes(tiff(levels, alpha=0))
+    pixels = noise(9, 14, 2)
+    (tmp_path / "photo.tif").write_bytes(tiff(pixels, alpha=0))
 
-    assert_same(tmp_path / "photo.tif", np.ascontiguousarray(levels[..., 0]), "L")
+    assert_same(tmp_path / "photo.tif", np.ascontiguousarray(pixels[..., 0]), "L")
     assert Photo.open(tmp_path / "photo.tif").notes == (
         "The file has channels beside its colours (1), which are not taken.",
     )
@@ -69,11 +69,11 @@ def test_a_channel_of_which_nothing_is_known_is_left_out_and_that_is_said(tmp_pa
 
 @pytest.mark.parametrize("channels, mode", [(2, "LA"), (4, "RGBA")])
 def test_one_channel_more_without_a_word_on_it_is_alpha(tmp_path, channels, mode):
-    levels = noise(9, 14, channels, low=1)
+    pixels = noise(9, 14, channels, low=1)
     fields = {258: [8] * channels, 262: [1 if channels == 2 else 2]}
-    (tmp_path / "photo.tif").write_bytes(tiff_of([levels.tobytes()], 14, 9, fields))
+    (tmp_path / "photo.tif").write_bytes(tiff_of([pixels.tobytes()], 14, 9, fields))
 
-    assert_same(tmp_path / "photo.tif", levels, mode)
+    assert_same(tmp_path / "photo.tif", pixels, mode)
 
 
 # Layouts
@@ -84,42 +84,42 @@ def test_one_channel_more_without_a_word_on_it_is_alpha(tmp_path, channels, mode
     "layout", [{}, {"tile": (16, 16)}, {"bigtiff": True, "byteorder": ">"}, {"planarconfig": 2}], ids=str
 )
 def test_eight_bits_however_they_are_laid_out(tmp_path, layout, compression):
-    levels = noise(19, 37, 3)
+    pixels = noise(19, 37, 3)
     predictor = compression in ("lzw", "zlib", "zstd", "lzma")
-    stored = levels.transpose(2, 0, 1) if "planarconfig" in layout else levels
+    stored = pixels.transpose(2, 0, 1) if "planarconfig" in layout else pixels
     options = {"photometric": "rgb", "compression": compression, "predictor": predictor, **layout}
     tifffile.imwrite(tmp_path / "photo.tif", stored, **options)
 
-    assert_same(tmp_path / "photo.tif", levels, "RGB")
+    assert_same(tmp_path / "photo.tif", pixels, "RGB")
 
 
 @pytest.mark.parametrize("compression", ["jpeg2000", "webp"])
 def test_jpeg_2000_and_webp_inside(tmp_path, compression):
-    levels = noise(19, 37, 3)
+    pixels = noise(19, 37, 3)
     options = {"level": 0} if compression == "jpeg2000" else {"lossless": True}
     tifffile.imwrite(
-        tmp_path / "photo.tif", levels, photometric="rgb", compression=compression, compressionargs=options
+        tmp_path / "photo.tif", pixels, photometric="rgb", compression=compression, compressionargs=options
     )
 
-    assert_same(tmp_path / "photo.tif", levels, "RGB")
+    assert_same(tmp_path / "photo.tif", pixels, "RGB")
 
 
 @pytest.mark.parametrize("subsampling", [(1, 1), (2, 2)])
 @pytest.mark.parametrize("tile", [None, (16, 16)])
 def test_jpeg_inside_as_libtiff_has_it(tmp_path, tile, subsampling):
-    levels = np.asarray(Image.effect_noise((37, 35), 60).convert("RGB"))
+    pixels = np.asarray(Image.effect_noise((37, 35), 60).convert("RGB"))
     options = {"photometric": "rgb", "compression": "jpeg", "subsampling": subsampling, "tile": tile}
-    tifffile.imwrite(tmp_path / "photo.tif", levels, **options)
+    tifffile.imwrite(tmp_path / "photo.tif", pixels, **options)
 
     assert_same(tmp_path / "photo.tif", np.asarray(Image.open(tmp_path / "photo.tif").convert("RGB")), "RGB")
 
 
 def test_bits_from_the_lowest_to_the_highest(tmp_path):
-    levels = noise(9, 14)
-    turned = imagecodecs.bitorder_decode(levels.tobytes())
+    pixels = noise(9, 14)
+    turned = imagecodecs.bitorder_decode(pixels.tobytes())
     (tmp_path / "photo.tif").write_bytes(tiff_of([turned], 14, 9, {266: [2]}))
 
-    assert_same(tmp_path / "photo.tif", levels, "L")
+    assert_same(tmp_path / "photo.tif", pixels, "L")
 
 
 @pytest.mark.parametrize("orientation", STORED)
@@ -144,29 +144,29 @@ def test_a_resolution_in_pixels_a_centimetre(tmp_path):
 @pytest.mark.parametrize("factor", [1, 256, 257])
 @pytest.mark.parametrize("bits", [4, 8])
 def test_a_palette_of_8_bits_however_its_colours_are_written_in_16(tmp_path, bits, factor):
-    levels, colours = noise(7, 11, high=2**bits), noise(2**bits, 3)
+    pixels, colours = noise(7, 11, high=2**bits), noise(2**bits, 3)
     colour_map = (colours.T.astype(int) * factor).ravel().tolist()
     fields = {258: [bits], 262: [3], 320: colour_map}
-    data = packed(levels, bits) if bits < 8 else levels.tobytes()
+    data = packed(pixels, bits) if bits < 8 else pixels.tobytes()
     (tmp_path / "photo.tif").write_bytes(tiff_of([data], 11, 7, fields))
 
-    assert_same(tmp_path / "photo.tif", colours[levels], "RGB")
+    assert_same(tmp_path / "photo.tif", colours[pixels], "RGB")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_inks_become_rgb_in_their_depth(tmp_path, dtype, alpha):
     white = np.iinfo(dtype).max
-    levels = noise(7, 11, 4 + alpha, low=1, high=white, dtype=dtype)
-    fields = {258: [8 * levels.itemsize] * (4 + alpha), 262: [5], **({338: [2]} if alpha else {})}
-    (tmp_path / "photo.tif").write_bytes(tiff_of([levels.tobytes()], 11, 7, fields))
+    pixels = noise(7, 11, 4 + alpha, low=1, high=white, dtype=dtype)
+    fields = {258: [8 * pixels.itemsize] * (4 + alpha), 262: [5], **({338: [2]} if alpha else {})}
+    (tmp_path / "photo.tif").write_bytes(tiff_of([pixels.tobytes()], 11, 7, fields))
 
     back = came_back(tmp_path / "photo.tif")
 
-    inks = 1 - levels[..., :4] / white
+    inks = 1 - pixels[..., :4] / white
     wanted = inks[..., :3] * inks[..., 3:] * white
-    assert back.levels.dtype == dtype and np.abs(back.levels[..., :3] - wanted).max() <= 1
-    assert not alpha or np.array_equal(back.levels[..., 3], levels[..., 4])
+    assert back.pixels.dtype == dtype and np.abs(back.pixels[..., :3] - wanted).max() <= 1
+    assert not alpha or np.array_equal(back.pixels[..., 3], pixels[..., 4])
 
 
 def test_inks_go_through_their_own_profile(tmp_path):
@@ -175,7 +175,7 @@ def test_inks_go_through_their_own_profile(tmp_path):
 
     picture = came_back(tmp_path / "photo.tif")
 
-    red, green, blue = picture.levels[0, 0]
+    red, green, blue = picture.pixels[0, 0]
     assert red > 230 and green < 30 and blue < 30 and "icc_profile" not in picture.info
 
 
@@ -191,7 +191,7 @@ def test_ycbcr_as_libtiff_has_it(tmp_path, across, down, compression, encode):
     content = tiff_of(parts, width, height, fields)
     (tmp_path / "photo.tif").write_bytes(content)
 
-    back = came_back(tmp_path / "photo.tif").levels
+    back = came_back(tmp_path / "photo.tif").pixels
 
     assert np.abs(back.astype(int) - imagecodecs.tiff_decode(content, asrgb=True)[..., :3]).max() <= 1
 
@@ -203,7 +203,7 @@ def test_lab_of_8_bits_as_littlecms_has_it(tmp_path):
     image.save(tmp_path / "photo.tif")
 
     wanted = np.asarray(image.convert("RGB")).astype(int)
-    assert np.abs(came_back(tmp_path / "photo.tif").levels - wanted).max() <= 3    # LittleCMS interpolates
+    assert np.abs(came_back(tmp_path / "photo.tif").pixels - wanted).max() <= 3    # LittleCMS interpolates
 
 
 @pytest.mark.parametrize("kind", [8, 9])
@@ -211,8 +211,8 @@ def test_lab_of_16_bits_stays_16(tmp_path, kind):
     """Lab of sRGB's red, green and blue under D65, as colour science tells them."""
     lab = np.array([[(53.2408, 80.0925, 67.2032), (87.7347, -86.1827, 83.1793), (32.2970, 79.1875, -107.8602)]])
     whole = np.round(lab * ((655.35 if kind == 8 else 652.8), 256, 256) + (0, *[0 if kind == 8 else 32768] * 2))
-    levels = whole.astype(np.int32).astype(np.uint16)
-    content = tiff_of([levels.tobytes()], 3, 1, {258: [16] * 3, 262: [kind], 318: [0]})
+    pixels = whole.astype(np.int32).astype(np.uint16)
+    content = tiff_of([pixels.tobytes()], 3, 1, {258: [16] * 3, 262: [kind], 318: [0]})
     entry = struct.pack("<HHI", 318, 3, 1)    # which shall be two fractions, at the end of the file
     content = content.replace(entry + bytes(4), struct.pack("<HHII", 318, 5, 2, len(content)))
     (tmp_path / "photo.tif").write_bytes(content + struct.pack("<4I", 3127, 10_000, 3290, 10_000))
@@ -220,10 +220,10 @@ def test_lab_of_16_bits_stays_16(tmp_path, kind):
     picture = came_back(tmp_path / "photo.tif")
 
     assert picture.mode == "RGB;16"
-    assert np.abs(picture.levels / 65_535 - np.eye(3)).max() < 0.005
+    assert np.abs(picture.pixels / 65_535 - np.eye(3)).max() < 0.005
 
 
-# Samples that are no levels of 16 bits
+# Samples that are not whole numbers of 16 bits
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -237,10 +237,10 @@ def test_floats_of_0_to_1_become_16_bits(tmp_path, dtype):
 
 @pytest.mark.parametrize("dtype", [np.uint32, np.int32])
 def test_levels_of_32_bits_that_fit_become_16(tmp_path, dtype):
-    levels = deep_noise(4, 5)
-    tifffile.imwrite(tmp_path / "photo.tif", levels.astype(dtype))
+    pixels = deep_noise(4, 5)
+    tifffile.imwrite(tmp_path / "photo.tif", pixels.astype(dtype))
 
-    assert_same(tmp_path / "photo.tif", levels, "I;16")
+    assert_same(tmp_path / "photo.tif", pixels, "I;16")
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_small_copies_after_the_photo_are_no_pages(tmp_path, inside):
 
 
 def dng(path, kind: int = 32803, says: bool = True, preview: bool = True) -> None:
-    """A preview, and in it the levels of a sensor; or these alone."""
+    """A preview, and in it the pixels of a sensor; or these alone."""
     version = [(50706, 1, 4, bytes([1, 4, 0, 0]), True)] if says else []
     with tifffile.TiffWriter(path) as file:
         if preview:

@@ -15,12 +15,12 @@ from drln.images import Photo, open_image
 
 
 def test_alpha_is_what_pillows_bicubic_makes_of_it():
-    levels = noise(9, 8, 4)
-    photo = Photo.from_pil(Image.fromarray(levels))
+    pixels = noise(9, 8, 4)
+    photo = Photo.from_pil(Image.fromarray(pixels))
 
     result = photo.picture(bicubic(photo, 3)).to_pil()
 
-    wanted = Image.fromarray(levels[..., 3]).resize((24, 27), Image.Resampling.BICUBIC)
+    wanted = Image.fromarray(pixels[..., 3]).resize((24, 27), Image.Resampling.BICUBIC)
     assert result.mode == "RGBA"
     assert np.array_equal(np.asarray(result)[..., 3], np.asarray(wanted))
 
@@ -38,8 +38,8 @@ def test_an_opaque_alpha_stays_opaque(scale):
 def test_hidden_colours_make_no_fringes(hidden):
     y, x = np.mgrid[:40, :52]
     disc = (y - 18) ** 2 + (x - 23) ** 2 < 144
-    levels = np.where(disc[..., None], (200, 40, 60, 255), (*hidden, 0)).astype(np.uint8)
-    photo = Photo.from_pil(Image.fromarray(levels))
+    pixels = np.where(disc[..., None], (200, 40, 60, 255), (*hidden, 0)).astype(np.uint8)
+    photo = Photo.from_pil(Image.fromarray(pixels))
 
     result = np.asarray(photo.picture(bicubic(photo, 4)).to_pil())
 
@@ -49,11 +49,11 @@ def test_hidden_colours_make_no_fringes(hidden):
 
 
 def test_each_edge_is_continued_in_its_own_colour():
-    levels = np.zeros((40, 128, 4), np.uint8)
-    levels[:, :63] = (255, 0, 0, 255)
-    levels[:, 100:] = (0, 0, 255, 255)
+    pixels = np.zeros((40, 128, 4), np.uint8)
+    pixels[:, :63] = (255, 0, 0, 255)
+    pixels[:, 100:] = (0, 0, 255, 255)
 
-    rgb = Photo.from_pil(Image.fromarray(levels)).rgb[0]
+    rgb = Photo.from_pil(Image.fromarray(pixels)).rgb[0]
 
     assert torch.equal(rgb[:, 20, 63], torch.tensor([1.0, 0.0, 0.0]))
     assert torch.equal(rgb[:, 20, 99], torch.tensor([0.0, 0.0, 1.0]))
@@ -61,11 +61,11 @@ def test_each_edge_is_continued_in_its_own_colour():
 
 
 def test_colours_far_from_all_that_can_be_seen_change_smoothly():
-    levels = np.full((64, 64, 4), 255, np.uint8)
-    levels[:, :32, :3] = 0
-    levels[2:-2, 2:-2, 3] = 0    # a frame that is half black and half white
+    pixels = np.full((64, 64, 4), 255, np.uint8)
+    pixels[:, :32, :3] = 0
+    pixels[2:-2, 2:-2, 3] = 0    # a frame that is half black and half white
 
-    rgb = Photo.from_pil(Image.fromarray(levels)).rgb[0]
+    rgb = Photo.from_pil(Image.fromarray(pixels)).rgb[0]
 
     inside = rgb[:, 16:-16, 16:-16]
     assert inside.min() < 0.2 and inside.max() > 0.8
@@ -73,15 +73,15 @@ def test_colours_far_from_all_that_can_be_seen_change_smoothly():
 
 
 def test_colours_that_can_be_seen_are_not_changed():
-    levels = noise(33, 41, 4)
-    levels[..., 3] = np.where(noise(33, 41, high=4) > 0, levels[..., 3], 0)    # single pixels
-    levels[9:30, 20:38, 3] = 0    # and a hole that is wider than their neighbours reach
+    pixels = noise(33, 41, 4)
+    pixels[..., 3] = np.where(noise(33, 41, high=4) > 0, pixels[..., 3], 0)    # single pixels
+    pixels[9:30, 20:38, 3] = 0    # and a hole that is wider than their neighbours reach
 
-    rgb = Photo.from_pil(Image.fromarray(levels)).rgb[0].numpy().transpose(1, 2, 0)
+    rgb = Photo.from_pil(Image.fromarray(pixels)).rgb[0].numpy().transpose(1, 2, 0)
 
-    seen = levels[..., 3] > 0
+    seen = pixels[..., 3] > 0
     assert 0 < seen.sum() < seen.size
-    np.testing.assert_allclose(rgb[seen], levels[seen][:, :3] / 255.0, atol=1e-7)
+    np.testing.assert_allclose(rgb[seen], pixels[seen][:, :3] / 255.0, atol=1e-7)
 
 
 def test_an_image_of_which_nothing_is_visible_stays_so():
@@ -97,12 +97,12 @@ def test_an_image_of_which_nothing_is_visible_stays_so():
     [("L", 7, "LA"), ("1", 255, "LA"), ("RGB", (7, 7, 7), "RGBA"), ("P", 7, "RGBA"), ("P", bytes(range(8)), "RGBA")],
 )
 def test_a_transparent_shade_in_the_file_becomes_alpha(tmp_path, mode, transparency, wanted):
-    levels = noise(6, 8, high=8)
+    pixels = noise(6, 8, high=8)
     if mode == "P":
-        image = Image.fromarray(levels, "P")
+        image = Image.fromarray(pixels, "P")
         image.putpalette(noise(8 * 3).tolist())
     else:
-        image = Image.fromarray(levels > 3 if mode == "1" else levels).convert(mode)
+        image = Image.fromarray(pixels > 3 if mode == "1" else pixels).convert(mode)
     image.save(tmp_path / "in.png", transparency=transparency)
 
     result = identity(open_image(tmp_path / "in.png"))
@@ -113,9 +113,9 @@ def test_a_transparent_shade_in_the_file_becomes_alpha(tmp_path, mode, transpare
 
 
 def test_a_transparent_shade_of_sixteen_bit_grey_becomes_alpha():
-    levels = np.array([[0, 1000, 65535, 1000]], np.uint16)
+    pixels = np.array([[0, 1000, 65535, 1000]], np.uint16)
     file = io.BytesIO()
-    Image.fromarray(levels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, "PNG")
     shade = b"tRNS" + struct.pack(">H", 1000)
     chunk = struct.pack(">I", 2) + shade + struct.pack(">I", zlib.crc32(shade))
     data = file.getvalue()

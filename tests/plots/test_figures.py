@@ -81,7 +81,7 @@ def test_a_box_that_is_empty_or_reaches_out_is_refused_with_both_sizes(photo, bo
         zoom({"photo": photo}, box)
 
 
-@pytest.mark.parametrize("pictures, words", [({}, "no pictures"), ({"a": np.zeros((2, 2, 7))}, r"\(2, 2, 7\)")])
+@pytest.mark.parametrize("pictures, words", [({}, "no images"), ({"a": np.zeros((2, 2, 7))}, r"\(2, 2, 7\)")])
 def test_what_cannot_be_shown_is_refused(pictures, words):
     with pytest.raises(ValueError, match=words):
         show(pictures)

@@ -13,10 +13,10 @@ def came_back(path: Path) -> Picture:
     return photo.picture(photo.rgb)
 
 
-def assert_same(path: Path, levels: np.ndarray, mode: str) -> None:
+def assert_same(path: Path, pixels: np.ndarray, mode: str) -> None:
     picture = came_back(path)
     header = read_header(path)
     assert picture.mode == mode
-    assert picture.levels.dtype == levels.dtype and np.array_equal(picture.levels, levels)
+    assert picture.pixels.dtype == pixels.dtype and np.array_equal(picture.pixels, pixels)
     assert (header.width, header.height) == (picture.width, picture.height)
     assert header.depth == picture.depth

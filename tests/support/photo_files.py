@@ -31,7 +31,7 @@ def noise(*shape: int, low: int = 0, high: int = 256, dtype=np.uint8) -> np.ndar
 
 
 def deep_noise(*shape: int) -> np.ndarray:
-    """16-bit levels without a 0, so that no pixel is fully transparent."""
+    """16-bit pixels without a 0, so that no pixel is fully transparent."""
     return noise(*shape, low=1, high=65_536, dtype=np.uint16)
 
 
@@ -39,32 +39,32 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(levels: np.ndarray, beside: bytes = b"") -> bytes:
+def png(pixels: np.ndarray, beside: bytes = b"") -> bytes:
     """A PNG of 8 or 16 bits, written by its specification: rows without a filter."""
-    height, width = levels.shape[:2]
-    channels = 1 if levels.ndim == 2 else levels.shape[2]
-    head = struct.pack(">IIBBBBB", width, height, 8 * levels.itemsize, PNG_COLOURS[channels], 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(levels.dtype.newbyteorder(">")).tobytes() for row in levels)
-    pixels = chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + beside + pixels + chunk(b"IEND", b"")
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, PNG_COLOURS[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(pixels.dtype.newbyteorder(">")).tobytes() for row in pixels)
+    idat = chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + beside + idat + chunk(b"IEND", b"")
 
 
-def tiff(levels: np.ndarray, order: str = "<", photometric: int | None = None, alpha: int = 2, orientation: int = 1):
+def tiff(pixels: np.ndarray, order: str = "<", photometric: int | None = None, alpha: int = 2, orientation: int = 1):
     """A TIFF of 8 or 16 bits: one strip, not compressed."""
-    channels = 1 if levels.ndim == 2 else levels.shape[2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     fields = {
-        258: [8 * levels.itemsize] * channels,
+        258: [8 * pixels.itemsize] * channels,
         262: [photometric if photometric is not None else 1 if channels < 3 else 2],
         274: [orientation],
     }
     if channels in (2, 4):
         fields[338] = [alpha]
-    data = levels.astype(levels.dtype.newbyteorder(order)).tobytes()
-    return tiff_of([data], levels.shape[1], levels.shape[0], fields, order)
+    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    return tiff_of([data], pixels.shape[1], pixels.shape[0], fields, order)
 
 
-def deep_png_levels(path: Path) -> np.ndarray:
-    """The 16-bit levels of a PNG by Pillow's own decoder, which is told to take the high bytes, then the low ones."""
+def deep_png_pixels(path: Path) -> np.ndarray:
+    """The 16-bit pixels of a PNG by Pillow's own decoder, which is told to take the high bytes, then the low ones."""
     with Image.open(path) as image:
         (tile,) = image.tile
         mode = tile.args.split(";")[0]

@@ -20,7 +20,7 @@ from drln import DrlnConfig, DrlnModel, Upscaler
 from drln.__main__ import main
 from drln.images.photo_folder import find_photos
 from drln.progress import Progress
-from drln.upscaling.folder import Job, Outcome, find_jobs, upscale_jobs
+from drln.upscaling.folder import Outcome, PhotoJob, find_jobs, upscale_jobs
 from drln.upscaling.record import Record
 
 
@@ -39,7 +39,7 @@ def upscale(*options: str) -> int:
     return main(["upscale", "in", "--scale", "2", "--model", "tiny", "--output", "out", *options])
 
 
-def jobs_of(place: Path) -> list[Job]:
+def jobs_of(place: Path) -> list[PhotoJob]:
     return find_jobs(find_photos(place / "in").photos, place / "in", place / "out", ".png", options="")
 
 

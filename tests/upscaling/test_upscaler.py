@@ -57,7 +57,7 @@ def test_a_dark_gradient_of_sixteen_bits_keeps_its_levels():
 
     *_, result = Upscaler(model, "cpu").stream(dark_gradient())
 
-    count, wanted = (len(np.unique(one.picture.levels)) for one in (result, exact))
+    count, wanted = (len(np.unique(one.picture.pixels)) for one in (result, exact))
     assert result.precision == "float32" and abs(count - wanted) <= wanted * 0.01 and wanted > 500
 
 

@@ -1,1 +1,26 @@
-"""One file a format: what its header says, how its pixels are read, how they are written."""
+"""The formats that are read and written. A new one is a file here, and its name in `FORMATS`."""
+
+from __future__ import annotations
+
+from drln.images.formats.avif import AVIF
+from drln.images.formats.bmp import BMP
+from drln.images.formats.format import Format
+from drln.images.formats.gif import GIF
+from drln.images.formats.heif import HEIC
+from drln.images.formats.jpeg import JPEG
+from drln.images.formats.png import PNG
+from drln.images.formats.tiff import TIFF
+from drln.images.formats.webp import WEBP
+
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, HEIC, AVIF, GIF, BMP)
+
+BY_NAME = {one.name: one for one in FORMATS}
+INPUT_SUFFIXES = frozenset(suffix for one in FORMATS for suffix in one.suffixes)
+OUTPUT_FORMATS = {suffix: one for one in FORMATS if one.output for suffix in one.output.suffixes}
+
+START_BYTES = 64    # by which a format is known
+
+
+def format_of(start: bytes) -> Format | None:
+    """Return the format of a file with these first `START_BYTES`, whatever its name says; None for another."""
+    return next((one for one in FORMATS if one.begins(start)), None)

@@ -1,7 +1,4 @@
-"""HEIC files of all depths to pictures of 8 or 16 bits.
-
-Knows arrays and files; no tensors.
-"""
+"""HEIC files of all depths, by libheif: their main picture, which it turns as the file's own boxes say."""
 
 from __future__ import annotations
 
@@ -11,32 +8,43 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.images.colour_numbers import colour_notes, head_of
 from drln.images.colour_spaces import unmultiply
+from drln.images.formats.file_bytes import read_head
+from drln.images.formats.format import Format
+from drln.images.formats.heif_boxes import AVIF_BRANDS, HEIC_BRANDS, brands, colour_info, colour_notes
 from drln.images.header import Header, frames_note
-from drln.images.metadata import kept_of
+from drln.images.metadata import image_info
+from drln.images.picture import Picture, full_range, is_grey
 
 
-def heif_header(path: Path) -> Header:
-    """The figures of the main picture, turned as the file's own boxes say: EXIF's orientation is for information."""
+def _begins(start: bytes) -> bool:
+    found = brands(start)
+    return bool(found & HEIC_BRANDS) and not found & AVIF_BRANDS
+
+
+def _read_header(path: Path) -> Header:
+    """Return the figures of the main picture. EXIF's orientation counts for nothing in HEIC."""
     heif = _opened(path)
     frames, (width, height) = len(heif), heif.size
-    notes = frames_note(frames, "pictures", "main one") + colour_notes(head_of(path))
+    notes = frames_note(frames, "pictures", "main one") + colour_notes(read_head(path))
     return Header("HEIC", width, height, frames, 16 if ";" in heif.mode else 8, notes)
 
 
-def read_heif(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
-    """The main picture, upright: levels; which of them is white; what is kept beside them."""
+def _read(path: Path, header: Header) -> Picture:
     heif = _opened(path)
-    levels = np.array(heif)    # a copy: its memory goes when `heif` goes
+    pixels, white = np.array(heif), 2 ** int(heif.info["bit_depth"]) - 1    # a copy: its memory goes when `heif` goes
     if heif.premultiplied_alpha:
-        unmultiply(levels[..., :-1], levels[..., -1:], 2 ** int(heif.info["bit_depth"]) - 1)
+        unmultiply(pixels[..., :-1], pixels[..., -1:], white)
     said = Image.new("L", (1, 1))
     said.info = dict(heif.info)
-    return levels, 2 ** int(heif.info["bit_depth"]) - 1, kept_of(said, is_grey=levels.ndim == 2 or levels.shape[2] < 3)
+    info = colour_info(read_head(path), is_grey(pixels)) | image_info(said, is_grey(pixels))
+    return Picture(full_range(pixels, white, header.depth), info)
 
 
 def _opened(path: Path) -> Any:
     import pi_heif
 
     return pi_heif.open_heif(path, convert_hdr_to_8bit=False, hdr_to_16bit=False)
+
+
+HEIC = Format("HEIC", suffixes=(".heic", ".heif", ".hif"), begins=_begins, read_header=_read_header, read=_read)

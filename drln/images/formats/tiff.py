@@ -1,56 +1,52 @@
-"""TIFF files of all depths to pictures of 8 or 16 bits.
-
-Knows arrays and files; no tensors.
-"""
+"""TIFF files of all layouts, depths and kinds of colours, by tifffile."""
 
 from __future__ import annotations
 
-import logging
-import mmap
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from drln.images.colour_spaces import inks_to_rgb, lab_to_rgb, unmultiply, ycbcr_to_rgb
-from drln.images.exif import Exif, read_exif
+from drln.images.exif import CAMERA, Exif, read_exif
 from drln.images.formats.camera_raw import DNG_VERSION, SENSOR_COLOURS, refusal
-from drln.images.formats.frames import count_pages
-from drln.images.formats.tiff_samples import JPEG, stored_samples
-from drln.images.header import MANY, Header, ImageError, frames_note
-from drln.images.metadata import kept_info
+from drln.images.formats.file_bytes import mapped
+from drln.images.formats.format import Format, Output, silence
+from drln.images.formats.tiff_pages import JPEG, count_pages, stored_samples
+from drln.images.header import MANY, Header, ImageError, frames_note, upright_size
+from drln.images.metadata import dots_per_inch, result_info
+from drln.images.picture import Picture, full_range, is_grey, upright
 
 GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
 COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
 UNSIGNED, SIGNED, FLOAT, UNSAID = 1, 2, 3, 4    # sample formats
 PREMULTIPLIED = 1    # of the kinds of extra samples; 0 is no alpha, and all others are plain alpha
 OLD_JPEG, JPEG_2000_LOSSY = 6, 33004
-SILENCE = logging.NullHandler()    # of files that it can read all the same tifffile would print what is odd
-INCHES = {2: 1.0, 3: 2.54}
 MOST_SUBIMAGES = 64
 # What holds where a file does not say it, as fractions.
 LUMA, LEVELS, D50 = (299, 1000, 587, 1000, 114, 1000), (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1), (3457, 10_000)
 MIDDLE_WHITE = 0.329    # between the x of D65, 0.3127, and that of D50
+PLACEHOLDER = CAMERA - 1    # a tag that means nothing, in the camera's place in the order
 
 
-def tiff_header(path: Path) -> Header:
-    """The figures of the first page in full size.
+def _read_header(path: Path) -> Header:
+    """Return the figures of the first page in full size.
 
     Raises:
         ImageError: for a camera's raw file, and for samples or colours that make no picture.
     """
     with _page(path) as page:
         _check(path, page)
-        width, height = int(page.imagewidth), int(page.imagelength)    # whatever a file says
-        if _orientation(page) > 4:
-            width, height = height, width
+        size = int(page.imagewidth), int(page.imagelength)    # whatever a file says
+        width, height = upright_size(size, _orientation(page))
         depth = 16 if page.bitspersample > 8 and page.photometric != PALETTE else 8
         is_unclear = page.compression == JPEG_2000_LOSSY and page.photometric == RGB
         further = _samples(page) - COLOURS[page.photometric] - (_alpha(page) is not None)
-    frames = count_pages(path, MANY)
+    frames = count_pages(path)
     notes = frames_note(frames, "pages")
     if further:
         notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
@@ -59,8 +55,8 @@ def tiff_header(path: Path) -> Header:
     return Header("TIFF", width, height, frames, depth, notes)
 
 
-def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
-    """The first page in full size: levels as `Picture` has them, but not turned; orientation; what is kept beside them.
+def _read(path: Path, header: Header) -> Picture:
+    """Decode the first page in full size.
 
     Raises:
         ValueError: for a file in which pixels are missing.
@@ -68,34 +64,29 @@ def read_tiff(path: Path) -> tuple[np.ndarray, int, dict[str, Any]]:
     """
     with _page(path) as page:
         _check(path, page)
-        levels = _full_range(path, page, stored_samples(page))
+        pixels = _in_full_range(path, page, stored_samples(page))
         number, alpha, profile = COLOURS[page.photometric], _alpha(page), page.tags.valueof(34675)
-        colours, cover = levels[..., :number], levels[..., alpha : alpha + 1] if alpha else None
+        colours, cover = pixels[..., :number], pixels[..., alpha : alpha + 1] if alpha else None
         if page.photometric == GREY_WHITE_IS_0:
-            np.subtract(np.iinfo(levels.dtype).max, colours, out=colours)
+            np.subtract(np.iinfo(pixels.dtype).max, colours, out=colours)
         if alpha and cover is not None and page.extrasamples and page.extrasamples[alpha - number] == PREMULTIPLIED:
             unmultiply(colours, cover)
         colours = _to_rgb(page, colours, profile)
         dpi, orientation = _dpi(page), _orientation(page)
     if cover is not None:
         colours = np.concatenate([colours, cover.astype(colours.dtype)], axis=2)
-    is_grey = colours.shape[2] < 3
-    kept = kept_info(profile, dpi, tiff_exif(path), is_grey, converted=page.photometric in (INKS, CIE_LAB, ICC_LAB))
-    return colours[..., 0] if colours.shape[2] == 1 else colours, orientation, kept
-
-
-def tiff_exif(path: Path) -> Exif:
-    """What may be kept of the EXIF of a TIFF file."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return read_exif(content)
+    with mapped(path) as content:
+        is_converted = page.photometric in (INKS, CIE_LAB, ICC_LAB)
+        info = result_info(profile, dpi, read_exif(content), is_grey(colours), is_converted)
+    return Picture(upright(colours[..., 0] if colours.shape[2] == 1 else colours, orientation), info)
 
 
 @contextmanager
 def _page(path: Path) -> Iterator[Any]:
-    """The page to read: the first, or the first in full size where that is a small copy of another."""
+    """Open the page to read: the first, or the first in full size where that is a small copy of another."""
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(SILENCE)
+    silence("tifffile")
     with tifffile.TiffFile(path) as tiff:
         first: Any = tiff.pages[0]
         inside: tuple[Any, ...] = tuple(islice(first.pages or (), MOST_SUBIMAGES))
@@ -106,6 +97,7 @@ def _page(path: Path) -> Iterator[Any]:
 
 
 def _check(path: Path, page: Any) -> None:
+    """Raise an `ImageError` for samples or colours that make no picture."""
     bits, kind, photometric = page.bitspersample, page.sampleformat, page.photometric
     if not page.imagewidth or not page.imagelength:
         raise ImageError(f"{path} is {page.imagewidth}x{page.imagelength} pixels; give one with at least one pixel")
@@ -127,31 +119,24 @@ def _check(path: Path, page: Any) -> None:
         raise ImageError(f"{path} has {_samples(page)} channels, too few for its colours; save it again")
 
 
-def _full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
-    """Samples to levels whose whole range is used, uint8 or uint16; those of a palette stay as they are."""
+def _in_full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
+    """Stretch samples to uint8 or uint16 of which the whole range is used; those of a palette stay as they are."""
     bits = page.bitspersample
     if page.photometric == PALETTE:
         return samples.astype(np.uint16)
-    if page.sampleformat == FLOAT or bits == 32:
-        top, depth = 1 if page.sampleformat == FLOAT else 65_535, 16
-        low, high = samples.min(), samples.max()
-        if not (low >= 0 and high <= top):    # neither is so for what is not a number
-            raise ImageError(
-                f"{path} has {bits}-bit levels from {low:g} to {high:g}, and 0 to {top} is read; convert it to 16 bits"
-            )
-    else:
-        top, depth = 2**bits - 1, 8 if bits <= 8 else 16
-    white, dtype = 2**depth - 1, f"uint{depth}"
-    if top == white:
-        return samples.astype(dtype, copy=False)
-    levels = np.empty(samples.shape, dtype)
-    for row, stored in zip(levels, samples):
-        row[:] = np.round(stored * np.float64(white / top))
-    return levels
+    if page.sampleformat != FLOAT and bits <= 16:
+        return full_range(samples, 2**bits - 1, 8 if bits <= 8 else 16)
+    white = 1 if page.sampleformat == FLOAT else 65_535
+    low, high = samples.min(), samples.max()
+    if not (low >= 0 and high <= white):    # neither is so for what is not a number
+        raise ImageError(
+            f"{path} has {bits}-bit levels from {low:g} to {high:g}, and 0 to {white} is read; convert it to 16 bits"
+        )
+    return full_range(samples, white, 16)
 
 
 def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Colours of any kind to grey, (H, W, 1), or RGB, (H, W, 3)."""
+    """Return colours of any kind as grey, (H, W, 1), or RGB, (H, W, 3)."""
     if page.photometric == PALETTE:
         shades = np.asarray(page.colormap).T    # (2 ** bits, 3)
         return (shades >> 8 if shades.max() > 255 else shades).astype(np.uint8)[colours[..., 0]]
@@ -167,7 +152,7 @@ def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray
 
 
 def _alpha(page: Any) -> int | None:
-    """Which of the samples is alpha; a single one that nothing is said of is."""
+    """Return which of the samples is alpha, if one is; a single one that nothing is said of is alpha."""
     colours = COLOURS[page.photometric]
     if not page.extrasamples and _samples(page) == colours + 1:
         return colours
@@ -184,9 +169,61 @@ def _orientation(page: Any) -> int:
 
 
 def _dpi(page: Any) -> tuple[float, float] | None:
+    x, y = (page.tags.valueof(tag) for tag in (282, 283))
     try:
-        inch = INCHES[int(page.tags.valueof(296, default=2))]
-        (x, per_x), (y, per_y) = page.tags.valueof(282), page.tags.valueof(283)
-        return inch * x / per_x, inch * y / per_y
-    except (LookupError, TypeError, ValueError, ZeroDivisionError):
+        return dots_per_inch((x[0] / x[1], y[0] / y[1]), page.tags.valueof(296, default=2))
+    except (LookupError, TypeError, ZeroDivisionError):
         return None
+
+
+def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
+    """Write by tifffile all but the camera's part of EXIF, which goes to the end of the file."""
+    import tifffile
+
+    exif = read_exif(info.get("exif") or b"")
+    tags: list[Any] = [(tag, *entry, True) for tag, entry in exif.image.items()]
+    has_camera = bool(exif.camera or exif.interop)
+    if has_camera:
+        tags.append((PLACEHOLDER, 4, 1, 0, True))
+    profile = info.get("icc_profile")
+    tifffile.imwrite(
+        file,
+        pixels,
+        byteorder="<" if exif.order == "<" else ">",
+        photometric="rgb" if pixels.ndim == 3 and pixels.shape[2] > 2 else "minisblack",
+        planarconfig="contig" if pixels.ndim == 3 else None,
+        extrasamples=["unassalpha"] if pixels.ndim == 3 and pixels.shape[2] in (2, 4) else None,
+        compression="zlib",
+        predictor=True,
+        resolution=info.get("dpi"),
+        resolutionunit="inch" if info.get("dpi") else None,
+        iccprofile=profile or None,
+        software=False,
+        metadata=None,
+        extratags=tags,
+    )
+    if has_camera:
+        _add_camera(file, exif)
+
+
+def _add_camera(file: BinaryIO, exif: Exif) -> None:
+    at = file.seek(0, 2)
+    at += file.write(bytes(at % 2))    # directories begin at even places
+    file.write(exif.camera_block(at))
+    file.seek(4)
+    (directory,) = struct.unpack(exif.order + "I", file.read(4))
+    file.seek(directory)
+    (number,) = struct.unpack(exif.order + "H", file.read(2))
+    tags = [struct.unpack(exif.order + "H10x", file.read(12))[0] for _ in range(number)]
+    file.seek(directory + 2 + 12 * tags.index(PLACEHOLDER))
+    file.write(struct.pack(exif.order + "HHII", CAMERA, 4, 1, at))
+
+
+TIFF = Format(
+    "TIFF",
+    suffixes=(".tiff", ".tif"),
+    begins=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    read_header=_read_header,
+    read=_read,
+    output=Output((".tiff", ".tif"), _write, max_side=2**31 - 1, deep=True, max_bytes=4_000_000_000),
+)

@@ -1,26 +1,57 @@
-"""A page of a TIFF as the samples that it stores, by tifffile, with limits on the memory and time that it may ask for.
+"""The pages of a TIFF: how many there are, and the samples that one stores.
 
-Knows arrays, and not what their colours mean.
+tifffile reads them, with limits here on the memory and time that a page may ask for. Knows arrays, and not what their
+colours mean.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import struct
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from drln.images.header import MANY
+
 JPEG, YCBCR = 7, 6    # a compression, a photometric interpretation
 SIZED = {JPEG: "JPEG", 33003: "JPEG2000", 33004: "JPEG2000", 33005: "JPEG2000", 34712: "JPEG2000", 50001: "WEBP"}
 PLAIN = {1, 5, 8, 32773, 32946, 34925, 50000}    # none, LZW, deflate, PackBits, deflate again, LZMA, zstd
 CCITT = {2, 3, 4}
+SUBFILE_TYPE = 254    # a tag
 MOST_TIMES, SMALL = 4, 4_000_000    # tiles may reach beyond an image, but not take memory for another
 
 
+def count_pages(path: Path) -> int:
+    """Return how many pages there are, at most `MANY` + 1, less those that are small copies of others.
+
+    A chain that leads back or nowhere ends there. tifffile would read all tags of all pages.
+    """
+    with open(path, "rb") as file:
+        start = file.read(16)
+        order = "<" if start[:2] == b"II" else ">"
+        is_big = struct.unpack(order + "H", start[2:4])[0] == 43
+        number, link, entry = (order + one for one in (("Q", "Q", "H10xI4x") if is_big else ("H", "I", "H6xI")))
+        at, seen, copies = struct.unpack_from(link, start, 8 if is_big else 4)[0], set[int](), 0
+        while at and at not in seen and len(seen) <= MANY:
+            seen.add(at)
+            try:
+                file.seek(at)
+                (entries,) = struct.unpack(number, file.read(struct.calcsize(number)))
+                tag, value = struct.unpack(entry, file.read(struct.calcsize(entry)))
+                copies += tag == SUBFILE_TYPE and value & 1    # it is the lowest tag, and so the first
+                file.seek(struct.calcsize(entry) * (entries - 1), 1)
+                (at,) = struct.unpack(link, file.read(struct.calcsize(link)))
+            except (struct.error, OSError, OverflowError):
+                break
+    return max(len(seen) - copies, 1)
+
+
 def stored_samples(page: Any) -> np.ndarray:
-    """(H, W, samples) as they are stored; but YCbCr in JPEG is RGB, and YCbCr is whole where it has fewer colours.
+    """Return (H, W, samples) as they are stored; but of YCbCr in JPEG, RGB, and of YCbCr with fewer colours, all.
 
     Raises:
         ValueError: for a page whose pixels are missing, are packed in an unknown way, or ask for far too much.
@@ -37,21 +68,21 @@ def stored_samples(page: Any) -> np.ndarray:
         raise ValueError(f"its tiles of {page.tilewidth}x{page.tilelength} are far larger than the image")
     if sum(page.databytecounts[:parts]) > MOST_TIMES * page.parent.filehandle.size + SMALL:
         raise ValueError("its parts lie over one another")
-    if page.photometric == YCBCR and page.compression != JPEG and subsampling(page) != (1, 1):
+    if page.photometric == YCBCR and page.compression != JPEG and _subsampling(page) != (1, 1):
         return _subsampled(page, parts)
     planes, _, height, width, samples = page.shaped
-    levels = np.empty((planes, height, width, samples), page.dtype)
+    pixels = np.empty((planes, height, width, samples), page.dtype)
     for index in range(parts):
         data = _part(page, index)
         _check_size(page, data)
         part, (plane, _, top, left, _), _ = page.decode(data, index, jpegtables=page.jpegtables)
         part = part[0, : height - top, : width - left]
-        levels[plane, top : top + part.shape[0], left : left + part.shape[1]] = part
-    return levels[0] if planes == 1 else np.moveaxis(levels[..., 0], 0, -1)
+        pixels[plane, top : top + part.shape[0], left : left + part.shape[1]] = part
+    return pixels[0] if planes == 1 else np.moveaxis(pixels[..., 0], 0, -1)
 
 
-def subsampling(page: Any) -> tuple[int, int]:
-    """How many pixels, across and down, share one sample of each colour difference."""
+def _subsampling(page: Any) -> tuple[int, int]:
+    """Return how many pixels, across and down, share one sample of each colour difference."""
     across, down = page.tags.valueof(530, default=(2, 2))
     return int(across), int(down)
 
@@ -62,7 +93,7 @@ def _part(page: Any, index: int) -> bytes:
 
 
 def _check_size(page: Any, data: bytes) -> None:
-    """A part that says itself how large it is may not be larger than its tile."""
+    """Raise a `ValueError` for a part that says itself how large it is, and is far larger than its tile."""
     if kind := SIZED.get(page.compression):
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             width, height = image.size
@@ -71,20 +102,20 @@ def _check_size(page: Any, data: bytes) -> None:
 
 
 def _subsampled(page: Any, parts: int) -> np.ndarray:
-    """(H, W, 3), of blocks of luma that are followed by their two colour differences."""
+    """Return (H, W, 3), of blocks of luma that are followed by their two colour differences."""
     import imagecodecs
     import tifffile
 
-    across, down = subsampling(page)
+    across, down = _subsampling(page)
     if page.compression not in PLAIN or page.predictor != 1 or page.shape[2:] != (3,) or {across, down} - {1, 2, 4}:
         raise ValueError("it has YCbCr in a layout that is not supported")
     height, width, _ = page.shape
     rows, columns = page.chunks[:2]
     blocks = -(-rows // down), -(-columns // across)
-    levels = np.empty((height, width, 3), np.uint8)
+    pixels = np.empty((height, width, 3), np.uint8)
     for index in range(parts):
         top, left = index // page.chunked[1] * rows, index % page.chunked[1] * columns
-        part = levels[top : top + rows, left : left + columns]
+        part = pixels[top : top + rows, left : left + columns]
         used = blocks if page.is_tiled else (-(-part.shape[0] // down), blocks[1])
         size = math.prod(used) * (across * down + 2)
         data: Any = _part(page, index)
@@ -97,4 +128,4 @@ def _subsampled(page: Any, parts: int) -> np.ndarray:
         for channel in (1, 2):
             whole = packed[..., channel - 3].repeat(down, 0).repeat(across, 1)
             part[..., channel] = whole[: part.shape[0], : part.shape[1]]
-    return levels
+    return pixels
