@@ -12,7 +12,7 @@ except ImportError:
 
 try:
     from demo.interface import build_demo, launch, new_service, warm_up
-except ValueError as error:    # a limit in the environment that is none
+except ValueError as error:    # a limit in the environment is not a number
     sys.exit(f"The demo cannot be served: {error}")
 
 gc.freeze()    # nor is it looked through later

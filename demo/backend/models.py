@@ -21,7 +21,7 @@ from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import HubOptions, arriving
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch
 
-HUB_MEGABYTES = 138    # of the weights for one scale
+HUB_MEGABYTES = 137    # of the weights for one scale
 IN_MEMORY = 3          # models that stay loaded
 
 

@@ -20,8 +20,8 @@ from demo.backend.limits import LIMITS, Limits, check_photo, check_scale
 from demo.backend.models import Models
 from demo.backend.service import Service
 from drln import ImageLoader, Progress, Upscaler
-from drln.evaluation.metrics import SSIM_WINDOW
-from drln.evaluation.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes, score
+from drln.evaluation.metrics import SSIM_WINDOW, measure
+from drln.evaluation.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes
 from drln.images import write_image
 from drln.images.pixels import read_pixels
 from drln.upscaling.device import free_memory
@@ -141,7 +141,7 @@ def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_l
     picture, errors = folder / f"{name}.png", folder / f"{name}-errors.png"
     write_image(previews.capped(Image.fromarray(image)), picture)
     write_image(error_map.in_colours(previews.capped(error_map.grey_map(sr_luma, hr_luma))), errors)
-    return Restored(title, *score(sr_luma, hr_luma), picture, errors)
+    return Restored(title, *measure(sr_luma, hr_luma), picture, errors)
 
 
 def _with_large_pixels(lr: Image.Image, scale: int) -> Image.Image:

@@ -84,6 +84,14 @@ def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
     return float(np.mean(luminance * structure))
 
 
+def measure(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
+    """Return all metrics of a result, PSNR in dB and SSIM, by two lumas (H, W) in 0..255.
+
+    A further metric is a function here, a value of this tuple, and a field of `ImageScore` and `Scores`.
+    """
+    return psnr(sr, hr), ssim(sr, hr)
+
+
 def _pair(image: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64.
 

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from drln.evaluation.metrics import SSIM_WINDOW, luma, psnr, ssim
+from drln.evaluation.metrics import SSIM_WINDOW, luma
 from drln.evaluation.resize import imresize
 from drln.images.picture import to_rgb
 from drln.network.config import SCALES
@@ -179,11 +179,6 @@ def bicubic_planes(
         return _inside(imresize(luma(lr), scale=scale), scale), _inside(luma(hr), scale)
     sr, hr = (_card_luma(image.astype(np.float64)) for image in (bicubic(lr, scale, protocol), hr))
     return _inside(sr, scale), _inside(hr, scale)
-
-
-def score(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
-    """PSNR in dB and SSIM of two planes (H, W) in 0..255."""
-    return psnr(sr, hr), ssim(sr, hr)
 
 
 def _inside(plane: np.ndarray, border: int) -> np.ndarray:

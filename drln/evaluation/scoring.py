@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from drln.evaluation.metrics import measure
 from drln.evaluation.protocols import (
     CARD,
     STANDARD,
@@ -25,7 +26,6 @@ from drln.evaluation.protocols import (
     make_pair,
     planes,
     scale_between,
-    score,
 )
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.images import ImageError
@@ -180,9 +180,9 @@ def _measure(
     lr, hr = make_pair(hr, scale, protocol, lr)
     yield Progress("Measuring", 0.0)
     if run is None:
-        return score(*bicubic_planes(lr, hr, scale, protocol))
+        return measure(*bicubic_planes(lr, hr, scale, protocol))
     sr = yield from run(to_rgb_tensor(lr))
-    return score(*planes(sr, hr, scale, protocol))
+    return measure(*planes(sr, hr, scale, protocol))
 
 
 def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:

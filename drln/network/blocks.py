@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 import torch
 from torch import Tensor, nn
 
-from drln.network.config import ATTENTION_REDUCTION
+from drln.network.config import ATTENTION_REDUCTION, STAGES
 
 MEAN_RGB = (0.4488, 0.4371, 0.4040)    # of DIV2K, on the [0, 1] range
 
@@ -155,14 +155,14 @@ class ResidualGroup(nn.Module):
 
 
 class Upsampler(nn.Module):
-    """Convolution, ReLU and pixel shuffle, once for 2x and 3x, twice for 4x.
+    """Convolution, ReLU and pixel shuffle for each stage of the scale.
 
     The ReLU comes before the shuffle, as the published weights were trained.
     """
 
     def __init__(self, channels: int, scale: int) -> None:
         super().__init__()
-        self.factors = (2, 2) if scale == 4 else (scale,)
+        self.factors = STAGES[scale]
         self.convs = module_list(conv3x3(channels, channels * factor**2) for factor in self.factors)
 
     def forward(self, x: Tensor) -> Tensor:

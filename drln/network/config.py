@@ -10,7 +10,10 @@ from dataclasses import KW_ONLY, dataclass
 
 from drln.super_image_names import init_with_super_image_names
 
-SCALES = (2, 3, 4)
+# By scale: the factors by which the upsampler enlarges, one stage after the other. A further scale is a line here, and
+# weights of its own.
+STAGES = {2: (2,), 3: (3,), 4: (2, 2)}
+SCALES = tuple(STAGES)
 ATTENTION_REDUCTION = 16    # both papers squeeze the channel weights 16 to 1
 INSTEAD = {
     "data_parallel": (False, "leave it out, and start the program with `accelerate launch`, which uses all GPUs"),

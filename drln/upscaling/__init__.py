@@ -1,6 +1,6 @@
 """Photo in, photo out: the device, the precision, memory, progress, and folders of photos.
 
-Is given a model; loads none.
+Its callers load the model.
 """
 
 from drln.progress import Progress

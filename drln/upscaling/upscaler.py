@@ -1,6 +1,6 @@
 """Photo in, photo out.
 
-Is given a model; loads none, and knows no files.
+Its callers load the model and read the files.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from drln.network.config import ATTENTION_REDUCTION, DrlnConfig
+from drln.network.config import ATTENTION_REDUCTION, STAGES, DrlnConfig
 
 Shape = tuple[int, ...]
 CONFIG_FILE, CARD_FILE = "config.json", "README.md"
@@ -72,9 +72,13 @@ def infer_config(shapes: Mapping[str, Shape]) -> DrlnConfig:
             groups.append(0)
         groups[-1] += 1
     first = convs["upsample.up.body.0"]
-    scale = 4 if "upsample.up.body.3" in convs else {4: 2, 9: 3}.get(first[0] // channels)
-    if scale is None:
-        raise ValueError(f"upsample.up.body.0.weight {first} fits no scale of 2, 3 or 4")
+    stages = sum(f"upsample.up.body.{3 * stage}" in convs for stage in range(len(shapes)))
+    fitting = {scale: factors[0] for scale, factors in STAGES.items() if len(factors) == stages}
+    if len(fitting) > 1:    # a single one is compared later
+        fitting = {scale: factor for scale, factor in fitting.items() if factor**2 == first[0] // channels}
+    if not fitting:
+        raise ValueError(f"upsample.up.body.0.weight {first} fits no scale of {', '.join(map(str, STAGES))}")
+    [scale] = fitting
     return DrlnConfig(scale, bam=any(".ca.ca." in key for key in shapes), channels=channels, groups=tuple(groups))
 
 
@@ -111,7 +115,6 @@ def _layers(config: DrlnConfig) -> Iterator[tuple[str, str, dict[str, Shape]]]:
                     yield f"{ours}.attention.pyramid.{level}", f"{theirs}.ca.c{level + 1}.body.0", conv(squeezed, c)
                 yield f"{ours}.attention.merge", f"{theirs}.ca.c4.body.0", conv(c, 3 * squeezed)
             yield f"groups.{g}.fusions.{i}", f"c{number}.body.0", conv(c, (i + 2) * c)
-    factors = (2, 2) if config.scale == 4 else (config.scale,)
-    for stage, factor in enumerate(factors):    # a stage is a convolution, a ReLU and a shuffle
+    for stage, factor in enumerate(STAGES[config.scale]):    # a stage is a convolution, a ReLU and a shuffle
         yield f"upsampler.convs.{stage}", f"upsample.up.body.{3 * stage}", conv(factor**2 * c, c)
     yield "tail", "tail", conv(3, c)
