@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from demo.backend.errors import UploadError
-from drln.images.header import MANY, MOST_PIXELS, Header, ImageError
+from drln.images.header import FRAME_COUNT_LIMIT, MOST_PIXELS, Header, ImageError
 from drln.images.reading import read_header
 from drln.images.writing import check_format
 from drln.network.config import SCALES
@@ -83,7 +83,7 @@ def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension
     photo = f"The photo has {header.width} × {header.height} pixels"
     longer, shorter = max(header.width, header.height), min(header.width, header.height)
     megapixels, aspect = header.width * header.height / 1e6, longer / shorter
-    frames = header.frames if header.frames <= MANY else f"more than {MANY}"
+    frames = header.frames if header.frames <= FRAME_COUNT_LIMIT else f"more than {FRAME_COUNT_LIMIT}"
     _check(megapixels, limits.megapixels, f"{photo}, {megapixels:.1f} megapixels", "crop it or make it smaller")
     _check(longer, limits.side, photo, "crop it", unit=" a side")
     _check(aspect, limits.aspect, f"{photo}, one side {aspect:g} times the other", "crop it", unit=" times")

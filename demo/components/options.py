@@ -9,7 +9,7 @@ import gradio as gr
 from demo.backend.errors import UploadError
 from drln.images.formats import FORMATS
 
-EXTENSIONS = {one.name: one.output.suffixes[0] for one in FORMATS if one.output}
+EXTENSIONS = {one.name: one.writer.suffixes[0] for one in FORMATS if one.writer}
 LOSSY = [one.name for one in FORMATS if one.takes_quality]
 
 

@@ -1,16 +1,16 @@
-"""Read image files, and write results that keep what the photo had beside its colours.
+"""Read image files, and write results that keep the photo's transparency and metadata.
 
-Knows files, Pillow, arrays and tensors; no network and no device. Each format has a file of its own in `formats/`.
+Knows files, Pillow, arrays and tensors; no network and no device. Each format has its own file in `formats/`.
 
-The words of this room:
+Terms:
 
 - image: a `PIL.Image.Image`.
-- header: a `Header`, what a file says about itself before a pixel is decoded.
-- photo: a `Photo`, an image on its way into the network: a tensor, and what its result must keep.
-- picture: a `Picture`, pixels with their `info`: what a decoded file gives, and what is written.
+- header: a `Header`, the data that is read before pixels are decoded.
+- photo: a `Photo`, the network's input with the metadata that its result must keep.
+- picture: a `Picture`, pixels with their `info`, after reading or before writing.
 - pixels: a NumPy array of uint8 or uint16, (H, W) or (H, W, C); white is 255 or 65535.
 - tensor: float32, (1, C, H, W), in [0, 1].
-- info: a dict of `icc_profile`, `dpi` and `exif`, as Pillow names them.
+- info: a dict with Pillow's keys `icc_profile`, `dpi` and `exif`.
 """
 
 from drln.images.header import ImageError

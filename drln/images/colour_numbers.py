@@ -1,19 +1,18 @@
-"""ICC profiles for colours that a file gives in numbers: AVIF and HEIC by CICP, PNG by cICP or gAMA and cHRM.
+"""Make ICC profiles from colour numbers: CICP in AVIF, HEIC and PNG, gAMA and cHRM in PNG.
 
-A result has the same pixels. Without a profile it would be shown as sRGB, paler or darker than the photo; and every
-format has a place for a profile.
+Not every format can hold these numbers, but all can hold a profile. Without one, a result would be shown as sRGB.
 """
 
 from __future__ import annotations
 
 from drln.images.icc import D65, SRGB_CURVE, SRGB_PRIMARIES, Curve, Point, grey_profile, rgb_profile
 
-SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves of ordinary photos
-CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # others, by number
+SRGB_LIKE = (1, 2, 6, 13, 14, 15)    # curves shown as sRGB
+CURVES: dict[int, Curve] = {4: (2.2,), 5: (2.8,), 8: (1.0,)}    # other curves, by number
 HDR = {16: "PQ", 18: "HLG"}
-GAIN_MAPS = b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap", b"hdrgainmap"    # Google's, ISO's, Apple's
+GAIN_MAPS = b"hdrgm:Version", b"urn:iso:std:iso:ts:21496:-1", b"HDRGainMap", b"hdrgainmap"    # by Google, ISO and Apple
 C = (0.310, 0.316)
-# By number: the name; x and y of red, green and blue; and of white.
+# By number: the name; x and y of red, green and blue; x and y of white.
 PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
     1: ("BT.709", SRGB_PRIMARIES, D65),
     4: ("BT.470 M", ((0.670, 0.330), (0.210, 0.710), (0.140, 0.080)), C),
@@ -27,15 +26,15 @@ PRIMARIES: dict[int, tuple[str, tuple[Point, ...], Point]] = {
     22: ("EBU 3213", ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)), D65),
 }
 SRGB = (*SRGB_PRIMARIES, D65)
-NOT_SAID = (2, 2)
+UNSPECIFIED = (2, 2)
 
-SRGB_GAMMA = 0.45455    # what PNG's gAMA says of sRGB, whose own curve is a little different
+SRGB_GAMMA = 0.45455    # the gAMA of sRGB, close to its real curve
 NEAR_GAMMA, NEAR_POINT = 0.001, 0.002
 SENSIBLE_GAMMA = 0.1, 10.0
 
 
 def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes | None:
-    """Return the profile of colours by CICP's numbers of the primaries and the curve; None for sRGB and the unknown."""
+    """Return a profile for the CICP numbers of primaries and curve, or None for sRGB and unknown numbers."""
     primaries, curve = numbers
     primaries = 1 if primaries == 2 else primaries
     if primaries not in PRIMARIES or curve not in (*SRGB_LIKE, *CURVES):
@@ -48,27 +47,27 @@ def profile_by_number(numbers: tuple[int, int], is_grey: bool = False) -> bytes 
 
 
 def number_note(numbers: tuple[int, int]) -> tuple[str, ...]:
-    """Return a sentence for a file whose colours or brightness no profile can tell; nothing for others."""
+    """Return a note if no profile can describe these colours."""
     primaries, curve = numbers
     if curve in HDR:
-        return (f"The file is HDR ({HDR[curve]}), which no result can say of itself; it will look pale.",)
+        return (f"The file is HDR ({HDR[curve]}), which results cannot declare; the result will look pale.",)
     if primaries in (2, *PRIMARIES) and curve in (*SRGB_LIKE, *CURVES):
         return ()
-    return (f"The colours of the file, CICP {primaries} and {curve}, are not kept; the result will look different.",)
+    return (f"The file's colours (CICP {primaries} and {curve}) are unsupported; the result will look different.",)
 
 
 def gain_map_note(content: bytes) -> tuple[str, ...]:
-    """Return a sentence for a file, by its bytes, that has a second picture for HDR screens; nothing for others."""
-    if b"tmap" in content[8:64] or any(mark in content for mark in GAIN_MAPS):    # tmap is a brand of AVIF
-        return ("The file has a gain map, which makes it brighter on HDR screens; the result is the plain photo.",)
+    """Return a note if a file has a gain map for HDR screens."""
+    if b"tmap" in content[8:64] or any(mark in content for mark in GAIN_MAPS):    # tmap is an AVIF brand
+        return ("The file has a gain map, which brightens it on HDR screens; the result is the photo without it.",)
     return ()
 
 
 def profile_by_gamma(gamma: float | None, points: tuple[Point, ...] | None, is_grey: bool) -> bytes | None:
-    """Return the profile of colours by PNG's gAMA and cHRM; None for sRGB, and for what makes no sense.
+    """Return a profile for PNG's gAMA and cHRM, or None for sRGB and invalid values.
 
     Args:
-        gamma: the exponent that made the stored values from light.
+        gamma: the exponent from light to stored values.
         points: x and y of red, green, blue and white.
         is_grey: whether the photo has no colours.
     """

@@ -8,16 +8,13 @@ from __future__ import annotations
 import numpy as np
 from PIL import ImageCms
 
-# From XYZ seen under that white, which is 1 in all three, to the linear light of sRGB; D50 by Bradford.
+# From XYZ, scaled so that the white point is (1, 1, 1), to linear sRGB; D50 is adapted by Bradford.
 FROM_D50 = np.array([[3.02173, -1.61687, -0.40486], [-0.94375, 1.91614, 0.02761], [0.06937, -0.22899, 1.15962]])
 FROM_D65 = np.array([[3.07995, -1.53714, -0.54282], [-0.92126, 1.87601, 0.04525], [0.05289, -0.20403, 1.15114]])
 
 
-def inks_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Convert cyan, magenta, yellow and black, (H, W, 4), by their colour profile where it works, else by a formula.
-
-    The formula is Pillow's.
-    """
+def cmyk_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
+    """Convert CMYK, (H, W, 4), by its colour profile. Without a usable profile, use Pillow's formula."""
     import imagecodecs
 
     if profile:
@@ -25,22 +22,22 @@ def inks_to_rgb(pixels: np.ndarray, profile: bytes | None) -> np.ndarray:
         try:
             return imagecodecs.cms_transform(pixels, profile, srgb, colorspace="cmyk", outcolorspace="rgb")
         except imagecodecs.CmsError:
-            pass    # a broken profile, or one that is not for these inks
+            pass    # the profile is damaged or not for CMYK
     white = int(np.iinfo(pixels.dtype).max)
     rgb = np.empty((*pixels.shape[:2], 3), pixels.dtype)
-    for row, inks in zip(rgb, pixels):
-        light = white - inks[:, 3:].astype(np.uint32)
-        row[:] = light - (inks[:, :3] * light + white // 2) // white
+    for row, stored in zip(rgb, pixels):
+        light = white - stored[:, 3:].astype(np.uint32)
+        row[:] = light - (stored[:, :3] * light + white // 2) // white
     return rgb
 
 
 def ycbcr_to_rgb(pixels: np.ndarray, luma: tuple[float, ...], blacks_and_whites: tuple[float, ...]) -> np.ndarray:
-    """Convert luma and two colour differences of 8 bits.
+    """Convert 8-bit YCbCr.
 
     Args:
         pixels: (H, W, 3).
-        luma: the shares of red, green and blue in it.
-        blacks_and_whites: the values of black and white in luma, and of none and most of each colour difference.
+        luma: the weights of red, green and blue.
+        blacks_and_whites: TIFF's ReferenceBlackWhite, two values for each channel.
     """
     red, green, blue = luma
     black, white, no_blue, most_blue, no_red, most_red = blacks_and_whites
@@ -59,8 +56,8 @@ def lab_to_rgb(pixels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
 
     Args:
         pixels: (H, W, 3).
-        is_signed: whether 0 of a* and b* is the level 0, and not the middle one.
-        is_d65: whether its white is D65, else D50.
+        is_signed: whether a* and b* are signed; otherwise the middle level means 0.
+        is_d65: whether the white point is D65; otherwise it is D50.
     """
     deep = pixels.dtype == np.uint16
     unit, white = (256, 65_535) if deep else (1, 255)
@@ -78,12 +75,12 @@ def lab_to_rgb(pixels: np.ndarray, is_signed: bool, is_d65: bool) -> np.ndarray:
 
 
 def unmultiply(colours: np.ndarray, alpha: np.ndarray, white: int | None = None) -> None:
-    """Divide colours by the alpha that they were multiplied by, in place.
+    """Undo premultiplied alpha, in place.
 
     Args:
         colours: (H, W, C).
         alpha: (H, W, 1).
-        white: the level of full cover, if it is not the highest that their type holds.
+        white: the level of opaque alpha; by default the highest of the type.
     """
     white = white or int(np.iinfo(colours.dtype).max)
     for row, cover in zip(colours, alpha):

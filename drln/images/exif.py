@@ -1,9 +1,8 @@
-"""What a result keeps of a photo's EXIF: how and when it was taken, and whom to credit.
+"""Read the EXIF tags that a result keeps: how and when the photo was taken, and whom to credit.
 
-Copies the bytes of values as they are: Pillow's `Exif` would turn them into its own types, and lose letters, signs and
-types. What is kept is listed, and all else is dropped: places, the owner's name, serial numbers, comments and
-descriptions are private; maker notes hold them in ways that only their makers know; sizes, offsets and thumbnails are
-no longer true.
+Values are copied byte by byte, because Pillow's `Exif` changes some letters, signs and types. Only listed tags are
+kept. Positions, the owner's name, serial numbers, comments and descriptions are private, and maker notes may contain
+them. Sizes, offsets and thumbnails no longer match the result.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import NamedTuple
 PREFIX = b"Exif\0\0"
 ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, COLOUR_SPACE = 274, 282, 283, 296, 0xA001
-CAMERA, INTEROP = 0x8769, 0xA005    # lead to the directory of the camera, and from there to the one within
+CAMERA, INTEROP = 0x8769, 0xA005    # links from image to camera, and from camera to interop
 IMAGE_TAGS = {271, 272, 306, 315, 33432}    # make, model, date, artist, copyright
 CAMERA_TAGS = {
     *(0x829A, 0x829D),                             # exposure time, aperture
@@ -30,17 +29,17 @@ CAMERA_TAGS = {
     *(0xA40C, 0xA432, 0xA433, 0xA434),             # distance, lens without its serial number
     *(0xA437, 0xA500),                             # photographer, gamma
 }
-INTEROP_TAGS = {1, 2}    # say that a camera's file is in Adobe RGB
-SHORT, LONG, RATIONAL = 3, 4, 5    # types of values
+INTEROP_TAGS = {1, 2}    # mark Adobe RGB
+SHORT, LONG, RATIONAL = 3, 4, 5    # value types
 ITEM_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-ENTRY_BYTES, MOST_BYTES = 8_000, 60_000    # of one value and of all: JPEG has 64 KB for it
+ENTRY_BYTES, MOST_BYTES = 8_000, 60_000    # limits for one value and for all; JPEG has room for 64 KB
 
 
 class Entry(NamedTuple):
-    """One value: its TIFF type, how many items it has, and their bytes."""
+    """A value as it is stored."""
 
-    kind: int
-    items: int
+    kind: int     # the TIFF type
+    items: int    # how many
     data: bytes
 
 
@@ -49,10 +48,7 @@ Directory = dict[int, Entry]    # by tag
 
 @dataclass(frozen=True)
 class Exif:
-    """What may be kept of an EXIF block, in its own byte order, "<" or ">"; and its orientation, which is not kept.
-
-    The orientation, 1 to 8, says where row 0 and column 0 lie.
-    """
+    """The tags to keep, in byte order "<" or ">", and the orientation, 1 to 8, which is not kept."""
 
     order: str = "<"
     orientation: int = 1
@@ -61,19 +57,19 @@ class Exif:
     interop: Directory = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """Return the block as JPEG holds it, with `PREFIX`; empty if there is nothing in it."""
+        """Return the block as in JPEG, with `PREFIX`; empty if there are no tags."""
         if not (self.image or self.camera or self.interop):
             return b""
         head = struct.pack(self.order + "2sHI", b"II" if self.order == "<" else b"MM", 42, 8)
         return PREFIX + head + _chain([self.image, self.camera, self.interop], [CAMERA, INTEROP], 8, self.order)
 
     def camera_block(self, at: int) -> bytes:
-        """Return the camera's directory and the one within, to be put at that offset of a file."""
+        """Return the camera and interop directories for a given file offset."""
         return _chain([self.camera, self.interop], [INTEROP], at, self.order)
 
 
 def read_exif(raw: bytes | mmap) -> Exif:
-    """Read an EXIF block, with or without `PREFIX`, or a whole TIFF file. Broken bytes give nothing to keep."""
+    """Read an EXIF block, with or without `PREFIX`, or a whole TIFF file. Damaged data yields no tags."""
     raw = raw.removeprefix(PREFIX) if isinstance(raw, bytes) else raw
     order = ORDERS.get(bytes(raw[:4]))
     if order is None:
@@ -94,7 +90,7 @@ def read_exif(raw: bytes | mmap) -> Exif:
 
 
 def with_resolution(exif: Exif, dpi: tuple[float, float]) -> Exif:
-    """Add a resolution in pixels an inch, for formats that have no other place for it."""
+    """Add a resolution in pixels per inch, for formats that store it only in EXIF."""
     x, y = (struct.pack(exif.order + "II", min(round(value * 10_000), 2**32 - 1), 10_000) for value in dpi)
     inch = Entry(SHORT, 1, struct.pack(exif.order + "H", 2))
     resolution = {X_RESOLUTION: Entry(RATIONAL, 1, x), Y_RESOLUTION: Entry(RATIONAL, 1, y), RESOLUTION_UNIT: inch}
@@ -102,13 +98,13 @@ def with_resolution(exif: Exif, dpi: tuple[float, float]) -> Exif:
 
 
 def without_colour_space(exif: Exif) -> Exif:
-    """Drop what is said of colours that were converted."""
+    """Drop the colour space, for colours that were converted."""
     camera = {tag: entry for tag, entry in exif.camera.items() if tag != COLOUR_SPACE}
     return replace(exif, camera=camera, interop={})
 
 
 def _read(raw: bytes | mmap, at: int, order: str) -> Directory:
-    """Read the directory at an offset, without values that are too long or lie outside; an empty one for offset 0."""
+    """Read the directory at an offset; 0 means none. Skip values that are too long or outside the data."""
     directory: Directory = {}
     if not at:
         return directory
@@ -123,7 +119,7 @@ def _read(raw: bytes | mmap, at: int, order: str) -> Directory:
 
 
 def _number(directory: Directory, tag: int, order: str) -> int:
-    """Return a value that is one whole number; 0 if there is none."""
+    """Return a tag's value if it is a single integer, otherwise 0."""
     entry = directory.get(tag)
     if entry is None or entry.kind not in (SHORT, LONG) or entry.items != 1:
         return 0
@@ -131,7 +127,7 @@ def _number(directory: Directory, tag: int, order: str) -> int:
 
 
 def _chain(directories: list[Directory], links: list[int], at: int, order: str) -> bytes:
-    """Return directories as they lie at an offset, each of which leads to the next by a tag."""
+    """Encode directories for an offset, each linked to the next by a tag."""
     first, *others = directories
     if not any(others):
         return _packed(first, at, order)
@@ -141,7 +137,7 @@ def _chain(directories: list[Directory], links: list[int], at: int, order: str) 
 
 
 def _packed(directory: Directory, at: int, order: str) -> bytes:
-    """Return a directory as it lies at an offset, and behind it the values that do not fit into it."""
+    """Encode a directory for an offset, followed by the values that do not fit into it."""
     head, values = struct.pack(order + "H", len(directory)), b""
     for tag, (kind, items, data) in sorted(directory.items()):
         inside = data.ljust(4, b"\0")

@@ -1,4 +1,4 @@
-"""What an image file says about itself before a pixel is decoded, and the error for a file that cannot be used."""
+"""The data that is read before pixels are decoded, and the error for images that cannot be used."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-MOST_PIXELS = 178_956_970    # above this Pillow, and what is built on it, refuses to open a file
-MANY = 1000                  # frames are not counted beyond
+MOST_PIXELS = 178_956_970    # Pillow refuses larger files
+FRAME_COUNT_LIMIT = 1000     # counting stops after one more
 
-# What Pillow and the other readers raise for a file that is not what it says.
+# What Pillow and the other readers raise for damaged files.
 BROKEN_FILE = (
     OSError, SyntaxError, ValueError, EOFError, RuntimeError, LookupError, TypeError, AttributeError, AssertionError,
     ArithmeticError, struct.error, Image.DecompressionBombError,
@@ -18,19 +18,19 @@ BROKEN_FILE = (
 
 
 class ImageError(ValueError):
-    """An image that cannot be read, upscaled or saved; the message says why and what to do."""
+    """An image cannot be read, upscaled or saved; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about itself.
+    """A file's header data.
 
     Attributes:
-        format: the name of its `Format`.
-        width, height: in pixels, of the image as it is looked at, upright.
-        frames: or pages; where there are more than `MANY`, one more than these.
-        depth: bits a channel of the result, 8 or 16.
-        notes: sentences on what of the file a result will lack.
+        format: equal to `Format.name`, by which `read` finds the format again.
+        width, height: in pixels, of the upright image.
+        frames: the number of frames or pages; `FRAME_COUNT_LIMIT` + 1 stands for any larger number.
+        depth: bits per channel of the result, 8 or 16.
+        notes: sentences for the user on what the result will lack.
     """
 
     format: str
@@ -42,13 +42,13 @@ class Header:
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Return width and height of a stored image of that size once EXIF's orientation, 1 to 8, is followed."""
+    """Return the upright width and height of an image stored with an EXIF orientation, 1 to 8."""
     return size[::-1] if orientation > 4 else size
 
 
 def frames_note(frames: int, word: str, taken: str = "first") -> tuple[str, ...]:
-    """Return the sentence for a file of several frames; nothing for one."""
+    """Return a note if a file has several frames."""
     if frames <= 1:
         return ()
-    number = str(frames) if frames <= MANY else f"more than {MANY}"
+    number = str(frames) if frames <= FRAME_COUNT_LIMIT else f"more than {FRAME_COUNT_LIMIT}"
     return (f"The file has {number} {word}; the {taken} is taken.",)

@@ -1,7 +1,7 @@
-"""Write small ICC profiles, for colours that a file gives in another way.
+"""Write small ICC profiles, and convert profiles between grey and RGB.
 
-imagecodecs' `cms_profile` could make some of them, but stamps them with the time, takes no curve like that of sRGB with
-other primaries, and believes any white. Knows numbers and bytes, no files.
+`cms_profile` of imagecodecs cannot combine the sRGB curve with other primaries. It also adds the time to each profile
+and accepts any white. Knows numbers and bytes, no files.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ import struct
 
 import numpy as np
 
-Point = tuple[float, float]    # x and y, as CIE has them
+Point = tuple[float, float]    # CIE x and y
 Curve = tuple[float, ...]      # (g,): light is level ** g; (g, a, b, c, d): (a level + b) ** g, below d: c level
 
 D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
-D50 = np.array([0.9642, 1.0, 0.8249])    # white of every profile
+D50 = np.array([0.9642, 1.0, 0.8249])    # the white of every ICC profile
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-FAR = 100.0    # a colour with such values of X, Y or Z is none
+LARGEST_XYZ = 100.0    # larger values of X, Y or Z are invalid
 
 
 def rgb_profile(name: str, primaries: tuple[Point, ...], white: Point = D65, curve: Curve = SRGB_CURVE) -> bytes:
-    """Return a profile by x and y of red, green and blue, those of white, and one curve for all three.
+    """Return a profile with these primaries (red, green and blue), this white, and one curve for all channels.
 
     Raises:
-        ValueError: for primaries that make no colours.
+        ValueError: if the primaries or the white are invalid.
     """
     return _rgb(name, primaries, white, _curve(curve))
 
 
 def grey_profile(name: str, curve: Curve) -> bytes:
-    """Return a profile of greys with this curve."""
+    """Return a grey profile with this curve."""
     return _profile(b"GRAY", name, {b"kTRC": _curve(curve)})
 
 
 def grey_of(profile: bytes) -> bytes | None:
-    """Return a grey profile that says of greys what an RGB profile says; None where that has tables, or is broken.
+    """Return a grey profile with the curve of an RGB profile, or None if that has none or is damaged.
 
     Grey photos often have the profile of the RGB photos they were made from.
     """
@@ -45,13 +45,13 @@ def grey_of(profile: bytes) -> bytes | None:
 
 
 def rgb_of(profile: bytes) -> bytes | None:
-    """Return an RGB profile that says of greys what a grey profile says; None as in `grey_of`."""
+    """Return an RGB profile with the curve of a grey profile, or None as in `grey_of`."""
     light = _curve_of(profile, b"kTRC")
     return _rgb("Grey", SRGB_PRIMARIES, D65, light) if light else None
 
 
 def _curve_of(profile: bytes, wanted: bytes) -> bytes:
-    """Return the content of a tag that is a curve; empty if there is none."""
+    """Return a tag's content if it is a curve, otherwise empty bytes."""
     try:
         (tags,) = struct.unpack_from(">I", profile, 128)
         for at in range(132, 132 + 12 * min(tags, 100), 12):
@@ -85,22 +85,22 @@ def _profile(space: bytes, name: str, tags: dict[bytes, bytes]) -> bytes:
 
 
 def _colorants(primaries: tuple[Point, ...], white: Point) -> np.ndarray:
-    """Return (3, 3): X, Y and Z, down, of red, green and blue, across, as seen under D50."""
+    """Return (3, 3): a column of X, Y and Z under D50 for each of red, green and blue."""
     if not all(0.1 < value < 0.8 for value in white) or not all(y for _, y in primaries):
-        raise ValueError("the white is none, or a colour has no light")
+        raise ValueError("the white is invalid, or a primary has no light")
     columns = np.array([[x / y, 1.0, (1 - x - y) / y] for x, y in (*primaries, white)]).T
     try:
         scaled = columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3])
     except np.linalg.LinAlgError as error:
         raise ValueError("the primaries lie on one line") from error
     colorants = _adaptation(white) @ scaled
-    if not np.abs(colorants).max() < FAR:
-        raise ValueError("the primaries are no colours")
+    if not np.abs(colorants).max() < LARGEST_XYZ:
+        raise ValueError("the primaries are invalid")
     return colorants
 
 
 def _adaptation(white: Point) -> np.ndarray:
-    """Return the matrix, (3, 3), from colours under a white to those under D50, by Bradford."""
+    """Return the Bradford matrix, (3, 3), from a white to D50."""
     x, y = white
     seen = np.array([x / y, 1.0, (1 - x - y) / y])
     adaptation: np.ndarray = np.linalg.inv(BRADFORD) @ np.diag((BRADFORD @ D50) / (BRADFORD @ seen)) @ BRADFORD

@@ -1,5 +1,4 @@
-"""Load images as tensors and save tensors as images, for a model used by hand. `Upscaler` keeps more of a photo.
-"""
+"""Load and save images for direct use of a model. `Upscaler` keeps more of a photo."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ class ImageLoader:
 
     @staticmethod
     def load_image(image: Image.Image) -> Tensor:
-        """Return an image as the model takes it: float32 RGB, (1, 3, H, W), in [0, 1], upright.
+        """Return an upright image as the model's input: float32 RGB, (1, 3, H, W), in [0, 1].
 
         Transparency, greyness, colour profile and resolution are dropped; `Upscaler.upscale` keeps them.
 
@@ -32,7 +31,7 @@ class ImageLoader:
     @staticmethod
     @super_image_names({"pred": "tensor", "output_file": "path"})
     def save_image(tensor: Tensor, path: str | os.PathLike[str]) -> None:
-        """Save what the model returned, float RGB (1, 3, H, W), clamped to [0, 1] and rounded to 8 bits.
+        """Save the model's output, float RGB, (1, 3, H, W), clamped to [0, 1] and rounded to 8 bits.
 
         Raises:
             ImageError: for another shape or dtype, or a path that `write_image` refuses.
@@ -43,15 +42,15 @@ class ImageLoader:
     @staticmethod
     @super_image_names({"input": "inputs", "pred": "preds", "output_file": "path"})
     def save_compare(inputs: Tensor, preds: Tensor, path: str | os.PathLike[str]) -> None:
-        """Save one image of `inputs` upscaled by Pillow's bicubic, and of `preds` beside it.
+        """Save `inputs`, upscaled by Pillow's bicubic, and `preds` side by side.
 
         Args:
-            inputs: what the model was given, (1, 3, H, W).
-            preds: what it returned, (1, 3, sH, sW).
-            path: where to save the picture.
+            inputs: the model's input, (1, 3, H, W).
+            preds: its output, (1, 3, sH, sW).
+            path: where to save the image.
 
         Raises:
-            ImageError: for shapes that do not belong together, or a path that `write_image` refuses.
+            ImageError: for shapes that do not match, or a path that `write_image` refuses.
         """
         check_rgb(inputs)
         check_result(preds, *inputs.shape[2:])

@@ -1,6 +1,6 @@
-"""What a result keeps of a photo beside the pixels: colour profile, resolution and EXIF.
+"""Collect the metadata that a result keeps: colour profile, resolution and EXIF.
 
-It keeps nothing else: XMP, comments and text chunks may hold places, names and thumbnails.
+All else is dropped: XMP, comments and text chunks may hold positions, names and thumbnails.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from drln.images.exif import (
 from drln.images.header import BROKEN_FILE
 from drln.images.icc import grey_of
 
-PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # of a result, by whether it is grey
+PROFILE_SPACES = {True: b"GRAY", False: b"RGB "}    # by whether the result is grey
 
-INCHES: dict[Any, float] = {2: 1.0, 3: 2.54, "metre": 0.0254}    # an inch in other units; the numbers are of EXIF
+INCHES: dict[Any, float] = {2: 1.0, 3: 2.54, "metre": 0.0254}    # units per inch; EXIF has numbers for units
 
-XMP = ("xmp", "XML:com.adobe.xmp")    # what Pillow calls it
+XMP = ("xmp", "XML:com.adobe.xmp")    # Pillow's names for it
 
 
 def result_info(
     profile: Any, dpi: tuple[float, float] | None, exif: Exif, is_grey: bool, converted: bool = False
 ) -> dict[str, Any]:
-    """Return the info of a result: `icc_profile`, `dpi` and `exif`, those that there are.
+    """Return the info of a result: `icc_profile`, `dpi` and `exif`, as far as available.
 
     Args:
         profile: the photo's ICC profile, or None.
-        dpi: its resolution in pixels an inch, across and down.
-        exif: what may be kept of its EXIF.
-        is_grey: whether the result is grey. It keeps what an RGB profile says of greys. Other profiles that are not
-            of the result's colour space are dropped.
-        converted: whether the colours were converted, so that what was said about them is no longer true.
+        dpi: its resolution in pixels per inch, across and down.
+        exif: its EXIF tags to keep.
+        is_grey: whether the result is grey. It keeps the curve of an RGB profile. Any other profile for another
+            colour space is dropped.
+        converted: whether the colours were converted, so that the photo's profile no longer fits.
     """
     info: dict[str, Any] = {"dpi": dpi} if dpi else {}
     if converted:
@@ -55,7 +55,7 @@ def result_info(
 
 
 def image_info(image: Image.Image, is_grey: bool, converted: bool = False) -> dict[str, Any]:
-    """Return the `result_info` of a PIL image, whose EXIF may lie in several places."""
+    """Return the `result_info` of a PIL image; Pillow keeps EXIF in several places."""
     raw, dpi = image.info.get("exif"), dots_per_inch(image.info.get("dpi"))
     try:
         found = image.getexif()
@@ -69,10 +69,10 @@ def image_info(image: Image.Image, is_grey: bool, converted: bool = False) -> di
 
 
 def dots_per_inch(resolution: Any, unit: Any = 2) -> tuple[float, float] | None:
-    """Return a resolution in pixels an inch; None where what a file says makes no sense.
+    """Return a resolution in pixels per inch, or None if it is invalid.
 
     Args:
-        resolution: pixels a unit, across and down.
+        resolution: pixels per unit, across and down.
         unit: a key of `INCHES`.
     """
     try:
@@ -83,9 +83,9 @@ def dots_per_inch(resolution: Any, unit: Any = 2) -> tuple[float, float] | None:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return EXIF's orientation, 1 to 8; 1 where there is none that can be read.
+    """Return the EXIF orientation, 1 to 8; the default is 1.
 
-    Pillow follows one in XMP, too; browsers and libvips do not, and neither is it followed here.
+    Pillow also follows an orientation in XMP. It is ignored here, as in browsers and libvips.
     """
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
@@ -97,7 +97,7 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def _profile_by_gamma(info: dict[Any, Any], is_grey: bool) -> bytes | None:
-    """Return a profile of the colours of a PNG, as Pillow names them."""
+    """Return the profile for gamma and chromaticities in Pillow's info of a PNG."""
     if "srgb" in info:
         return None
     values = info.get("chromaticity", ())    # x and y of white, red, green and blue

@@ -1,4 +1,4 @@
-"""PIL images of any mode to pixels. Each mode is converted without a loss, or refused.
+"""Convert PIL images to pixels without loss. Images for which this is impossible are refused.
 
 Knows no files and no tensors.
 """
@@ -8,23 +8,23 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from drln.images.colour_spaces import inks_to_rgb
+from drln.images.colour_spaces import cmyk_to_rgb
 from drln.images.header import BROKEN_FILE, ImageError
 
 GREY_MODES = ("1", "L", "LA", "La")
 DEEP_GREY_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 RGB_MODES = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA")
-OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours that must be converted
+OTHER_MODES = ("CMYK", "YCbCr", "HSV", "LAB")    # 8-bit colours to be converted
 
 
 def image_to_pixels(image: Image.Image) -> np.ndarray:
-    """Decode an image to pixels as `Picture` has them, but not turned: uint8, or uint16 for deep grey.
+    """Decode an image to pixels as in `Picture`, but not turned upright: uint8, or uint16 for deep grey.
 
-    Palettes become RGB; so does CMYK, through its colour profile where it has one. A colour or shade that the file
-    names as transparent becomes alpha.
+    Palettes become RGB, and so does CMYK, by its colour profile if it has one. A transparent colour or shade becomes
+    alpha.
 
     Raises:
-        ImageError: for an image that is empty or broken, or whose pixels do not fit.
+        ImageError: if the image is empty or damaged, or its pixels do not fit.
     """
     if not image.width or not image.height:
         raise ImageError(f"the image is {image.width}x{image.height} pixels; give one with at least one pixel")
@@ -35,7 +35,7 @@ def image_to_pixels(image: Image.Image) -> np.ndarray:
     if image.mode in DEEP_GREY_MODES:
         return _deep_grey(image)
     if image.mode == "CMYK":
-        return inks_to_rgb(np.asarray(image), image.info.get("icc_profile"))
+        return cmyk_to_rgb(np.asarray(image), image.info.get("icc_profile"))
     if image.mode in OTHER_MODES:
         image = image.convert("RGB")
     elif image.mode not in (*GREY_MODES, *RGB_MODES):
@@ -45,14 +45,14 @@ def image_to_pixels(image: Image.Image) -> np.ndarray:
 
 
 def _deep_grey(image: Image.Image) -> np.ndarray:
-    """Return (H, W), or (H, W, 2) with alpha where the file names a shade as transparent."""
+    """Return (H, W), or (H, W, 2) with alpha if there is a transparent shade."""
     stored = np.asarray(image)
     low, high = stored.min(), stored.max()
-    # Floats of 0 to 1 are no whole values, but fractions of a white that nobody names.
+    # Floats from 0 to 1 are refused, because the level of white is unknown.
     if not (0 <= low and high <= 65535) or (image.mode == "F" and (high <= 1 or (stored % 1).any())):
         raise ImageError(
             f"the image has the mode {image.mode} and levels from {low:g} to {high:g}; "
-            "convert it to 16 bits, whole levels of 0 to 65535, first"
+            "convert it to 16 bits, with whole levels from 0 to 65535, first"
         )
     pixels, shade = stored.astype(np.uint16), image.info.get("transparency")
     return pixels if shade is None else np.stack([pixels, np.where(pixels == shade, 0, 65535).astype(np.uint16)], 2)

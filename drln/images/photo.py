@@ -1,4 +1,4 @@
-"""Photos on their way into the network, and back with all that they have beside their colours.
+"""Prepare photos for the network, and add their transparency and metadata to the result.
 
 Knows no model and no device.
 """
@@ -22,22 +22,22 @@ from drln.images.reading import read, read_header
 from drln.images.tensors import to_pixels, to_rgb_tensor, to_tensor
 from drln.images.transparency import fill_transparent
 
-ALPHA_ROWS = 64    # of the photo, upscaled at a time
-CUT = "Pillow has opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
+ALPHA_ROWS = 64    # rows of the photo, upscaled at a time
+ROUNDED_NOTE = "Pillow opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """What the network needs of an image, and what the result must keep.
+    """The network's input, and what the result must keep.
 
     Attributes:
-        rgb: float32, (1, 3, H, W), in [0, 1], upright. Pixels that are fully transparent have the
-            colours of those around them, so that the network draws no hidden colour into the edge.
-        alpha: float32, (1, 1, H, W), in [0, 1], or None for an image without transparency.
-        is_grey: whether the three channels of `rgb` are the same, and the result is to be grey.
-        depth: bits a channel, 8 or 16, of the image and so of the result.
-        info: what the result's file keeps: `icc_profile`, `dpi` and `exif`, as in `Picture`.
-        notes: sentences on what of the file a result will lack.
+        rgb: float32, (1, 3, H, W), in [0, 1], upright. Fully transparent pixels have the colours of their neighbours,
+            so that the network draws no hidden colour into the edge.
+        alpha: float32, (1, 1, H, W), in [0, 1], or None.
+        is_grey: whether the three channels of `rgb` are the same, so that the result is grey.
+        depth: bits per channel of the photo and the result, 8 or 16.
+        info: as in `Picture`, for the result.
+        notes: sentences for the user on what the result will lack.
     """
 
     rgb: Tensor
@@ -59,22 +59,22 @@ class Photo:
 
     @property
     def mode(self) -> str:
-        """The mode of the result, as `Picture` has it: L, LA, RGB, RGBA, or with 16 bits I;16, LA;16 and so on."""
+        """The `Picture.mode` of the result."""
         return mode_of((1 if self.is_grey else 3) + (self.alpha is not None), self.depth)
 
     @property
     def is_opaque(self) -> bool:
-        """Whether it has no alpha, or one that hides nothing and may be left out of the result."""
+        """Whether alpha is absent or hides nothing, so that the result needs none."""
         return self.alpha is None or bool((self.alpha == 1).all())
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Photo:
-        """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP, with 16 bits where it has more than 8.
+        """Read a file: AVIF, BMP, GIF, HEIC, JPEG, PNG, TIFF or WebP. More than 8 bits become 16.
 
-        Of several frames or pages the first is read, and `notes` say so.
+        If there are several frames or pages, the first is read, and `notes` say so.
 
         Raises:
-            ImageError: if there is no such file, or it cannot be decoded.
+            ImageError: if the file does not exist or cannot be decoded.
         """
         path = Path(path)
         header = read_header(path)
@@ -84,37 +84,37 @@ class Photo:
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:
-        """Take an image of any of Pillow's 8-bit modes, or 16-bit grey, and turn it upright by its EXIF orientation.
+        """Convert an image, 8 bits or 16-bit grey, and turn it upright by its EXIF orientation.
 
-        Palettes become RGB; so does CMYK, through its colour profile where it has one. Pillow has opened a file of
-        16-bit colours as 8 bits; `open` keeps them.
+        Palettes become RGB, and so does CMYK, by its colour profile if it has one. Pillow opens 16-bit colours as 8
+        bits; `open` keeps them.
 
         Raises:
-            ImageError: for what is no PIL image, is empty or broken, or has pixels that do not fit into 16 bits.
+            ImageError: if it is not a PIL image, is empty or damaged, or its pixels do not fit into 16 bits.
         """
         if not isinstance(image, Image.Image):
             raise ImageError(f"got {type(image).__name__}; give a PIL image, such as PIL.Image.open(path)")
-        notes = (CUT,) if _is_cut(image) else ()
-        pixels = image_to_pixels(image)    # before the metadata is asked for, which TIFF has in the same open file
+        notes = (ROUNDED_NOTE,) if _is_cut(image) else ()
+        pixels = image_to_pixels(image)    # before the metadata, which TIFF reads from the same open file
         is_grey = image.mode in (*GREY_MODES, *DEEP_GREY_MODES)
         info = image_info(image, is_grey, converted=image.mode in OTHER_MODES)
         return replace(cls.from_picture(Picture(upright(pixels, orientation_of(image)), info)), notes=notes)
 
     @classmethod
     def from_picture(cls, picture: Picture) -> Photo:
-        """Take pixels of 8 or 16 bits that are upright and use the whole range."""
+        """Convert a picture."""
         if not picture.has_alpha:
             return cls(to_rgb_tensor(picture.pixels), None, picture.is_grey, picture.depth, picture.info)
         rgb, alpha = to_rgb_tensor(picture.colours), to_tensor(picture.pixels[..., -1:])
         return cls(fill_transparent(rgb, alpha > 0), alpha, picture.is_grey, picture.depth, picture.info)
 
     def picture(self, sr_rgb: Tensor) -> Picture:
-        """Return the result as a picture, with this photo's transparency, greyness, depth and info.
+        """Return the result with this photo's transparency, greyness, depth and info.
 
-        Transparency is upscaled by Pillow's bicubic; a grey result is the mean of the three channels.
+        Alpha is upscaled by Pillow's bicubic. A grey result is the mean of the three channels.
 
         Args:
-            sr_rgb: float, (1, 3, sH, sW), about [0, 1]; it is clamped, then rounded.
+            sr_rgb: the network's output, float, (1, 3, sH, sW); it is clamped to [0, 1], then rounded.
 
         Raises:
             ImageError: if its sides are not the same whole multiple of this photo's.
@@ -127,7 +127,7 @@ class Photo:
 
 
 def check_rgb(tensor: Tensor) -> None:
-    """Raise an `ImageError` unless a tensor is an RGB image, float, (1, 3, H, W)."""
+    """Raise an `ImageError` unless a tensor is one RGB image, float, (1, 3, H, W)."""
     fits = isinstance(tensor, Tensor) and tensor.dim() == 4 and tensor.shape[:2] == (1, 3) and tensor.numel() > 0
     if not fits or not tensor.is_floating_point():
         what = f"{tensor.dtype} of shape {tuple(tensor.shape)}" if isinstance(tensor, Tensor) else type(tensor).__name__
@@ -146,9 +146,9 @@ def check_result(sr: Tensor, height: int, width: int) -> None:
 
 
 def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
-    """Fill a plane of a result with an upscaled alpha, (1, 1, H, W).
+    """Fill a plane of the result with upscaled alpha, (1, 1, H, W).
 
-    Pillow's bicubic is wrong by hundreds in 16-bit values; it is given floats instead.
+    16 bits are upscaled as floats, because Pillow's bicubic is wrong by hundreds for 16-bit values.
     """
     pixels = to_pixels(alpha, grey=True, depth=depth)
     whole = Image.fromarray(pixels if depth == 8 else pixels.astype(np.float32))
@@ -161,6 +161,6 @@ def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
 
 
 def _is_cut(image: Image.Image) -> bool:
-    """Whether an image that was opened and not decoded yet has more bits in its file than it will have."""
+    """Whether Pillow will drop bits when it decodes this opened image."""
     raw_modes = (tile.args if isinstance(tile.args, str) else tile.args[0] for tile in getattr(image, "tile", ()))
     return image.mode in ("RGB", "RGBA", "CMYK") and any(str(mode).find(";16") > 0 for mode in raw_modes)

@@ -1,4 +1,4 @@
-"""Find the photos of a folder, by their names or their content, and say what is left out.
+"""Find the photos in a folder by name or content, and list what is left out.
 
 Decodes no pixel.
 """
@@ -10,23 +10,23 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
-from drln.images.formats.file_bytes import read_head
+from drln.images.formats.read_bytes import read_head
 from drln.images.header import ImageError
 from drln.images.reading import read_header
 
 CLUTTER = {"thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "__macosx", "$recycle.bin", "#recycle", "lost+found"}
-RECORD_FOLDER = ".drln-results"    # a hidden folder that marks a folder of results
+RECORD_FOLDER = ".drln-results"    # a hidden folder in every folder of results
 NO_IMAGE = "no image that can be read here"
 
 
 @dataclass
 class FoundPhotos:
-    """What a folder holds.
+    """The contents of a folder.
 
     Attributes:
-        photos: the files with the extension or the content of an image; some may be damaged.
-        left_out: every other file or folder, and why; without hidden ones and what systems add to folders.
-        unreadable: those of `left_out` that may hold photos: folders and files that could not be looked into.
+        photos: files with the extension or the content of an image; some may be damaged.
+        left_out: other files and folders, each with the reason; clutter is not listed.
+        unreadable: the files and folders in `left_out` that cannot be read, so that they may hold photos.
     """
 
     photos: list[Path] = field(default_factory=list)
@@ -35,13 +35,13 @@ class FoundPhotos:
 
 
 def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
-    """Return the photos of a folder and of the folders in it, sorted.
+    """Find the photos in a folder and its subfolders, sorted.
 
-    A file with the extension of an image counts as a photo, so that a damaged one is reported when it is read. Any
-    other file is a photo if its first bytes and its header say so.
+    A file with an image extension counts as a photo, so that damage is reported when it is read. Any other file counts
+    if its first bytes and its header are those of an image.
 
     Args:
-        besides: a folder that is neither searched nor reported.
+        besides: a folder to skip; it is not listed either.
 
     Raises:
         ImageError: if the folder itself cannot be read.
@@ -60,10 +60,10 @@ def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
             path = Path(root, name)
             if is_clutter(path.name) or path.resolve() == shut:
                 folders.remove(name)
-            elif os.path.isdir(path / RECORD_FOLDER):    # false, and no error, where it may not be looked into
+            elif os.path.isdir(path / RECORD_FOLDER):    # False, without an error, if access is denied
                 folders.remove(name)
                 found.left_out.append((path, "results of an earlier run; name that folder itself"))
-            elif path.is_symlink():    # it may lead back here
+            elif path.is_symlink():    # it may lead back to `folder`
                 found.left_out.append((path, "a link to a folder; name that folder itself"))
         for name in files:
             if not is_clutter(name):
@@ -74,14 +74,14 @@ def find_photos(folder: Path, besides: Path | None = None) -> FoundPhotos:
 
 
 def is_clutter(path: str | PurePath) -> bool:
-    """Whether a part of a relative path is hidden, or is what systems and network drives add to folders."""
+    """Whether any part of a relative path is hidden or was added by a system or network drive."""
     return any(part.startswith(".") or part.casefold() in CLUTTER for part in PurePath(path).parts)
 
 
 def _sort_in(found: FoundPhotos, path: Path) -> None:
     try:
         if not path.is_file():
-            found.left_out.append((path, "a link to nothing" if path.is_symlink() else "a pipe or a device, no file"))
+            found.left_out.append((path, "a link to nothing" if path.is_symlink() else "a pipe or a device"))
         elif path.suffix.lower() in INPUT_SUFFIXES:
             found.photos.append(path)
         elif format_of(read_head(path, START_BYTES)) is None:

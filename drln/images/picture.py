@@ -1,4 +1,4 @@
-"""Pixels of 8 or 16 bits with what belongs to them: Pillow has no 16-bit colours.
+"""Hold and convert pixels of 8 or 16 bits; Pillow has no 16-bit colours.
 
 Knows no tensors and no files.
 """
@@ -11,19 +11,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}    # by the number of channels
-BAND_ROWS = 256    # rounded at a time, so that a large result needs no float copy
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}    # by number of channels
+BAND_ROWS = 256    # rows rounded at a time, to avoid a float copy of the whole result
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Pixels as they came from a file or go into one, and what belongs to them.
+    """Pixels and metadata, after reading or before writing.
 
     Attributes:
         pixels: uint8 or uint16, upright; (H, W) grey, (H, W, 2) grey and alpha, (H, W, 3) RGB, (H, W, 4) RGB and alpha.
-            White is 255 or 65535, and so is an alpha that hides nothing.
-        info: `icc_profile` in bytes, `dpi` as pixels an inch across and down, and `exif` in bytes, those that there
-            are.
+            White and opaque alpha are 255 or 65535.
+        info: `icc_profile` and `exif` as bytes, `dpi` as pixels per inch, across and down; all are optional.
     """
 
     pixels: np.ndarray
@@ -41,12 +40,12 @@ class Picture:
 
     @property
     def depth(self) -> int:
-        """Bits a channel, 8 or 16."""
+        """Bits per channel, 8 or 16."""
         return 8 * self.pixels.itemsize
 
     @property
     def mode(self) -> str:
-        """L, LA, RGB or RGBA; with 16 bits I;16, LA;16, RGB;16 or RGBA;16."""
+        """L, LA, RGB or RGBA for 8 bits; I;16, LA;16, RGB;16 or RGBA;16 for 16 bits."""
         return mode_of(1 if self.pixels.ndim == 2 else self.pixels.shape[2], self.depth)
 
     @property
@@ -61,42 +60,42 @@ class Picture:
 
     @property
     def is_opaque(self) -> bool:
-        """Whether nothing shows through: there is no alpha, or it hides nothing."""
+        """Whether alpha is absent or hides nothing."""
         return not self.has_alpha or bool(self.pixels[..., -1].min() == np.iinfo(self.pixels.dtype).max)
 
     @property
     def colours(self) -> np.ndarray:
-        """The pixels without an alpha, (H, W) or (H, W, 3)."""
+        """The pixels without alpha, (H, W) or (H, W, 3)."""
         if not self.has_alpha:
             return self.pixels
         return self.pixels[..., :3] if self.pixels.shape[2] == 4 else self.pixels[..., 0]
 
     def to_pil(self) -> Image.Image:
-        """Return a PIL image; 16-bit grey stays so, 16 bits with colours or alpha are rounded to 8."""
+        """Return a PIL image. 16 bits are kept for grey, and rounded to 8 with colours or alpha."""
         image = Image.fromarray(self.pixels if self.mode == "I;16" else to_eight_bits(self.pixels))
         image.info.update(self.info)
         return image
 
 
 def mode_of(channels: int, depth: int) -> str:
-    """Return what a picture of that many channels and bits is called; as Pillow calls it, where it has it."""
+    """Return the mode for a number of channels and bits, with Pillow's name if it has one."""
     if depth == 8:
         return MODES[channels]
     return "I;16" if channels == 1 else f"{MODES[channels]};16"
 
 
 def is_grey(pixels: np.ndarray) -> bool:
-    """Whether pixels have no colours, by their channels."""
+    """Whether pixels have no colour channels."""
     return pixels.ndim == 2 or pixels.shape[2] < 3
 
 
 def to_rgb(pixels: np.ndarray) -> np.ndarray:
-    """Return grey, (H, W), or RGB pixels as RGB, (H, W, 3)."""
+    """Convert grey, (H, W), to RGB, (H, W, 3); RGB is returned unchanged."""
     return pixels if pixels.ndim == 3 else np.repeat(pixels[:, :, None], 3, axis=2)
 
 
 def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Return a view of stored pixels that is upright, by EXIF's orientation, 1 to 8."""
+    """Return an upright view of pixels stored with an EXIF orientation, 1 to 8."""
     if orientation > 4:
         pixels = pixels.swapaxes(0, 1)
     down, across = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
@@ -104,7 +103,7 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def full_range(samples: np.ndarray, white: int, depth: int) -> np.ndarray:
-    """Stretch samples of 0 to `white` to the whole range of 8 or 16 bits; in place where the type is right."""
+    """Stretch samples from 0..`white` to the full range of 8 or 16 bits, in place if the type fits."""
     dtype = np.dtype(f"uint{depth}")
     pixels = samples if samples.dtype == dtype else np.empty(samples.shape, dtype)
     if pixels is not samples or white != 2**depth - 1:
@@ -114,7 +113,7 @@ def full_range(samples: np.ndarray, white: int, depth: int) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Round 16-bit pixels to 8 bits; 8-bit ones come back as they are."""
+    """Round 16-bit pixels to 8 bits; 8-bit pixels are returned unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     eight = np.empty(pixels.shape, np.uint8)

@@ -13,7 +13,7 @@ from drln.images.tensors import to_pixels
 
 
 def read_pixels(image: Image.Image | str | os.PathLike[str]) -> np.ndarray:
-    """Return a PIL image, or the image file at a path, as uint8, upright: (H, W, 3) RGB, or (H, W) grey.
+    """Return an image or an image file as upright uint8 pixels: RGB, (H, W, 3), or grey, (H, W).
 
     Transparency and colour profile are dropped; 16 bits are rounded to 8.
 

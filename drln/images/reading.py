@@ -1,4 +1,4 @@
-"""Image files to headers, images and pictures: finds the format, lets it read, and says what went wrong.
+"""Read image files: find the format, let it decode, and turn failures into clear errors.
 
 Knows no format by name.
 """
@@ -14,20 +14,20 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from drln.images.formats import BY_NAME, START_BYTES, Format, camera_raw, format_of
-from drln.images.formats.file_bytes import read_head
+from drln.images.formats.read_bytes import read_head
 from drln.images.header import BROKEN_FILE, MOST_PIXELS, Header, ImageError
 from drln.images.picture import Picture
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
-    """Return the figures of an image file, by its content, whatever its name says.
+    """Return a file's header data. The content decides the format, not the extension.
 
     Raises:
-        ImageError: if there is no such file, it is of no known format, or it declares what no photo has.
+        ImageError: if the file does not exist, or its format or size is unsupported.
     """
     path = Path(path)
     with _clear_errors(path):
-        if path.exists() and not path.is_file() and not path.is_dir():    # to open a pipe may take for ever
+        if path.exists() and not path.is_file() and not path.is_dir():    # opening a pipe may block forever
             raise ImageError(f"{path} is a pipe or a device; save the image as a file first")
         header = _format(path).read_header(path)
     if not header.width or not header.height:
@@ -38,10 +38,10 @@ def read_header(path: str | os.PathLike[str]) -> Header:
 
 
 def open_image(path: str | os.PathLike[str]) -> Image.Image:
-    """Open and decode an image file; of several frames or pages, the first. 16-bit colours are rounded to 8 bits.
+    """Decode an image file, the first frame or page of several. 16-bit colours are rounded to 8 bits.
 
     Raises:
-        ImageError: if there is no such file, or it cannot be decoded.
+        ImageError: if the file does not exist or cannot be decoded.
     """
     path = Path(path)
     decoded = read(path, read_header(path))
@@ -49,16 +49,16 @@ def open_image(path: str | os.PathLike[str]) -> Image.Image:
 
 
 def read(path: Path, header: Header) -> Image.Image | Picture:
-    """Decode a file whose header is known, without a loss: to an image, or to a picture where Pillow would lose some.
+    """Decode a file without loss: to an image if Pillow can do so, otherwise to a picture.
 
     Raises:
-        ImageError: if it is damaged.
+        ImageError: if the file is damaged.
     """
     with _clear_errors(path):
         decoded = BY_NAME[header.format].read(path, header)
-    said = header.width, header.height, header.depth
-    if isinstance(decoded, Picture) and (decoded.width, decoded.height, decoded.depth) != said:
-        raise ImageError(f"{path} holds other pixels than its header says; open and save it again in another program")
+    declared = header.width, header.height, header.depth
+    if isinstance(decoded, Picture) and (decoded.width, decoded.height, decoded.depth) != declared:
+        raise ImageError(f"{path} does not match its own header; open and save it again in another program")
     return decoded
 
 
@@ -76,7 +76,7 @@ def _format(path: Path) -> Format:
 
 @contextmanager
 def _clear_errors(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with reading a file into an `ImageError` that says what to do."""
+    """Turn any error while reading a file into an `ImageError` that says what to do."""
     try:
         yield
     except ImageError:
@@ -94,10 +94,10 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except MemoryError:
         raise ImageError(f"{path} needs more memory than is free; close other programs, or make it smaller") from None
     except Image.DecompressionBombError as error:
-        figures = re.search(r"\((\d+) pixels\)", str(error))
-        raise ImageError(_too_many(path, f"{int(figures[1]):,}" if figures else "too many")) from None
+        found = re.search(r"\((\d+) pixels\)", str(error))
+        raise ImageError(_too_many(path, f"{int(found[1]):,}" if found else "too many")) from None
     except BROKEN_FILE as error:
-        # A decoder of PNG stumbles over its own message where the bytes that it tells of are no text.
+        # libpng's message may quote bytes of the file, which cannot always be decoded as text.
         reason = "it is damaged" if isinstance(error, UnicodeError) else " ".join(str(error).split())
         reason = reason or type(error).__name__
         raise ImageError(f"{path} cannot be decoded: {reason}; open and save it again in another program") from error

@@ -1,6 +1,6 @@
 """Put images of the same size side by side, each under its name.
 
-Knows PIL only; changes no pixel of the images.
+Knows PIL only; keeps every pixel of the images.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 def side_by_side(images: dict[str, Image.Image]) -> Image.Image:
-    """Return RGB images of one size from left to right, with their names in a white bar above."""
+    """Return one image with RGB images of equal size from left to right, and their names in a white bar above."""
     width, height = next(iter(images.values())).size
     bar, gap = bar_height(width), gap_width(width)
     sheet = Image.new("RGB", (len(images) * (width + gap) - gap, bar + height), WHITE)
@@ -25,10 +25,10 @@ def side_by_side(images: dict[str, Image.Image]) -> Image.Image:
 
 
 def bar_height(width: int) -> int:
-    """Return the height of the bar above images of this width, in pixels."""
+    """Return the height in pixels of the bar above images of this width."""
     return min(64, max(12, width // 16))
 
 
 def gap_width(width: int) -> int:
-    """Return the pixels between images of this width."""
+    """Return the gap in pixels between images of this width."""
     return min(16, max(2, width // 64))

@@ -1,4 +1,4 @@
-"""Pixels to tensors and back.
+"""Convert pixels to tensors and back.
 
 Knows arrays and tensors; no files and no PIL.
 """
@@ -13,7 +13,7 @@ from drln.images.picture import BAND_ROWS
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
-    """Return uint8 or uint16 pixels, (H, W) or (H, W, C), as float32, (1, C, H, W), in [0, 1]; one copy is made."""
+    """Convert uint8 or uint16 pixels, (H, W) or (H, W, C), to float32, (1, C, H, W), in [0, 1], with a single copy."""
     white = np.float32(np.iinfo(pixels.dtype).max)
     channels = pixels.reshape(*pixels.shape[:2], -1)
     planes = np.empty((1, channels.shape[2], *channels.shape[:2]), np.float32)
@@ -23,18 +23,18 @@ def to_tensor(pixels: np.ndarray) -> Tensor:
 
 
 def to_rgb_tensor(pixels: np.ndarray) -> Tensor:
-    """Return grey or RGB pixels as float32 RGB, (1, 3, H, W), in [0, 1]."""
+    """Convert grey or RGB pixels to float32 RGB, (1, 3, H, W), in [0, 1]."""
     return to_tensor(pixels).expand(-1, 3, -1, -1).contiguous()
 
 
 def to_pixels(tensor: Tensor, grey: bool, depth: int, alpha: bool = False) -> np.ndarray:
-    """Return a tensor as pixels, (H, W) or (H, W, C): clamped, then rounded, a band of rows at a time.
+    """Convert a tensor to pixels, (H, W) or (H, W, C): clamp it to [0, 1], then round it.
 
     Args:
-        tensor: float, (1, C, H, W), about [0, 1].
-        grey: whether to give one channel, the mean of all.
-        depth: bits, 8 or 16.
-        alpha: whether to leave a last channel free for the caller to fill.
+        tensor: float, (1, C, H, W).
+        grey: whether to return the mean of the channels.
+        depth: bits per channel, 8 or 16.
+        alpha: whether to add an empty last channel for the caller to fill.
     """
     _, channels, height, width = tensor.shape
     colours = 1 if grey else channels

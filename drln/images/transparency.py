@@ -1,6 +1,6 @@
-"""Give transparent pixels the colours of those around them.
+"""Give transparent pixels the colours of their neighbours.
 
-Beneath full transparency lies any colour, often black. The network would draw it into the visible edge.
+Transparent pixels can have any colour, often black. The network would draw it into the visible edge.
 Knows tensors only.
 """
 
@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 
 def fill_transparent(rgb: Tensor, visible: Tensor) -> Tensor:
-    """Replace colours that cannot be seen: near an edge by the mean of visible neighbours, farther away more smoothly.
+    """Replace hidden colours: near an edge by the mean of visible neighbours, farther away by smooth transitions.
 
     Args:
         rgb: (1, 3, H, W), float.
         visible: (1, 1, H, W), bool.
 
     Returns:
-        (1, 3, H, W); visible pixels as they were. Where nothing is visible, `rgb` itself.
+        (1, 3, H, W). Visible pixels are unchanged. If all or none are visible, this is `rgb` itself.
     """
     if visible.all() or not visible.any():
         return rgb
@@ -27,13 +27,13 @@ def fill_transparent(rgb: Tensor, visible: Tensor) -> Tensor:
     rgb = torch.where(visible, rgb, spread)
     if near.all():
         return rgb
-    coarse = fill_transparent(*_known_mean(rgb, near, size=2, stride=2))    # half the size, until all is known
+    coarse = fill_transparent(*_known_mean(rgb, near, size=2, stride=2))    # again at half the size
     smooth = F.interpolate(coarse, size=rgb.shape[2:], mode="bilinear", align_corners=False)
     return torch.where(near, rgb, smooth)
 
 
 def _known_mean(rgb: Tensor, known: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor]:
-    """Return the mean of the known pixels in each window, and which windows have any."""
+    """Return the mean of the known pixels in each window, and whether there are any."""
     padding = size // 2 if stride == 1 else 0
     weight = F.avg_pool2d(known.float(), size, stride, padding, ceil_mode=True)
     total = F.avg_pool2d(rgb * known, size, stride, padding, ceil_mode=True)

@@ -57,7 +57,7 @@ def test_all_that_is_left_out_is_named_with_its_reason(tmp_path):
     assert names(tmp_path, found.photos) == ["photo.png"] and not found.unreadable
     why = {path.relative_to(tmp_path).as_posix(): reason for path, reason in found.left_out}
     assert "no image that can be read here" == why["sub/notes.txt"] == why["empty"] == why["film.mp4"]
-    assert why["gone"] == "a link to nothing" and why["pipe.png"] == "a pipe or a device, no file"
+    assert why["gone"] == "a link to nothing" and why["pipe.png"] == "a pipe or a device"
     assert why["loop"] == "a link to a folder; name that folder itself"
     assert why["cut.bin"].startswith(("is no image", "cannot be decoded")) and len(why) == 7
 

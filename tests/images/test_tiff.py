@@ -63,7 +63,7 @@ def test_a_channel_of_which_nothing_is_known_is_left_out_and_that_is_said(tmp_pa
 
     assert_same(tmp_path / "photo.tif", np.ascontiguousarray(pixels[..., 0]), "L")
     assert Photo.open(tmp_path / "photo.tif").notes == (
-        "The file has channels beside its colours (1), which are not taken.",
+        "The file has extra channels (1), which are ignored.",
     )
 
 
@@ -246,10 +246,10 @@ def test_levels_of_32_bits_that_fit_become_16(tmp_path, dtype):
 @pytest.mark.parametrize(
     "values, message",
     [
-        (np.float32([[0, 255]]), "32-bit levels from 0 to 255, and 0 to 1 is read"),
+        (np.float32([[0, 255]]), "32-bit levels from 0 to 255, outside 0 to 1;"),
         (np.float32([[-0.5, 1]]), "levels from -0.5 to 1,"),
         (np.float32([[0, np.nan]]), "levels from nan to nan,"),
-        (np.uint32([[0, 70_000]]), "32-bit levels from 0 to 70000, and 0 to 65535 is read"),
+        (np.uint32([[0, 70_000]]), "32-bit levels from 0 to 70000, outside 0 to 65535;"),
         (np.int32([[-1, 5]]), "levels from -1 to 5,"),
         (np.int16([[0, 5]]), "16-bit signed samples"),
         (np.int8([[0, 5]]), "8-bit signed samples"),
@@ -270,7 +270,7 @@ def test_jpeg_of_the_old_way_is_refused(tmp_path):
     fields = {258: [8] * 3, 259: [6], 262: [6], 513: [8], 514: [len(jpeg)]}
     (tmp_path / "photo.tif").write_bytes(tiff_of([jpeg], 16, 16, fields))
 
-    with pytest.raises(ImageError, match="JPEG in the way of 1992"):
+    with pytest.raises(ImageError, match="old-style JPEG"):
         read_header(tmp_path / "photo.tif")
 
 

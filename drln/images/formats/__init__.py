@@ -1,4 +1,4 @@
-"""The formats that are read and written. A new one is a file here, and its name in `FORMATS`."""
+"""All supported formats. To add one, write a file here and list it in `FORMATS`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, HEIC, AVIF, GIF, BMP)
 
 BY_NAME = {one.name: one for one in FORMATS}
 INPUT_SUFFIXES = frozenset(suffix for one in FORMATS for suffix in one.suffixes)
-OUTPUT_FORMATS = {suffix: one for one in FORMATS if one.output for suffix in one.output.suffixes}
+OUTPUT_FORMATS = {suffix: one for one in FORMATS if one.writer for suffix in one.writer.suffixes}
 
-START_BYTES = 64    # by which a format is known
+START_BYTES = 64    # enough to recognise a format
 
 
 def format_of(start: bytes) -> Format | None:
-    """Return the format of a file with these first `START_BYTES`, whatever its name says; None for another."""
-    return next((one for one in FORMATS if one.begins(start)), None)
+    """Return the format that a file's first `START_BYTES` show, or None if it is unsupported."""
+    return next((one for one in FORMATS if one.matches(start)), None)

@@ -1,4 +1,4 @@
-"""What it takes to read and write a format. Each format has a file of its own; `formats/__init__.py` lists them."""
+"""The interface of a file format. Each format has its own file; `formats/__init__.py` lists them."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ SILENT = logging.NullHandler()
 
 
 @dataclass(frozen=True)
-class Output:
-    """What files of a format can hold, and how they are written.
+class Writer:
+    """How a format is written, and what its files can hold.
 
     Attributes:
-        suffixes: of the names under which results may be saved; the first is the one that is proposed.
-        write: puts pixels, as `Picture` holds them, into a file that is open for writing and reading, with the
-            `icc_profile`, `dpi` and `exif` of an info, in a quality of 1 to 100 where the format has one.
-        max_side: pixels.
-        alpha: whether there is a place for transparency.
-        deep: whether there are 16 bits a channel.
-        quality: the one that is taken unless another is asked for; None where every pixel is kept.
-        max_bytes: of all pixels, None where there is no limit.
+        suffixes: in lower case; the default comes first.
+        write: writes pixels, with `icc_profile`, `dpi` and `exif` from an info, to a file opened for reading and
+            writing. The last argument is the quality, 1 to 100, or None for a lossless format.
+        max_side: in pixels.
+        holds_alpha: whether files can have transparency.
+        holds_16_bits: whether files can have 16 bits per channel.
+        quality: the default; None for a lossless format.
+        max_bytes: the limit for all pixels together; None for no limit.
     """
 
     suffixes: tuple[str, ...]
     write: Callable[[BinaryIO, np.ndarray, dict[str, Any], int | None], None]
     max_side: int
-    alpha: bool = True
-    deep: bool = False
+    holds_alpha: bool = True
+    holds_16_bits: bool = False
     quality: int | None = None
     max_bytes: int | None = None
 
@@ -46,27 +46,27 @@ class Format:
     """A file format.
 
     Attributes:
-        name: as people write it.
-        suffixes: of the names that such files have, in lower case.
-        begins: whether a file with these first 64 bytes is one.
-        read_header: returns the figures of a file, and decodes no pixel.
-        read: decodes a file whose header is known: to an image where Pillow reads it without a loss, else to a picture.
-        output: None for a format that is read only.
+        name: shown to users. `read_header` must return a `Header` whose `format` is equal to it.
+        suffixes: in lower case.
+        matches: takes a file's first `START_BYTES` and returns whether it has this format.
+        read_header: returns the header data without decoding pixels.
+        read: decodes a file: to an image if Pillow reads it without loss, otherwise to a picture.
+        writer: None if files are only read.
     """
 
     name: str
     suffixes: tuple[str, ...]
-    begins: Callable[[bytes], bool]
+    matches: Callable[[bytes], bool]
     read_header: Callable[[Path], Header]
     read: Callable[[Path, Header], Image.Image | Picture]
-    output: Output | None = None
+    writer: Writer | None = None
 
     @property
     def takes_quality(self) -> bool:
-        """Whether its files are smaller where the quality is lower."""
-        return self.output is not None and self.output.quality is not None
+        """Whether results can be saved at a chosen quality."""
+        return self.writer is not None and self.writer.quality is not None
 
 
-def silence(library: str) -> None:
-    """Keep a library from printing what is odd in files that it reads all the same."""
+def mute_logger(library: str) -> None:
+    """Stop a library from printing warnings about files that it can read."""
     logging.getLogger(library).addHandler(SILENT)

@@ -1,4 +1,4 @@
-"""GIF files, by Pillow, which decodes frame upon frame to count them: they are counted here by their blocks."""
+"""GIF files, by Pillow. Frames are counted here, because Pillow decodes them all to count them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drln.images.formats.format import Format
-from drln.images.formats.with_pillow import pillow_header, read_with_pillow
-from drln.images.header import MANY
+from drln.images.formats.pillow_codec import pillow_header, read_with_pillow
+from drln.images.header import FRAME_COUNT_LIMIT
 
 IMAGE, EXTENSION = b",", b"!"
 
 
 def _count_frames(path: Path) -> int:
-    """Return how many frames there are, at most `MANY` + 1; of a file that ends too early, those before its end."""
+    """Return the number of frames, at most `FRAME_COUNT_LIMIT` + 1. Stop where a damaged file ends."""
     with open(path, "rb") as file:
         screen = file.read(13)
         _skip_colours(file, screen[10:11])
         frames = 0
-        while frames <= MANY:
+        while frames <= FRAME_COUNT_LIMIT:
             block = file.read(1)
             if block == IMAGE:
                 frames += 1
                 _skip_colours(file, file.read(9)[8:])
-                file.seek(1, 1)    # the size of LZW's first codes
+                file.seek(1, 1)    # skip the LZW code size
             elif block == EXTENSION:
-                file.seek(1, 1)    # its kind
+                file.seek(1, 1)    # skip its type
             else:
                 break
             while (length := file.read(1)) > b"\0":
@@ -41,7 +41,7 @@ def _skip_colours(file: BinaryIO, flags: bytes) -> None:
 GIF = Format(
     "GIF",
     suffixes=(".gif",),
-    begins=lambda start: start[:6] in (b"GIF87a", b"GIF89a"),
+    matches=lambda start: start[:6] in (b"GIF87a", b"GIF89a"),
     read_header=lambda path: pillow_header(path, "GIF", frames=_count_frames(path)),
     read=lambda path, header: read_with_pillow(path, "GIF"),
 )

@@ -1,4 +1,4 @@
-"""TIFF files of all layouts, depths and kinds of colours, by tifffile."""
+"""TIFF files, by tifffile."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from drln.images.colour_spaces import inks_to_rgb, lab_to_rgb, unmultiply, ycbcr_to_rgb
+from drln.images.colour_spaces import cmyk_to_rgb, lab_to_rgb, unmultiply, ycbcr_to_rgb
 from drln.images.exif import CAMERA, Exif, read_exif
 from drln.images.formats.camera_raw import DNG_VERSION, SENSOR_COLOURS, refusal
-from drln.images.formats.file_bytes import mapped
-from drln.images.formats.format import Format, Output, silence
+from drln.images.formats.format import Format, Writer, mute_logger
+from drln.images.formats.read_bytes import memory_map
 from drln.images.formats.tiff_pages import JPEG, count_pages, stored_samples
-from drln.images.header import MANY, Header, ImageError, frames_note, upright_size
+from drln.images.header import FRAME_COUNT_LIMIT, Header, ImageError, frames_note, upright_size
 from drln.images.metadata import dots_per_inch, result_info
 from drln.images.picture import Picture, full_range, is_grey, upright
 
-GREY_WHITE_IS_0, GREY, RGB, PALETTE, INKS, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
-COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, INKS: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
-UNSIGNED, SIGNED, FLOAT, UNSAID = 1, 2, 3, 4    # sample formats
-PREMULTIPLIED = 1    # of the kinds of extra samples; 0 is no alpha, and all others are plain alpha
+GREY_WHITE_IS_0, GREY, RGB, PALETTE, CMYK, YCBCR, CIE_LAB, ICC_LAB = 0, 1, 2, 3, 5, 6, 8, 9    # photometric
+COLOURS = {GREY_WHITE_IS_0: 1, GREY: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3, CIE_LAB: 3, ICC_LAB: 3}
+UNSIGNED, SIGNED, FLOAT, UNDEFINED = 1, 2, 3, 4    # sample formats
+PREMULTIPLIED = 1    # a type of extra sample; 0 is not alpha, all others are plain alpha
 OLD_JPEG, JPEG_2000_LOSSY = 6, 33004
 MOST_SUBIMAGES = 64
-# What holds where a file does not say it, as fractions.
+# TIFF's defaults, as fractions.
 LUMA, LEVELS, D50 = (299, 1000, 587, 1000, 114, 1000), (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1), (3457, 10_000)
-MIDDLE_WHITE = 0.329    # between the x of D65, 0.3127, and that of D50
-PLACEHOLDER = CAMERA - 1    # a tag that means nothing, in the camera's place in the order
+MIDDLE_WHITE = 0.329    # x between D65, 0.3127, and D50, 0.3457
+PLACEHOLDER = CAMERA - 1    # an unused tag that sorts like CAMERA
 
 
 def _read_header(path: Path) -> Header:
-    """Return the figures of the first page in full size.
+    """Return the header data of the first full-size page.
 
     Raises:
-        ImageError: for a camera's raw file, and for samples or colours that make no picture.
+        ImageError: for a camera's raw file, or unsupported samples or colours.
     """
     with _page(path) as page:
         _check(path, page)
-        size = int(page.imagewidth), int(page.imagelength)    # whatever a file says
+        size = int(page.imagewidth), int(page.imagelength)    # damaged files may have other types
         width, height = upright_size(size, _orientation(page))
         depth = 16 if page.bitspersample > 8 and page.photometric != PALETTE else 8
         is_unclear = page.compression == JPEG_2000_LOSSY and page.photometric == RGB
@@ -49,18 +49,18 @@ def _read_header(path: Path) -> Header:
     frames = count_pages(path)
     notes = frames_note(frames, "pages")
     if further:
-        notes += (f"The file has channels beside its colours ({further}), which are not taken.",)
-    if is_unclear:    # libvips stores YCbCr, others RGB, and nothing in the file differs
-        notes += ("Its JPEG 2000 data may be YCbCr, and nothing in it tells; if the colours are wrong, save it again.",)
+        notes += (f"The file has extra channels ({further}), which are ignored.",)
+    if is_unclear:    # libvips stores YCbCr, others RGB; the file does not say which
+        notes += ("Its JPEG 2000 data is read as RGB but may be YCbCr; if the colours are wrong, save it again.",)
     return Header("TIFF", width, height, frames, depth, notes)
 
 
 def _read(path: Path, header: Header) -> Picture:
-    """Decode the first page in full size.
+    """Decode the first full-size page.
 
     Raises:
-        ValueError: for a file in which pixels are missing.
-        ImageError: for what makes no picture.
+        ValueError: if pixels are missing.
+        ImageError: as `_read_header`, or for levels outside the supported range.
     """
     with _page(path) as page:
         _check(path, page)
@@ -75,52 +75,52 @@ def _read(path: Path, header: Header) -> Picture:
         dpi, orientation = _dpi(page), _orientation(page)
     if cover is not None:
         colours = np.concatenate([colours, cover.astype(colours.dtype)], axis=2)
-    with mapped(path) as content:
-        is_converted = page.photometric in (INKS, CIE_LAB, ICC_LAB)
+    with memory_map(path) as content:
+        is_converted = page.photometric in (CMYK, CIE_LAB, ICC_LAB)
         info = result_info(profile, dpi, read_exif(content), is_grey(colours), is_converted)
     return Picture(upright(colours[..., 0] if colours.shape[2] == 1 else colours, orientation), info)
 
 
 @contextmanager
 def _page(path: Path) -> Iterator[Any]:
-    """Open the page to read: the first, or the first in full size where that is a small copy of another."""
+    """Open the first full-size page; thumbnails may come before it."""
     import tifffile
 
-    silence("tifffile")
+    mute_logger("tifffile")
     with tifffile.TiffFile(path) as tiff:
         first: Any = tiff.pages[0]
         inside: tuple[Any, ...] = tuple(islice(first.pages or (), MOST_SUBIMAGES))
         if DNG_VERSION in first.tags or any(page.photometric in SENSOR_COLOURS for page in (first, *inside)):
             raise ImageError(refusal(path))
-        others: Iterable[Any] = chain(inside, islice(tiff.pages, 1, MANY)) if first.is_reduced else ()
+        others: Iterable[Any] = chain(inside, islice(tiff.pages, 1, FRAME_COUNT_LIMIT)) if first.is_reduced else ()
         yield next((page for page in others if not page.is_reduced), first)
 
 
 def _check(path: Path, page: Any) -> None:
-    """Raise an `ImageError` for samples or colours that make no picture."""
+    """Raise an `ImageError` for unsupported samples or colours."""
     bits, kind, photometric = page.bitspersample, page.sampleformat, page.photometric
     if not page.imagewidth or not page.imagelength:
         raise ImageError(f"{path} is {page.imagewidth}x{page.imagelength} pixels; give one with at least one pixel")
     if page.compression == OLD_JPEG:
-        raise ImageError(f"{path} holds JPEG in the way of 1992, which is not read; save it as PNG in another program")
+        raise ImageError(f"{path} holds old-style JPEG (TIFF 6.0), which is unsupported; save it again as PNG")
     if isinstance(bits, tuple) or isinstance(kind, tuple) or page.dtype is None:
         raise ImageError(f"{path} has channels of {bits} bits; convert it to 8 or 16 bits first")
     if not (
-        kind in (UNSIGNED, UNSAID) and (bits <= 16 or bits == 32) or (kind, bits) == (SIGNED, 32) or kind == FLOAT
+        kind in (UNSIGNED, UNDEFINED) and (bits <= 16 or bits == 32) or (kind, bits) == (SIGNED, 32) or kind == FLOAT
     ):
-        word = {SIGNED: "signed", UNSIGNED: "unsigned", UNSAID: "unsigned"}.get(kind, "complex")
-        raise ImageError(f"{path} has {bits}-bit {word} samples; convert it to 8 or 16 bits, unsigned, first")
-    is_whole = kind in (UNSIGNED, UNSAID) and bits <= 16
+        word = {SIGNED: "signed", UNSIGNED: "unsigned", UNDEFINED: "unsigned"}.get(kind, "complex")
+        raise ImageError(f"{path} has {bits}-bit {word} samples; convert it to unsigned 8 or 16 bits first")
+    is_whole = kind in (UNSIGNED, UNDEFINED) and bits <= 16
     fits = {PALETTE: is_whole, YCBCR: bits == 8, CIE_LAB: is_whole and bits in (8, 16), ICC_LAB: bits in (8, 16)}
     if photometric not in COLOURS or not fits.get(photometric, True) or page.tags.valueof(332, default=1) != 1:
         name = getattr(photometric, "name", photometric)
-        raise ImageError(f"{path} has {bits}-bit colours of the kind {name}; convert it to RGB or grey first")
+        raise ImageError(f"{path} has {bits}-bit {name} colours, which are unsupported; convert it to RGB or grey")
     if _samples(page) < COLOURS[photometric]:
         raise ImageError(f"{path} has {_samples(page)} channels, too few for its colours; save it again")
 
 
 def _in_full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
-    """Stretch samples to uint8 or uint16 of which the whole range is used; those of a palette stay as they are."""
+    """Stretch samples to the full range of uint8 or uint16. Palette indices are kept."""
     bits = page.bitspersample
     if page.photometric == PALETTE:
         return samples.astype(np.uint16)
@@ -128,20 +128,20 @@ def _in_full_range(path: Path, page: Any, samples: np.ndarray) -> np.ndarray:
         return full_range(samples, 2**bits - 1, 8 if bits <= 8 else 16)
     white = 1 if page.sampleformat == FLOAT else 65_535
     low, high = samples.min(), samples.max()
-    if not (low >= 0 and high <= white):    # neither is so for what is not a number
+    if not (low >= 0 and high <= white):    # NaN fails both
         raise ImageError(
-            f"{path} has {bits}-bit levels from {low:g} to {high:g}, and 0 to {white} is read; convert it to 16 bits"
+            f"{path} has {bits}-bit levels from {low:g} to {high:g}, outside 0 to {white}; convert it to 16 bits"
         )
     return full_range(samples, white, 16)
 
 
 def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Return colours of any kind as grey, (H, W, 1), or RGB, (H, W, 3)."""
+    """Convert colours to grey, (H, W, 1), or RGB, (H, W, 3)."""
     if page.photometric == PALETTE:
         shades = np.asarray(page.colormap).T    # (2 ** bits, 3)
         return (shades >> 8 if shades.max() > 255 else shades).astype(np.uint8)[colours[..., 0]]
-    if page.photometric == INKS:
-        return inks_to_rgb(np.ascontiguousarray(colours), profile)
+    if page.photometric == CMYK:
+        return cmyk_to_rgb(np.ascontiguousarray(colours), profile)
     if page.photometric in (CIE_LAB, ICC_LAB):
         x = np.divide(*page.tags.valueof(318, default=D50)[:2])
         return lab_to_rgb(colours, page.photometric == CIE_LAB, is_d65=x < MIDDLE_WHITE)
@@ -152,7 +152,7 @@ def _to_rgb(page: Any, colours: np.ndarray, profile: bytes | None) -> np.ndarray
 
 
 def _alpha(page: Any) -> int | None:
-    """Return which of the samples is alpha, if one is; a single one that nothing is said of is alpha."""
+    """Return the index of the alpha sample, if any. A single extra sample of unknown type counts as alpha."""
     colours = COLOURS[page.photometric]
     if not page.extrasamples and _samples(page) == colours + 1:
         return colours
@@ -177,7 +177,7 @@ def _dpi(page: Any) -> tuple[float, float] | None:
 
 
 def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
-    """Write by tifffile all but the camera's part of EXIF, which goes to the end of the file."""
+    """Write with tifffile, then append the camera's EXIF directory."""
     import tifffile
 
     exif = read_exif(info.get("exif") or b"")
@@ -208,7 +208,7 @@ def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: in
 
 def _add_camera(file: BinaryIO, exif: Exif) -> None:
     at = file.seek(0, 2)
-    at += file.write(bytes(at % 2))    # directories begin at even places
+    at += file.write(bytes(at % 2))    # directories start at even offsets
     file.write(exif.camera_block(at))
     file.seek(4)
     (directory,) = struct.unpack(exif.order + "I", file.read(4))
@@ -222,8 +222,8 @@ def _add_camera(file: BinaryIO, exif: Exif) -> None:
 TIFF = Format(
     "TIFF",
     suffixes=(".tiff", ".tif"),
-    begins=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    matches=lambda start: start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
     read_header=_read_header,
     read=_read,
-    output=Output((".tiff", ".tif"), _write, max_side=2**31 - 1, deep=True, max_bytes=4_000_000_000),
+    writer=Writer((".tiff", ".tif"), _write, max_side=2**31 - 1, holds_16_bits=True, max_bytes=4_000_000_000),
 )

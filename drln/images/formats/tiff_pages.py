@@ -1,7 +1,6 @@
-"""The pages of a TIFF: how many there are, and the samples that one stores.
+"""Count the pages of a TIFF, and read the samples of one within limits on memory and time.
 
-tifffile reads them, with limits here on the memory and time that a page may ask for. Knows arrays, and not what their
-colours mean.
+Knows arrays, but not what their colours mean.
 """
 
 from __future__ import annotations
@@ -15,20 +14,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from drln.images.header import MANY
+from drln.images.header import FRAME_COUNT_LIMIT
 
-JPEG, YCBCR = 7, 6    # a compression, a photometric interpretation
+JPEG, YCBCR = 7, 6    # a compression and a photometric interpretation
 SIZED = {JPEG: "JPEG", 33003: "JPEG2000", 33004: "JPEG2000", 33005: "JPEG2000", 34712: "JPEG2000", 50001: "WEBP"}
 PLAIN = {1, 5, 8, 32773, 32946, 34925, 50000}    # none, LZW, deflate, PackBits, deflate again, LZMA, zstd
 CCITT = {2, 3, 4}
 SUBFILE_TYPE = 254    # a tag
-MOST_TIMES, SMALL = 4, 4_000_000    # tiles may reach beyond an image, but not take memory for another
+MOST_TIMES, SMALL = 4, 4_000_000    # limits on memory: tiles may exceed the image, but not by far
 
 
 def count_pages(path: Path) -> int:
-    """Return how many pages there are, at most `MANY` + 1, less those that are small copies of others.
+    """Return the number of pages without thumbnails, among the first `FRAME_COUNT_LIMIT` + 1.
 
-    A chain that leads back or nowhere ends there. tifffile would read all tags of all pages.
+    Stop at a broken link or a loop. tifffile is slower, because it reads all tags of all pages.
     """
     with open(path, "rb") as file:
         start = file.read(16)
@@ -36,13 +35,13 @@ def count_pages(path: Path) -> int:
         is_big = struct.unpack(order + "H", start[2:4])[0] == 43
         number, link, entry = (order + one for one in (("Q", "Q", "H10xI4x") if is_big else ("H", "I", "H6xI")))
         at, seen, copies = struct.unpack_from(link, start, 8 if is_big else 4)[0], set[int](), 0
-        while at and at not in seen and len(seen) <= MANY:
+        while at and at not in seen and len(seen) <= FRAME_COUNT_LIMIT:
             seen.add(at)
             try:
                 file.seek(at)
                 (entries,) = struct.unpack(number, file.read(struct.calcsize(number)))
                 tag, value = struct.unpack(entry, file.read(struct.calcsize(entry)))
-                copies += tag == SUBFILE_TYPE and value & 1    # it is the lowest tag, and so the first
+                copies += tag == SUBFILE_TYPE and value & 1    # tags are sorted, and this is the lowest
                 file.seek(struct.calcsize(entry) * (entries - 1), 1)
                 (at,) = struct.unpack(link, file.read(struct.calcsize(link)))
             except (struct.error, OSError, OverflowError):
@@ -51,19 +50,19 @@ def count_pages(path: Path) -> int:
 
 
 def stored_samples(page: Any) -> np.ndarray:
-    """Return (H, W, samples) as they are stored; but of YCbCr in JPEG, RGB, and of YCbCr with fewer colours, all.
+    """Return the samples as stored, (H, W, samples). YCbCr is upsampled, and converted to RGB if it is in JPEG.
 
     Raises:
-        ValueError: for a page whose pixels are missing, are packed in an unknown way, or ask for far too much.
+        ValueError: if pixels are missing, need far too much memory, or have an unsupported compression or layout.
     """
     parts = math.prod(page.chunked)
     if page.compression not in {*PLAIN, *CCITT, *SIZED}:
         name = getattr(page.compression, "name", "unknown")
-        raise ValueError(f"its compression, {int(page.compression)} ({name}), is not supported")
+        raise ValueError(f"its compression, {int(page.compression)} ({name}), is unsupported")
     if len(page.databytecounts) < parts or len(page.dataoffsets) < parts or not all(page.databytecounts[:parts]):
-        raise ValueError("a part of its pixels is missing")    # tifffile would leave it black
+        raise ValueError("a part of its pixels is missing")    # tifffile would fill it with black
     if page.imagedepth != 1 or page.tiledepth > 1:
-        raise ValueError(f"it is {page.imagedepth} layers deep, and flat images are read")
+        raise ValueError("it is a volume, which is unsupported")
     if math.prod(page.chunks) > MOST_TIMES * page.size + SMALL:
         raise ValueError(f"its tiles of {page.tilewidth}x{page.tilelength} are far larger than the image")
     if sum(page.databytecounts[:parts]) > MOST_TIMES * page.parent.filehandle.size + SMALL:
@@ -82,7 +81,7 @@ def stored_samples(page: Any) -> np.ndarray:
 
 
 def _subsampling(page: Any) -> tuple[int, int]:
-    """Return how many pixels, across and down, share one sample of each colour difference."""
+    """Return how many pixels, across and down, share each colour sample."""
     across, down = page.tags.valueof(530, default=(2, 2))
     return int(across), int(down)
 
@@ -93,22 +92,22 @@ def _part(page: Any, index: int) -> bytes:
 
 
 def _check_size(page: Any, data: bytes) -> None:
-    """Raise a `ValueError` for a part that says itself how large it is, and is far larger than its tile."""
+    """Raise a `ValueError` if a part declares a size far larger than its tile."""
     if kind := SIZED.get(page.compression):
         with Image.open(io.BytesIO(data), formats=[kind]) as image:
             width, height = image.size
         if width * height > MOST_TIMES * math.prod(page.chunks) + SMALL:
-            raise ValueError(f"a part of it says that it is {width}x{height} pixels, far more than its place has")
+            raise ValueError(f"a part of it says that it is {width}x{height} pixels, far more than its tile")
 
 
 def _subsampled(page: Any, parts: int) -> np.ndarray:
-    """Return (H, W, 3), of blocks of luma that are followed by their two colour differences."""
+    """Return subsampled YCbCr as (H, W, 3). It is stored in blocks of luma, each followed by one Cb and one Cr."""
     import imagecodecs
     import tifffile
 
     across, down = _subsampling(page)
     if page.compression not in PLAIN or page.predictor != 1 or page.shape[2:] != (3,) or {across, down} - {1, 2, 4}:
-        raise ValueError("it has YCbCr in a layout that is not supported")
+        raise ValueError("its YCbCr layout is unsupported")
     height, width, _ = page.shape
     rows, columns = page.chunks[:2]
     blocks = -(-rows // down), -(-columns // across)

@@ -7,15 +7,15 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from drln.images.exif import read_exif, with_resolution
-from drln.images.formats.format import Format, Output
-from drln.images.formats.with_pillow import pillow_header, read_with_pillow, write_with_pillow
+from drln.images.formats.format import Format, Writer
+from drln.images.formats.pillow_codec import pillow_header, read_with_pillow, write_with_pillow
 from drln.images.icc import rgb_of
 
 
 def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: int | None) -> None:
-    """Write by Pillow; quality 100 keeps every pixel.
+    """Write with Pillow; quality 100 is lossless.
 
-    WebP has no greys, so that their profile becomes one of RGB; and the resolution goes into EXIF.
+    WebP has no grey mode, so convert a grey profile to RGB. It stores the resolution only in EXIF.
     """
     options = dict(info)
     if (profile := info.get("icc_profile")) and profile[16:20] == b"GRAY":
@@ -29,8 +29,8 @@ def _write(file: BinaryIO, pixels: np.ndarray, info: dict[str, Any], quality: in
 WEBP = Format(
     "WebP",
     suffixes=(".webp",),
-    begins=lambda start: start[:4] == b"RIFF" and start[8:12] == b"WEBP",
+    matches=lambda start: start[:4] == b"RIFF" and start[8:12] == b"WEBP",
     read_header=lambda path: pillow_header(path, "WebP"),
     read=lambda path, header: read_with_pillow(path, "WebP"),
-    output=Output((".webp",), _write, max_side=16_383, quality=95),
+    writer=Writer((".webp",), _write, max_side=16_383, quality=95),
 )
