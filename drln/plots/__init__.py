@@ -3,12 +3,11 @@
 Needs matplotlib, which is imported when something is drawn: `pip install 'drln[train]'`.
 """
 
-from drln.plots.bars import plot_bars
+from drln.plots.bars import plot_bars, plot_gains
 from drln.plots.costs import kind_shares, layer_costs, plot_costs
 from drln.plots.curve import plot_history
 from drln.plots.diagram import draw_network, parameters
 from drln.plots.figures import caption, show, use_style, write_figure, zoom
-from drln.plots.gains import plot_gains
 from drln.plots.sizes import plot_sizes
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from drln.network import Drln, conv_cost
 from drln.network.blocks import ResidualGroup
-from drln.plots.figures import COLOURS, SOFT, caption, paper
+from drln.plots.figures import COLOURS, SOFT, paper
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,8 +44,7 @@ def kind_shares(model: Drln) -> dict[str, float]:
 def plot_costs(model: Drln, text: str = "") -> Figure:
     """Draw the multiplications of each layer, and the share of each kind of layer."""
     layers, shares = layer_costs(model), kind_shares(model)
-    with paper() as make:
-        figure = make(10, 3.4)
+    with paper(10, 3.4, text) as figure:
         left, right = figure.subplots(1, 2, width_ratios=[3, 1])
         colours = [KINDS.get(kind, SOFT) for kind, _ in layers]
         left.bar(range(len(layers)), [cost / 1e3 for _, cost in layers], color=colours)
@@ -59,7 +58,6 @@ def plot_costs(model: Drln, text: str = "") -> Figure:
         right.set(xticks=[], title="share of each kind")
         right.spines[:].set_visible(False)
         right.margins(x=0.25)    # room for the numbers
-        caption(figure, text)
     return figure
 
 

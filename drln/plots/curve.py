@@ -22,8 +22,7 @@ def plot_history(history: Sequence[Mapping[str, float]]) -> Figure:
     if not history:
         raise ValueError("the history is empty; it has a row for each evaluation")
     measured = [row for row in history if not math.isnan(row["psnr"])]
-    with paper() as make:
-        figure = make(10, 3.2)
+    with paper(10, 3.2) as figure:
         panels = figure.subplots(1, 2 if measured else 1, squeeze=False)[0]
         _curve(panels[0], history, "loss", "Loss: mean absolute difference, of 0..1")
         if measured:

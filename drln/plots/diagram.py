@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from drln.network.blocks import DenseBlock, ResidualGroup
-from drln.plots.figures import COLOURS, INK, SOFT, caption, paper
+from drln.plots.figures import COLOURS, INK, SOFT, paper
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +32,8 @@ def draw_network(model: DrlnModel, group: int = 0) -> Figure:
         IndexError: if the network has no such group.
     """
     shown = model.groups[group]
-    with paper() as make:
-        figure = make(13, 6.6)
+    width = f"C is the width of the network, {model.config.channels} channels."
+    with paper(13, 6.6, f"{parameters(model):,} parameters in total. {width}") as figure:
         axes = figure.subplots(3, 1, height_ratios=[2.5, 3.0, 2.8])
         _network(axes[0], model)
         _group(axes[1], shown, f"groups[{group}]")
@@ -41,8 +41,6 @@ def draw_network(model: DrlnModel, group: int = 0) -> Figure:
         for axis in axes:
             axis.set_axis_off()
             axis.set_aspect("equal")
-        width = f"C is the width of the network, {model.config.channels} channels."
-        caption(figure, f"{parameters(model):,} parameters in total. {width}")
     return figure
 
 

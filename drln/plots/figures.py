@@ -10,7 +10,7 @@ import io
 import math
 import os
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +102,8 @@ def show(
     columns = columns or len(images)
     rows = math.ceil(len(images) / columns)
     shape = next(iter(images.values())).shape
-    with paper() as make:
-        figure = make(columns * height * shape[1] / shape[0] + (1 if bar else 0), rows * (height + 0.25))
+    width = columns * height * shape[1] / shape[0] + (1 if bar else 0)
+    with paper(width, rows * (height + 0.25), text) as figure:
         axes = figure.subplots(rows, columns, squeeze=False)
         for axis in axes.flat:
             axis.set_axis_off()
@@ -113,7 +113,6 @@ def show(
             axis.set_title(title, y=1)    # with y given, matplotlib does not search for a place
         if bar:
             figure.colorbar(drawn, ax=axes, label=bar, shrink=0.8)
-        caption(figure, text)
     return figure
 
 
@@ -138,8 +137,7 @@ def zoom(
     if not (0 <= left < right <= whole.shape[1] and 0 <= top < bottom <= whole.shape[0]):
         raise ValueError(f"the box is {box}, and the picture {whole.shape[1]}x{whole.shape[0]}; give one inside it")
     wide, narrow = whole.shape[1] / whole.shape[0], (right - left) / (bottom - top)
-    with paper() as make:
-        figure = make((wide + len(images) * narrow) * height, height + 0.25)
+    with paper((wide + len(images) * narrow) * height, height + 0.25, text) as figure:
         axes = figure.subplots(1, 1 + len(images), width_ratios=[wide] + [narrow] * len(images))
         for axis in axes:
             axis.set_axis_off()
@@ -151,21 +149,27 @@ def zoom(
             part = [round(side * image.shape[1] / whole.shape[1]) for side in box]
             axis.imshow(image[part[1] : part[3], part[0] : part[2]], cmap="gray", interpolation="nearest")
             axis.set_title(title, y=1)
-        caption(figure, text)
     return figure
 
 
 @contextmanager
-def paper() -> Iterator[Callable[[float, float], Figure]]:
-    """Draw in this module's style; yields a function that makes a figure of a width and a height in inches.
+def paper(width: float, height: float, text: str = "") -> Iterator[Figure]:
+    """Yield a new figure to draw in this module's style, and write its caption, if there is one, at the end.
 
-    Such a figure has no window and is not in pyplot's list of open figures, so nothing has to close it.
+    It has no window and is not in pyplot's list of open figures, so nothing has to close it.
+
+    Args:
+        width, height: of the figure, in inches.
+        text: the caption.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        yield lambda width, height: Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        if text:
+            caption(figure, text)
 
 
 def _array(picture: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from drln.evaluation import CARD, PARAMETERS, SETS, published
-from drln.plots.figures import COLOURS, caption, paper
+from drln.plots.figures import COLOURS, paper
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,8 +44,7 @@ def plot_sizes(scale: int = 4, ours: Mapping[str, tuple[float, float]] | None = 
     sets = [name for name in SETS if published(CARD, name, scale, SOURCE)]
     if not sets:
         raise ValueError(f"nothing is published at {scale}x")
-    with paper() as make:
-        figure = make(9, 5.6)
+    with paper(9, 5.6, text) as figure:
         axes = figure.subplots(2, -(-len(sets) // 2), sharex=True, squeeze=False)
         for axis, name in zip(axes.flat, sets):
             for entry in published(CARD, name, scale, SOURCE):
@@ -62,5 +61,4 @@ def plot_sizes(scale: int = 4, ours: Mapping[str, tuple[float, float]] | None = 
         figure.supylabel("PSNR, dB (card's protocol)", fontsize=10)
         for axis in axes[-1]:
             axis.set_xlabel("million parameters")
-        caption(figure, text)
     return figure
