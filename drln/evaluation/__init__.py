@@ -6,11 +6,10 @@ Takes a loaded model and images.
 from drln.evaluation.metrics import luma, psnr, ssim
 from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD, ProtocolError, bicubic, make_pair
 from drln.evaluation.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, published
-from drln.evaluation.published_report import published_report
 from drln.evaluation.resize import imresize
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.evaluation.scoring import BICUBIC, EvalMetrics, evaluate, stream_scores
-from drln.evaluation.tables import format_score, markdown, markdown_report
+from drln.evaluation.tables import format_score, markdown, markdown_report, published_report
 
 __all__ = [
     "BICUBIC",

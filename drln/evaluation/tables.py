@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from drln.evaluation.protocols import CARD, PROTOCOLS
-from drln.evaluation.published import WHY_CARD_IS_HIGH, Published, published
+from drln.evaluation.published import SETS, WHY_CARD_IS_HIGH, Published, published
 from drln.evaluation.scores import Scores
 
 NONE = "–"
@@ -28,16 +28,25 @@ def comparison(scores: Sequence[Scores], protocol: str) -> tuple[list[str], list
     Our models come first, then the card's and the paper's. Columns without a value are left out.
     """
     ours = [entry for entry in scores if entry.protocol == protocol]
-    keys = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
-    theirs = [p for key in keys for source in SOURCES for p in published(protocol, *key, source=source)]
-    columns: dict[str, dict[tuple[str, int], str]] = {}
-    for entry in ours:
-        columns.setdefault(entry.model, {})[entry.dataset, entry.scale] = _of_ours(entry)
-    for number in sorted(theirs, key=lambda p: SOURCES.index(p.source)):
-        head = f"{number.model} ({number.source})"
-        columns.setdefault(head, {})[number.dataset, number.scale] = _of_theirs(number)
-    rows = [[key[0], f"{key[1]}x", *(cells.get(key, NONE) for cells in columns.values())] for key in keys]
-    return ["Set", "Scale", *columns], rows
+    rows = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
+    theirs = [number for source in SOURCES for row in rows for number in published(protocol, *row, source=source)]
+    return _table(rows, [*ours, *theirs])
+
+
+def published_report(sources: Sequence[str] = SOURCES) -> str:
+    """Make a Markdown table of published scores for each protocol, as `comparison` does.
+
+    Args:
+        sources: whose numbers, in the order of the columns: "card", "paper", "super-image".
+    """
+    parts = []
+    for protocol in PROTOCOLS:
+        theirs = [number for source in sources for number in published(protocol, source=source)]
+        rows = {(number.dataset, number.scale) for number in theirs}
+        if rows:
+            table = _table(sorted(rows, key=lambda row: (SETS.index(row[0]), row[1])), theirs)
+            parts.append(f"{TITLES[protocol]}\n\n{markdown(*table)}")
+    return "\n".join(parts)
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -87,7 +96,21 @@ def format_score(psnr: float, ssim: float) -> str:
     return f"{'∞' if psnr == math.inf else f'{psnr:.2f}'} / {ssim:.4f}"
 
 
-def _of_ours(entry: Scores) -> str:
+def _table(
+    rows: Sequence[tuple[str, int]], entries: Sequence[Scores | Published]
+) -> tuple[list[str], list[list[str]]]:
+    """The header and the cells, with a row for each set and scale, and the columns in the order of the entries."""
+    columns: dict[str, dict[tuple[str, int], str]] = {}
+    for entry in entries:
+        name = f"{entry.model} ({entry.source})" if isinstance(entry, Published) else entry.model
+        columns.setdefault(name, {})[entry.dataset, entry.scale] = _cell(entry)
+    cells = [[row[0], f"{row[1]}x", *(column.get(row, NONE) for column in columns.values())] for row in rows]
+    return ["Set", "Scale", *columns], cells
+
+
+def _cell(entry: Scores | Published) -> str:
+    if isinstance(entry, Published):
+        return f"{entry.psnr:.2f}" if entry.ssim is None else format_score(entry.psnr, entry.ssim)
     over = "" if entry.is_complete else f" ({entry.count})"
     return format_score(entry.psnr, entry.ssim) + over if entry.images else f"{NONE}{over if entry.failures else ''}"
 
@@ -100,7 +123,3 @@ def _on_failures(entry: Scores) -> str:
 def _encodable(text: str) -> str:
     """The text with bytes of file names that are no UTF-8 as "\\xe9", so that it can be written and printed."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _of_theirs(number: Published) -> str:
-    return f"{number.psnr:.2f}" if number.ssim is None else format_score(number.psnr, number.ssim)
