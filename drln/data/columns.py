@@ -77,16 +77,9 @@ class ColumnPairs:
             smallest.append(min(lr))
         return min(smallest)
 
-    def names(self) -> list[str]:
-        """As `Pairs.names`: paths, or keys of the pixels where there is no file."""
-        return [name_and_key(value)[0] for value in self._values()]
-
-    def state(self) -> list[str]:
-        """As `Pairs.state`: keys of the files or of the pixels."""
-        return [name_and_key(value)[1] for value in self._values()]
-
-    def _values(self) -> Iterator[Any]:
-        return (self._row(index)[column] for index in range(len(self)) for column in COLUMNS)
+    def keys(self) -> list[tuple[str, str]]:
+        """As `Pairs.keys`: the `name_and_key` of each image."""
+        return [name_and_key(self._row(index)[column]) for index in range(len(self)) for column in COLUMNS]
 
     def _row(self, index: int) -> Any:
         row = self.dataset[index] if self._files is None else self._files[index].to_pylist()[0]

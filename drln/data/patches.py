@@ -44,8 +44,7 @@ class TrainDataset(Dataset[Pair]):
 
     def __init__(self, dataset: AnyPairs, patch_size: int = 64, cache_dir: str | Path | None = None) -> None:
         source = _as_pairs(dataset)
-        smallest = min(map(min, source.shapes)) if isinstance(source, PairStore) else source.smallest_side()
-        if smallest < patch_size:
+        if (smallest := source.smallest_side()) < patch_size:
             raise ValueError(
                 f"LR patches of {patch_size} pixels do not fit an LR image with a side of {smallest}; "
                 "make the patches smaller, or leave out small images"
@@ -128,8 +127,7 @@ class EvalDataset(Dataset[Pair]):
     def __init__(self, dataset: AnyPairs) -> None:
         self.pairs = _as_pairs(dataset)
         self.scale = self.pairs.scale
-        if not isinstance(self.pairs, PairStore):
-            self.pairs.smallest_side()    # reads all headers and so checks the sizes
+        self.pairs.smallest_side()    # reads all headers and so checks the sizes
 
     def __len__(self) -> int:
         return len(self.pairs)

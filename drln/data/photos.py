@@ -59,10 +59,6 @@ class PhotoPairs:
         headers = map(read_header, self.paths)
         return min(min(header.width, header.height) for header in headers) // self.scale
 
-    def names(self) -> list[str]:
-        """As `Pairs.names`: the photos' paths."""
-        return [f"photo {path.resolve()}" for path in self.paths]
-
-    def state(self) -> list[str]:
-        """As `Pairs.state`: the photos' `file_key`."""
-        return [file_key(path) for path in self.paths]
+    def keys(self) -> list[tuple[str, str]]:
+        """As `Pairs.keys`: the path of each photo, and its `file_key`."""
+        return [(f"photo {path.resolve()}", file_key(path)) for path in self.paths]

@@ -36,11 +36,8 @@ class Pairs(Protocol):
     def pair(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """LR (h, w, 3) and HR (sh, sw, 3) of one pair, uint8."""
 
-    def names(self) -> list[str]:
-        """Texts that identify the images, and stay when an image is changed."""
-
-    def state(self) -> list[str]:
-        """Texts that change when an image is changed."""
+    def keys(self) -> list[tuple[str, str]]:
+        """For each image a text that identifies it and stays when it is changed, and one that changes then."""
 
 
 class PairStore:
@@ -78,6 +75,10 @@ class PairStore:
         hr = self._hr[start * area : stop * area].reshape(h * self.scale, w * self.scale, 3)
         return lr, hr
 
+    def smallest_side(self) -> int:
+        """The smallest side of all LR images in pixels."""
+        return min(map(min, self.shapes))
+
 
 def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
     """Decode all images into a store, under a progress bar. If a store of the same, unchanged images exists, open it.
@@ -93,7 +94,7 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
         DataError: if LR and HR do not match, several images fail, or the disk refuses the store.
         ImageError: if one image cannot be read.
     """
-    name, state = (short_hash(json.dumps([pairs.scale, what]).encode()) for what in (pairs.names(), pairs.state()))
+    name, state = (short_hash(json.dumps([pairs.scale, texts]).encode()) for texts in zip(*pairs.keys()))
     folder = data_folder(cache_dir) / "stores" / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
