@@ -6,9 +6,11 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from drln.cli.arguments import a_name, a_path, add_download_options, download_options
 from drln.cli.progress_bar import progress_bar, show
@@ -29,18 +31,13 @@ from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 from drln.whole_files import refusal, write_bytes_whole
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """One cell of a table: a model on a set of images, at one scale and by one protocol."""
 
     dataset: str
     scale: int
     protocol: str
     model: str
-
-    def config(self) -> str | None:
-        """The set's configuration. None for the standard protocol, which needs the HR images alone."""
-        return f"bicubic_x{self.scale}" if self.protocol == CARD else None
 
 
 def add_evaluate(commands: argparse._SubParsersAction) -> None:
@@ -80,112 +77,98 @@ def evaluate(args: argparse.Namespace) -> None:
         check_report(args.output)
     cells = itertools.product(args.dataset, args.scale, args.protocol, args.model)
     tasks = [Task(*cell) for cell in dict.fromkeys(cells)]
+    options = download_options(args)
     with processes.first_goes_first():
-        sets = with_distinct_names({task: look_for(task, args) for task in tasks})
-        for name, scale in dict.fromkeys((task.model, task.scale) for task in tasks):
-            load(name, scale, args)
+        sets = find_sets(tasks, args)
+        for name, scale in dict.fromkeys((task.model, task.scale) for task in tasks if task.model != BICUBIC):
+            DrlnModel.from_pretrained(name, scale, **options)
     if processes.is_first:
         for path, why in dict.fromkeys(entry for found in sets.values() for entry in found.left_out):
             print(f"drln: {path}: left out: {why}", file=sys.stderr)
-    done: dict[Task, Scores] = {}
-    part: tuple[Task, list[ImageScore | ImageFailure]] | None = None
-    began, upscaler, loaded = time.monotonic(), None, None
+    scores = {}
+    for task, found in sets.items():
+        model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)    # as the paper marks it
+        scores[task] = Scores(model, found.name, task.scale, task.protocol, (), len(found))
+    began, tables, upscaler, loaded = time.monotonic(), "", None, None
     try:
         for number, task in enumerate(sorted(tasks, key=lambda task: (task.scale, task.model))):    # one load each
             if loaded != (task.model, task.scale):
-                loaded, model = (task.model, task.scale), load(task.model, task.scale, args)
-                upscaler = Upscaler(model, processes.device, args.precision, args.self_ensemble) if model else None
-            part = task, []
-            stage = f"{number + 1}/{len(tasks)} {sets[task].name} {task.scale}x {task.protocol}, {task.model}"
-            for image in measure(task, upscaler or BICUBIC, sets[task], processes, stage):
-                part[1].append(image)
-            gathered, part = processes.gather(part[1]), None
-            done[task] = scores_of(task, sets[task], gathered, args)
-            save(done, tasks, args.output, processes)
+                loaded, upscaler = (task.model, task.scale), None
+                if task.model != BICUBIC:
+                    network = DrlnModel.from_pretrained(task.model, task.scale, **options)
+                    upscaler = Upscaler(network, processes.device, args.precision, args.self_ensemble)
+            entry, measured = scores[task], []
+            stage = f"{number + 1}/{len(tasks)} {entry.dataset} {entry.scale}x {entry.protocol}, {entry.model}"
+            images = processes.share(sets[task])
+            for image in measure(entry, upscaler or BICUBIC, images, stage, not processes.is_first):
+                measured.append(image)
+                if processes.count == 1:    # then Ctrl-C keeps it
+                    scores[task] = replace(entry, measured=tuple(measured))
+            scores[task] = replace(entry, measured=tuple(processes.gather(measured)))
+            if processes.is_first:
+                tables = report(scores.values(), args.output)
     except KeyboardInterrupt:
-        if part and part[1] and processes.count == 1:
-            done[part[0]] = scores_of(part[0], sets[part[0]], part[1], args)
-        save(done, tasks, args.output, processes)
-        report(done, tasks, processes)
+        if processes.is_first:
+            print(report(scores.values(), args.output), end="")
         what = f"what was done is above{f' and in {args.output}' if args.output else ''}"
-        raise KeyboardInterrupt(what if done else "nothing was measured") from None
-    report(done, tasks, processes)
+        is_any = any(entry.measured for entry in scores.values())
+        raise KeyboardInterrupt(what if is_any else "nothing was measured") from None
     if processes.is_first:
-        count, seconds = sum(len(entry.images) for entry in done.values()), time.monotonic() - began
+        print(tables, end="")
+        count, seconds = sum(len(entry.images) for entry in scores.values()), time.monotonic() - began
         device, together = processes.device, f"{processes.count} process{'es' * (processes.count > 1)}"
         where = f"{device}, {pick_precision(device, args.precision)}, {together}"
         print(f"drln: {count} scores in {seconds:.1f} s on {where}", file=sys.stderr)
-    failed = {(entry.dataset, failure.name) for entry in done.values() for failure in entry.failures}
+    failed = {(entry.dataset, failure.name) for entry in scores.values() for failure in entry.failures}
     if failed:
-        images = sum({found.name: len(found) for found in sets.values()}.values())
-        raise DataError(f"{len(failed)} of {images} images could not be measured; they are named above")
+        total = sum({found.name: len(found) for found in sets.values()}.values())
+        raise DataError(f"{len(failed)} of {total} images could not be measured; they are named above")
 
 
-def look_for(task: Task, args: argparse.Namespace) -> ImageSet:
-    """The images of a task.
+def find_sets(tasks: Sequence[Task], args: argparse.Namespace) -> dict[Task, ImageSet]:
+    """The images of each task. Sets that share a name but not their images get the names that the user gave instead.
 
     Raises:
         DataError, HubError: if they are unavailable.
     """
-    try:
-        return find_set(task.dataset, task.config(), args.split, **download_options(args))
-    except HubError as error:
-        raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
-
-
-def with_distinct_names(sets: dict[Task, ImageSet]) -> dict[Task, ImageSet]:
-    """The same sets; those that share a name but not their images get the names that the user gave instead."""
-    images: dict[str, set[tuple[Path, ...]]] = {}
-    for found in sets.values():
-        images.setdefault(found.name, set()).add(found.hr)
+    sets, images = {}, defaultdict(set)
+    for task in tasks:
+        config = f"bicubic_x{task.scale}" if task.protocol == CARD else None    # the standard protocol needs HR alone
+        try:
+            sets[task] = find_set(task.dataset, config, args.split, **download_options(args))
+        except HubError as error:
+            raise type(error)(f"{error}. The set {SAMPLES!r} needs no network") from error
+        images[sets[task].name].add(sets[task].hr)
     return {
         task: replace(found, name=task.dataset) if len(images[found.name]) > 1 else found
         for task, found in sets.items()
     }
 
 
-def load(name: str, scale: int, args: argparse.Namespace) -> DrlnModel | None:
-    """The model of that name; None for bicubic.
-
-    Raises:
-        CheckpointError, HubError: if it is unavailable.
-    """
-    if name == BICUBIC:
-        return None
-    return DrlnModel.from_pretrained(name, scale, **download_options(args))
-
-
 def measure(
-    task: Task, model: Upscaler | str, found: ImageSet, processes: Processes, stage: str
+    scores: Scores, model: Upscaler | str, images: Sequence[Any], stage: str, is_hidden: bool = False
 ) -> Iterator[ImageScore | ImageFailure]:
-    """Measure this process's share of the images under a progress bar, and print failures as they happen.
+    """Measure images under a progress bar, and print failures as they happen.
 
     Args:
-        task: what to measure.
-        model: the task's model, or "bicubic".
-        found: the task's images.
-        processes: those that share the images.
+        scores: what to measure; it holds no scores yet.
+        model: the model, or "bicubic".
+        images: of the set, or a share of them.
         stage: what the progress bar says.
+        is_hidden: show no progress bar.
     """
-    rows, began = processes.share(found), time.monotonic()
-    if not rows:
+    if not images:
         return
-    with progress_bar(hidden=not processes.is_first) as bar:
-        for step in stream_scores(model, rows, task.protocol, scale=task.scale):
+    began = time.monotonic()
+    with progress_bar(is_hidden) as bar:
+        for step in stream_scores(model, images, scores.protocol, scale=scores.scale):
             if isinstance(step, Progress):
                 show(Progress.since(began, f"{stage}: {step.stage}", step.fraction), bar)
                 continue
             if isinstance(step, ImageFailure):
-                bar.write(f"drln: {found.name} {task.scale}x, {task.model}: not measured: {step}", file=sys.stderr)
+                what = f"{scores.dataset} {scores.scale}x, {scores.model}"
+                bar.write(f"drln: {what}: not measured: {step}", file=sys.stderr)
             yield step
-
-
-def scores_of(
-    task: Task, found: ImageSet, measured: list[ImageScore | ImageFailure], args: argparse.Namespace
-) -> Scores:
-    """The scores of a task, under the model's name in tables. A plus marks the self-ensemble, as in the paper."""
-    model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)
-    return Scores(model, found.name, task.scale, task.protocol, tuple(measured), len(found))
 
 
 def check_report(path: Path) -> None:
@@ -200,20 +183,15 @@ def check_report(path: Path) -> None:
         raise DataError(why)
 
 
-def save(done: dict[Task, Scores], tasks: list[Task], path: Path | None, processes: Processes) -> None:
-    """Write the scores so far into both files.
+def report(scores: Iterable[Scores], output: Path | None) -> str:
+    """Write the scores so far into both files, and return the tables.
 
     Raises:
         WriteError: if the disk refuses them.
     """
-    if path is None or not processes.is_first or not done:
-        return
-    scores = [done[task] for task in tasks if task in done]
-    for file, text in ((path, csv_report(scores)), (path.with_suffix(".md"), markdown_report(scores))):
-        write_bytes_whole(file, text.encode(errors="backslashreplace"))    # a name may be no UTF-8
-
-
-def report(done: dict[Task, Scores], tasks: list[Task], processes: Processes) -> None:
-    """Print the tables, with the cells in the order of the command line."""
-    if processes.is_first and done:
-        print(markdown_report([done[task] for task in tasks if task in done]), end="")
+    done = [entry for entry in scores if entry.measured]
+    tables = markdown_report(done)
+    if done and output:
+        for file, text in ((output, csv_report(done)), (output.with_suffix(".md"), tables)):
+            write_bytes_whole(file, text.encode(errors="backslashreplace"))    # a name may be no UTF-8
+    return tables

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
 
 from drln.cli.arguments import a_name, add_download_options, download_options
-from drln.cli.evaluate import Task, measure
+from drln.cli.evaluate import measure
 from drln.data import EvalDataset, ImageSet, PhotoPairs, TrainDataset, build_store, find_set
 from drln.evaluation.protocols import STANDARD
 from drln.evaluation.scores import Scores
@@ -23,7 +22,7 @@ from drln.network.config import SCALES, DrlnConfig
 from drln.plots.curve import plot_history
 from drln.plots.figures import write_figure
 from drln.training.arguments import SCHEDULES, TRACKERS, TrainingArguments
-from drln.training.photos import check_images, choose_images
+from drln.training.photos import TrainingImages, check_images, choose_images
 from drln.training.publishing import push_to_hub, write_card
 from drln.training.run_folder import RunFolder, TrainingError
 from drln.training.trainer import Trainer
@@ -117,38 +116,28 @@ def train(args: argparse.Namespace) -> None:
     starts_trained = not args.from_scratch and args.model_scale in (None, args.scale)
     arguments = TrainingArguments(**given, eval_on_start=starts_trained, use_cpu=args.device == "cpu")
     torch.manual_seed(args.seed)    # for random weights
+
+    def find(name: str, part: str) -> ImageSet:    # HR alone; LR is made from it, as DIV2K's was
+        return find_set(name, None, part, **download_options(args))
+
     with processes.first_goes_first():    # for downloads
         model = starting_model(args)
-        images = choose_images(args.data, args.validation, args.hold_out, output / CURVE, finder(args))
+        images = choose_images(args.data, args.validation, args.hold_out, output / CURVE, find)
     if processes.is_first:
         for path, why in images.left_out:
             print(f"drln: {path}: left out: {why}", file=sys.stderr)
     check_images(images, args.scale, args.patch_size)
-    used, held = images.used, images.held
     # Processes that share a disk decode once; those on other machines decode for themselves.
-    train_dataset = TrainDataset(PhotoPairs(used, args.scale), args.patch_size, args.cache_dir)
+    train_dataset = TrainDataset(PhotoPairs(images.used, args.scale), args.patch_size, args.cache_dir)
     # Stored too: an image that cannot be decoded is found now, and the others are decoded once.
-    eval_dataset = EvalDataset(build_store(PhotoPairs(held, args.scale), args.cache_dir))
+    eval_dataset = EvalDataset(build_store(PhotoPairs(images.held, args.scale), args.cache_dir))
     trainer = Trainer(model, arguments, train_dataset, eval_dataset)
     if processes.is_first:
-        counts = f"{len(used)} images to train on, {len(held)} to choose the best weights by"
+        counts = f"{len(images.used)} images to train on, {len(images.held)} to choose the best weights by"
         print(f"drln: {counts}; {trainer.total_steps} steps", flush=True)
     history = trainer.train(args.resume)
     if processes.is_first:
-        write_figure(output / CURVE, plot_history(history))
-        scores = measure_best(trainer, held, args)
-        write_card(
-            output,
-            card_name(args),
-            data=card_data(args, used, held),
-            recipe=recipe(trainer, args, history),
-            scores=scores,
-            base_model=args.model if "/" in args.model and not Path(args.model).exists() else None,
-        )
-        print(markdown_report(scores), end="")
-        print(f"drln: weights, model card and {CURVE} are in {output}")
-        if args.push_to_hub:
-            print(f"drln: uploaded as {push_to_hub(output, args.push_to_hub)}")
+        publish(trainer, images, history, args)
 
 
 def check_packages() -> None:
@@ -177,34 +166,36 @@ def starting_model(args: argparse.Namespace) -> DrlnModel:
     return model if scale == args.scale else model.at_scale(args.scale)
 
 
-def finder(args: argparse.Namespace) -> Callable[[str, str], ImageSet]:
-    """A function that finds the HR images by a set's name and split. LR is made from them, as DIV2K's was."""
-    return lambda name, part: find_set(name, None, part, **download_options(args))
+def publish(
+    trainer: Trainer, images: TrainingImages, history: list[dict[str, float]], args: argparse.Namespace
+) -> None:
+    """Draw the curve, measure the best weights on the held-out images, write the model card, and upload them.
 
-
-def measure_best(trainer: Trainer, held: list[Path], args: argparse.Namespace) -> list[Scores]:
-    """The scores of bicubic and of the best weights on the held-out images, in float32."""
-    best = DrlnModel.from_pretrained(args.output_dir, args.scale)
-    found, scores = ImageSet("held out", tuple(held)), []
-    for name, model in ((BICUBIC, BICUBIC), (card_name(args), Upscaler(best, trainer.accelerator.device, "float32"))):
-        task = Task(found.name, args.scale, STANDARD, name)
-        measured = tuple(measure(task, model, found, Processes(), f"Measuring {name}"))
-        scores.append(Scores(name, found.name, args.scale, STANDARD, measured, len(held)))
-    return scores
-
-
-def card_name(args: argparse.Namespace) -> str:
-    """The model's name on its card: its hub repository, or the folder of the run."""
-    return args.push_to_hub or Path(args.output_dir).resolve().name
-
-
-def card_data(args: argparse.Namespace, used: list[Path], held: list[Path]) -> str:
-    """What the model card says about the images."""
-    names = ", ".join(Path(name).name for name in args.data)
-    return (
-        f"{len(used)} images of {names}; held out, to choose the best weights by: {len(held)}. "
-        "LR images by MATLAB's bicubic.\n\n(To be added: where the images come from, and under which licences.)"
+    Raises:
+        CheckpointError, HubError, WriteError: if that fails.
+    """
+    output = Path(args.output_dir)
+    write_figure(output / CURVE, plot_history(history))
+    best = Upscaler(DrlnModel.from_pretrained(output, args.scale), trainer.accelerator.device, "float32")
+    title, scores = args.push_to_hub or output.resolve().name, []
+    for name, model in ((BICUBIC, BICUBIC), (title, best)):
+        entry = Scores(name, "held out", args.scale, STANDARD, (), len(images.held))
+        held = ImageSet(entry.dataset, tuple(images.held))
+        scores.append(replace(entry, measured=tuple(measure(entry, model, held, f"Measuring {name}"))))
+    write_card(
+        output,
+        title,
+        data=f"{len(images.used)} images of {', '.join(Path(name).name for name in args.data)}; held out, to choose "
+        f"the best weights by: {len(images.held)}. LR images by MATLAB's bicubic.\n\n"
+        "(To be added: where the images come from, and under which licences.)",
+        recipe=recipe(trainer, args, history),
+        scores=scores,
+        base_model=args.model if "/" in args.model and not Path(args.model).exists() else None,
     )
+    print(markdown_report(scores), end="")
+    print(f"drln: weights, model card and {CURVE} are in {output}")
+    if args.push_to_hub:
+        print(f"drln: uploaded as {push_to_hub(output, args.push_to_hub)}")
 
 
 def recipe(trainer: Trainer, args: argparse.Namespace, history: list[dict[str, float]]) -> dict[str, object]:
