@@ -126,11 +126,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def find_sets(tasks: Sequence[Task], args: argparse.Namespace) -> dict[Task, ImageSet]:
-    """The images of each task. Sets that share a name but not their images get the names that the user gave instead.
-
-    Raises:
-        DataError, HubError: if they are unavailable.
-    """
+    """The images of each task. Sets that share a name but not their images get the names that the user gave instead."""
     sets, images = {}, defaultdict(set)
     for task in tasks:
         config = f"bicubic_x{task.scale}" if task.protocol == CARD else None    # the standard protocol needs HR alone
@@ -172,11 +168,7 @@ def measure(
 
 
 def check_report(path: Path) -> None:
-    """Check, before the work, that the scores can be written.
-
-    Raises:
-        DataError: unless they can.
-    """
+    """Raise DataError, before the work, unless the scores can be written."""
     if path.suffix != ".csv":
         raise DataError(f"the output is {path}; give it a name that ends in .csv, and the tables go beside it as .md")
     if why := refusal(path) or refusal(path.with_suffix(".md")):
@@ -184,11 +176,7 @@ def check_report(path: Path) -> None:
 
 
 def report(scores: Iterable[Scores], output: Path | None) -> str:
-    """Write the scores so far into both files, and return the tables.
-
-    Raises:
-        WriteError: if the disk refuses them.
-    """
+    """Write the scores so far into both files, and return the tables."""
     done = [entry for entry in scores if entry.measured]
     tables = markdown_report(done)
     if done and output:

@@ -76,11 +76,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
 
 
 def check_folders(folder: Path, output: Path) -> None:
-    """Check, before the work, that results can be written into `output` and are not mixed with the photos.
-
-    Raises:
-        ImageError: unless they can.
-    """
+    """Raise ImageError, before the work, unless results can be written into `output`, apart from the photos."""
     if output.suffix.lower() in OUTPUT_FORMATS or (output.exists() and not output.is_dir()):
         raise ImageError(f"{folder} is a folder, so the output {output} must be one too; leave out the extension")
     place = output.resolve()

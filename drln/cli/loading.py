@@ -14,12 +14,7 @@ from drln.upscaling.upscaler import Upscaler
 
 
 def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
-    """Load the model, and describe all that changes the pixels or bytes of a result.
-
-    Raises:
-        CheckpointError, HubError: if the model is unavailable.
-        ValueError: if the precision is unavailable.
-    """
+    """Load the model, and describe all that changes the pixels or bytes of a result."""
     model = DrlnModel.from_pretrained(args.model, args.scale, revision=args.revision, **download_options(args))
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
     deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")

@@ -12,11 +12,7 @@ from typing import Any, TextIO
 
 
 class Outlet(io.RawIOBase):
-    """A file that accepts everything. After its first error, which it keeps, it drops what is written.
-
-    Attributes:
-        error: the first error; None if there was none.
-    """
+    """A file that accepts everything. After its first `error`, which it keeps, it drops what is written."""
 
     def __init__(self, raw: Any) -> None:
         self.error: OSError | None = None

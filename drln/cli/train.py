@@ -35,7 +35,6 @@ CURVE = "curve.png"
 # The arguments that a model card states, beside steps and patches.
 RECIPE = ("learning_rate", "schedule", "warmup_steps", "adam_beta2", "max_grad_norm", "ema_decay", "bf16", "seed")
 
-
 # An option for each of these fields of `TrainingArguments`, which has its defaults.
 OPTIONS = (
     ("--overwrite", "overwrite_output_dir", "start again if --output holds a run"),
@@ -141,11 +140,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def check_packages() -> None:
-    """Import what the end of a run needs too.
-
-    Raises:
-        TrainingError: if a package is missing.
-    """
+    """Raise TrainingError if a package is missing that the end of a run needs."""
     for package in ("accelerate", "matplotlib"):
         try:
             importlib.import_module(package)
@@ -154,11 +149,7 @@ def check_packages() -> None:
 
 
 def starting_model(args: argparse.Namespace) -> DrlnModel:
-    """The network to train, with the weights that it starts from.
-
-    Raises:
-        CheckpointError, HubError, ValueError: if there is no such model.
-    """
+    """The network to train, with the weights that it starts from."""
     if args.from_scratch:
         return DrlnModel(DrlnConfig(args.scale, not args.laplacian, channels=args.channels, groups=args.groups))
     scale = args.model_scale or args.scale
@@ -169,11 +160,7 @@ def starting_model(args: argparse.Namespace) -> DrlnModel:
 def publish(
     trainer: Trainer, images: TrainingImages, history: list[dict[str, float]], args: argparse.Namespace
 ) -> None:
-    """Draw the curve, measure the best weights on the held-out images, write the model card, and upload them.
-
-    Raises:
-        CheckpointError, HubError, WriteError: if that fails.
-    """
+    """Draw the curve, measure the best weights on the held-out images, write the model card, and upload them."""
     output = Path(args.output_dir)
     write_figure(output / CURVE, plot_history(history))
     best = Upscaler(DrlnModel.from_pretrained(output, args.scale), trainer.accelerator.device, "float32")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from pathlib import Path
 
 from PIL import Image
 
@@ -20,7 +19,6 @@ from drln.network.config import SCALES
 from drln.progress import Work
 from drln.upscaling.device import pick_device
 from drln.upscaling.result_names import fitting
-from drln.upscaling.upscaler import Result, Upscaler
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 
@@ -58,7 +56,8 @@ def upscale(args: argparse.Namespace) -> None:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # an image that is too large is an error
     if args.photo.is_dir():
         return upscale_folder(args)
-    output = args.output or default_output(args.photo, args.model, args.scale)
+    ending = f"-{model_name(args.model)}-{args.scale}x.png"
+    output = args.output or args.photo.with_name(fitting(args.photo.stem, ending))
     photo = Photo.open(args.photo)
     width, height = photo.width * args.scale, photo.height * args.scale
     check_output(output, photo.mode, width, height, args.quality, photo.is_opaque)
@@ -67,7 +66,11 @@ def upscale(args: argparse.Namespace) -> None:
     if width * height > MOST_PIXELS:
         say(f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}")
     upscaler, _ = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
-    result = run_with_bar(upscaler, photo)
+    work = Work(upscaler.steps(photo))
+    with progress_bar() as bar:
+        for step in work:
+            show(step, bar)
+    result = work.result
     write_image(result.picture, output, args.quality)
     for note in result.notes:
         say(note)
@@ -78,21 +81,3 @@ def upscale(args: argparse.Namespace) -> None:
 def say(note: str) -> None:
     """Print a note on standard error."""
     print(f"drln: {note}", file=sys.stderr)
-
-
-def default_output(photo: Path, model: str, scale: int) -> Path:
-    """The PNG file beside the photo that is named after photo, model and scale."""
-    return photo.with_name(fitting(photo.stem, f"-{model_name(model)}-{scale}x.png"))
-
-
-def run_with_bar(upscaler: Upscaler, photo: Photo) -> Result:
-    """Upscale a photo under a progress bar.
-
-    Raises:
-        UpscaleError: if this machine has too little memory.
-    """
-    work = Work(upscaler.steps(photo))
-    with progress_bar() as bar:
-        for step in work:
-            show(step, bar)
-    return work.result

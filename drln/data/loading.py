@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drln.data.archives import DataError
 from drln.data.lr import make_lr_files, readable_files
-from drln.data.sets import CONFIGS, find_files, scale_of
+from drln.data.sets import CONFIGS, find_set, scale_of
 from drln.data.sources import data_folder
-from drln.weights.download import HubOptions
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -56,25 +54,18 @@ def load_dataset(
         from datasets import Dataset, Features, Image
     except ModuleNotFoundError as error:
         raise DataError("load_dataset needs the package datasets: pip install 'drln[train]'") from error
-    found = find_files(path, name, split, HubOptions(revision, cache_dir, token, local_files_only))
+    found = find_set(
+        path, name, split, revision=revision, cache_dir=cache_dir, token=token, local_files_only=local_files_only
+    )
     if found.left_out:
         named = "; ".join(f"{file}: {why}" for file, why in found.left_out)
         warnings.warn(f"left out of the data set: {named}", stacklevel=2)
     made = data_folder(cache_dir) / "made" / found.name.rstrip("/")
-    _check_names([*found.hr, made])
+    for file in (*found.hr, made):
+        try:
+            str(file).encode()
+        except UnicodeEncodeError:    # a path need not be text
+            raise DataError(f"the name {os.fsencode(file)!r} is no UTF-8, which datasets needs; rename it") from None
     lr = found.lr or make_lr_files(found.hr, scale_of(path, name), made)
     columns = {"lr": [str(file) for file in lr], "hr": [str(file) for file in readable_files(found.hr, made)]}
     return Dataset.from_dict(columns, features=Features({"lr": Image(), "hr": Image()}))
-
-
-def _check_names(files: Sequence[Path]) -> None:
-    """`datasets` takes text, which a path need not be.
-
-    Raises:
-        DataError: unless all paths are UTF-8.
-    """
-    for file in files:
-        try:
-            str(file).encode()
-        except UnicodeEncodeError:
-            raise DataError(f"the name {os.fsencode(file)!r} is no UTF-8, which datasets needs; rename it") from None

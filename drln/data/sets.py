@@ -79,17 +79,8 @@ def find_set(
     Raises:
         DataError, HubError, ImageError: as `load_dataset`.
     """
-    return find_files(path, name, split, HubOptions(revision, cache_dir, token, local_files_only))
-
-
-def find_files(path: str | Path, name: str | None, split: str, options: HubOptions) -> ImageSet:
-    """Do as `find_set` does.
-
-    Raises:
-        DataError, HubError, ImageError: as `find_set`.
-    """
     scale = None if name is None else scale_of(path, name)
-    archives = _find_archives(path, options)
+    archives = _find_archives(path, HubOptions(revision, cache_dir, token, local_files_only))
     splits = archives.splits if archives else tuple(SPLITS)
     if split not in splits:
         raise DataError(f"{path} has no split {split!r}; choose {' or '.join(splits)}")

@@ -113,11 +113,7 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
 
 
 def _decode_into(folder: Path, pairs: Pairs) -> list[tuple[int, int]]:
-    """Write all LR and all HR images, and return the (h, w) of each LR image.
-
-    Raises:
-        DataError, ImageError: naming all images that fail.
-    """
+    """Write all LR and all HR images, and return the (h, w) of each LR image. An error names all that fail."""
     shapes, failed = [], []
     with open(folder / LR_FILE, "wb") as lr_file, open(folder / HR_FILE, "wb") as hr_file:
         bar = tqdm(_decoded(pairs), total=len(pairs), desc="Decoding", unit=" images", leave=False, delay=1)

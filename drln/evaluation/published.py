@@ -39,27 +39,16 @@ NOTES = {
 
 @dataclass(frozen=True)
 class Published:
-    """One published score.
+    """One published score. The card's own table mixes both protocols: its Bicubic column is by the standard one."""
 
-    Attributes:
-        source: "card" (of eugenesiow/drln-bam), "paper" (DRLN, arXiv 1906.12021) or "super-image" (its leaderboard).
-        model: the name that the source gives it.
-        protocol: "standard" or "card". The card's own table mixes both: its Bicubic column is by the standard one.
-        dataset: one of SETS.
-        scale: 2, 3 or 4.
-        psnr: dB.
-        ssim: -1..1; None where it was not published.
-        note: a sentence that belongs beside the number, or "".
-    """
-
-    source: str
-    model: str
-    protocol: str
-    dataset: str
-    scale: int
-    psnr: float
-    ssim: float | None = None
-    note: str = ""
+    source: str                  # "card" (eugenesiow/drln-bam), "paper" (arXiv 1906.12021), "super-image" (leaderboard)
+    model: str                   # the name that the source gives it
+    protocol: str                # "standard" or "card"
+    dataset: str                 # one of SETS
+    scale: int                   # 2, 3 or 4
+    psnr: float                  # dB
+    ssim: float | None = None    # -1..1; None where it was not published
+    note: str = ""               # a sentence that belongs beside the number
 
 
 def published(

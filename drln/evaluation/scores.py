@@ -28,22 +28,14 @@ class ImageFailure:
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one model on one set, at one scale and by one protocol.
+    """The scores of one model on one set, at one scale and by one protocol."""
 
-    Attributes:
-        model, dataset: their names.
-        scale: 2, 3 or 4.
-        protocol: "standard" or "card".
-        measured: a score or a failure for each image, in order; fewer than `total` if the work was stopped.
-        total: number of images in the set.
-    """
-
-    model: str
-    dataset: str
-    scale: int
-    protocol: str
-    measured: tuple[ImageScore | ImageFailure, ...]
-    total: int
+    model: str                                         # its name
+    dataset: str                                       # its name
+    scale: int                                         # 2, 3 or 4
+    protocol: str                                      # "standard" or "card"
+    measured: tuple[ImageScore | ImageFailure, ...]    # one for each image, in order; fewer if the work was stopped
+    total: int                                         # number of images in the set
 
     @property
     def images(self) -> tuple[ImageScore, ...]:

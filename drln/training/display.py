@@ -22,15 +22,11 @@ class RunDisplay:
         accelerator: its trackers get each row of the history.
         args: the trackers store them.
         total: number of optimiser steps.
-        step_patches: patches in a step, on all devices together.
         state: of the run; the bar follows it.
     """
 
-    def __init__(
-        self, accelerator: Any, args: TrainingArguments, total: int, step_patches: int, state: RunState
-    ) -> None:
-        self.accelerator, self.args = accelerator, args
-        self.total, self.step_patches, self.state = total, step_patches, state
+    def __init__(self, accelerator: Any, args: TrainingArguments, total: int, state: RunState) -> None:
+        self.accelerator, self.args, self.total, self.state = accelerator, args, total, state
 
     def __enter__(self) -> RunDisplay:
         self.accelerator.init_trackers("drln", config={key: str(value) for key, value in asdict(self.args).items()})
@@ -53,7 +49,7 @@ class RunDisplay:
             shown["loss"] = f"{state.losses[-1]:.4f}"
         if state.history and not math.isnan(state.history[-1]["psnr"]):
             shown["PSNR"] = f"{state.history[-1]['psnr']:.2f} dB"
-        shown["images/s"] = f"{state.step * self.step_patches / max(state.seconds, 1e-9):.0f}"
+        shown["images/s"] = f"{state.step * state.patches / max(state.seconds, 1e-9):.0f}"
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update(state.step - self.bar.n)
 

@@ -19,17 +19,11 @@ MOST_NAMED = 20    # names in one message
 
 @dataclass(frozen=True)
 class TrainingImages:
-    """The HR images of a run, from which LR is made.
+    """The HR images of a run, from which LR is made."""
 
-    Attributes:
-        used: to train on.
-        held: to choose the best weights by; none of these is in `used`.
-        left_out: the other files in the folders, each with a reason.
-    """
-
-    used: list[Path]
-    held: list[Path]
-    left_out: list[tuple[Path, str]]
+    used: list[Path]                    # to train on
+    held: list[Path]                    # to choose the best weights by; none of these is in `used`
+    left_out: list[tuple[Path, str]]    # the other files in the folders, each with a reason
 
 
 def choose_images(

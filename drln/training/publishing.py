@@ -100,11 +100,7 @@ def push_to_hub(
 
 
 def _configs(folder: Path) -> list[DrlnConfig]:
-    """The configs of all weights in a folder. Loads the weights, so that none are published that do not load.
-
-    Raises:
-        CheckpointError: if there are no weights, or they do not load.
-    """
+    """The configs of all weights in a folder. Loads the weights, so that none are published that do not load."""
     files = [folder / file for file in WEIGHTS_FILES if (folder / file).is_file()]
     if not files:
         raise CheckpointError(f"{folder} holds no weights; write them first: model.save_pretrained(folder)")

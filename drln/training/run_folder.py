@@ -37,29 +37,17 @@ class TrainingError(ValueError):
 
 @dataclass
 class RunState:
-    """The state of a run, beside its weights.
+    """The state of a run, beside its weights. Those of MUST_STAY are the same in a resumed run."""
 
-    Attributes:
-        step: number of optimiser steps done.
-        patches: number of patches in a step. It, `images`, `seed` and `border` must stay the same in a resumed run.
-        images: number of training images.
-        seed: of the run.
-        border: of the network, in pixels.
-        best: the highest PSNR so far, in dB.
-        seconds: time spent on steps, with that of earlier sessions.
-        losses: of the batches since the last evaluation.
-        history: a row for each evaluation: step, loss, psnr in dB, learning_rate, seconds.
-    """
-
-    step: int = 0
-    patches: int = 0
-    images: int = 0
+    step: int = 0               # number of optimiser steps done
+    patches: int = 0            # in a step, on all devices together
+    images: int = 0             # to train on
     seed: int = 0
-    border: int = 0
-    best: float = -math.inf
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
+    border: int = 0             # of the network, in pixels
+    best: float = -math.inf     # the highest PSNR so far, in dB
+    seconds: float = 0.0        # spent on steps, with those of earlier sessions
+    losses: list[float] = field(default_factory=list)                # of the batches since the last evaluation
+    history: list[dict[str, float]] = field(default_factory=list)    # a row of COLUMNS for each evaluation
 
     def add_row(self, psnr: float, learning_rate: float) -> None:
         """Add an evaluation to the history, with the mean of the losses since the last one."""
@@ -127,7 +115,7 @@ class RunFolder:
 
     def kept(self) -> str:
         """What is saved of the run, for an error message."""
-        if self._checkpoint.is_file():
+        if self.has_run:
             return f"the last good checkpoint is kept in {self.folder}"
         return "there is no checkpoint yet"
 
@@ -197,7 +185,7 @@ class RunFolder:
             TrainingError: if the checkpoint is damaged, or belongs to another network or optimiser, or to a run with
                 another border, number of patches in a step, number of images or seed.
         """
-        if not self._checkpoint.is_file():
+        if not self.has_run:
             return new
         try:
             saved = torch.load(self._checkpoint, map_location="cpu", weights_only=True)

@@ -17,13 +17,10 @@ class Interruption:
     """In its `with` block, the first Ctrl-C or SIGTERM sets `requested`, and a later one interrupts at once.
 
     Python handles signals in the main thread alone; in another thread this does nothing.
-
-    Attributes:
-        requested: whether the work should stop.
     """
 
     def __init__(self) -> None:
-        self.requested = False
+        self.requested = False    # whether the work should stop
         self._asked_at = 0.0
         self._before: dict[int, Any] = {}
 

@@ -163,8 +163,7 @@ class Trainer:
         pending: list[Tensor] = []
         began = time.monotonic() - state.seconds
         model.train()
-        display = RunDisplay(accelerator, args, total, self.step_patches, state)
-        with display:
+        with RunDisplay(accelerator, args, total, state) as display:
             if self._is_due(state) and self._evaluate(average, state, stop, display):
                 self._save(state, average, optimizer)
             self._end_if(stop, state)

@@ -24,39 +24,27 @@ from drln.upscaling.result_names import result_names
 from drln.upscaling.upscaler import Result, Upscaler
 from drln.whole_files import remove_left_partials
 
+# Nothing; this result; the result of another photo or other options; a file that no run has written.
 ABSENT, DONE, OUTDATED, FOREIGN = "absent", "done", "outdated", "foreign"
 
 
 @dataclass(frozen=True)
 class PhotoJob:
-    """One photo to upscale.
-
-    Attributes:
-        photo: its file.
-        output: the file for its result.
-        made: what the result is made from.
-        found: what was at `output` before: ABSENT, nothing; DONE, this result; OUTDATED, the result of another photo or
-            other options; FOREIGN, a file that no run has written.
-    """
+    """One photo to upscale."""
 
     photo: Path
-    output: Path
-    made: Made
-    found: str
+    output: Path    # the file for its result
+    made: Made      # what the result is made from
+    found: str      # what was at `output` before: ABSENT, DONE, OUTDATED or FOREIGN
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a job.
-
-    Attributes:
-        error: why it failed; None if it did not.
-        notes: sentences about the result for the photo's owner.
-    """
+    """The end of a job."""
 
     job: PhotoJob
-    error: str | None = None
-    notes: tuple[str, ...] = ()
+    error: str | None = None       # why it failed; None if it did not
+    notes: tuple[str, ...] = ()    # sentences about the result for the photo's owner
 
 
 def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[PhotoJob]:

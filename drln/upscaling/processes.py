@@ -17,17 +17,11 @@ from drln.upscaling.device import pick_device
 
 @dataclass(frozen=True)
 class Processes:
-    """All processes that share the work, seen from one of them. One process alone imports no accelerate.
+    """All processes that share the work, seen from one of them. One process alone imports no accelerate."""
 
-    Attributes:
-        number: of this process, from 0.
-        count: of all of them.
-        device: where this process computes.
-    """
-
-    number: int = 0
-    count: int = 1
-    device: torch.device = field(default_factory=pick_device)
+    number: int = 0    # of this process
+    count: int = 1     # of all of them
+    device: torch.device = field(default_factory=pick_device)    # where this process computes
 
     @classmethod
     def join(cls, device: str = "auto") -> Processes:

@@ -19,18 +19,12 @@ from drln.images.photo_folder import RECORD_FOLDER
 
 @dataclass(frozen=True)
 class Made:
-    """A result, and what it is made from. Without `state` and `options` it was only started.
+    """A result, and what it is made from. Without `state` and `options` it was only started."""
 
-    Attributes:
-        result, photo: paths with slashes, inside the folder of the results and inside that of the photos.
-        state: `file_state` of the photo.
-        options: the model and everything else that changes the result.
-    """
-
-    result: str
-    photo: str
-    state: str = ""
-    options: str = ""
+    result: str          # path with slashes in the folder of the results
+    photo: str           # path with slashes in the folder of the photos
+    state: str = ""      # `file_state` of the photo
+    options: str = ""    # the model and everything else that changes the result
 
 
 class Record:
