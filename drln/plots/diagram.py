@@ -60,7 +60,7 @@ def _network(axis: Axes, model: DrlnModel) -> None:
     step = 20 / len(boxes)
     places = [step * (index + 0.5) for index in range(len(boxes))]
     for (label, part, colour), x in zip(boxes, places):
-        _box(axis, x, 0, 0.78 * step, label, colour, _count(part))
+        _box(axis, x, 0.78 * step, label, colour, part)
     _arrow(axis, places[0] - 0.95 * step, places[0] - 0.39 * step)
     for left, right in zip(places, [*places[1:], places[-1] + step]):
         _arrow(axis, left + 0.39 * step, right - 0.39 * step)
@@ -80,16 +80,16 @@ def _group(axis: Axes, group: ResidualGroup, name: str) -> None:
     for index, (block, fusion) in enumerate(zip(group.blocks, group.fusions)):
         x, y = step * (2 * index + 0.5), step * (2 * index + 1.5)
         unread = index + 1 < count and group.reads_input(index + 1)
-        _box(axis, x, 0, 0.7 * step, f"blocks[{index}]", GREEN, _count(block))
+        _box(axis, x, 0.7 * step, f"blocks[{index}]", GREEN, block)
         width = f"{_wide(fusion.in_channels // fusion.out_channels)} to C"
-        _box(axis, y, 0, 0.7 * step, f"fusions[{index}]\n{width}", SOFT if unread else ORANGE, _count(fusion))
+        _box(axis, y, 0.7 * step, f"fusions[{index}]\n{width}", SOFT if unread else ORANGE, fusion)
         _arrow(axis, x + 0.35 * step, y - 0.35 * step)
         if not unread:
             _arrow(axis, y + 0.35 * step, y + 0.65 * step)
         elif not index:
             axis.text(y, 0.5, "never read", ha="center", color=SOFT, fontsize=9)
         if group.reads_input(index) and index:
-            _arc(axis, -0.15 * step, x, 0.95, "reads the group's input", down=0.6)
+            _arc(axis, -0.15 * step, x, 0.95, "reads the group's input", down=True)
         axis.plot([x + 0.5 * step] * 2, [0, -1.2], color=BLUE, lw=1)
         axis.annotate("", (y, -HALF - 0.42), (y, -1.2), arrowprops={"arrowstyle": "->", "color": BLUE})
     axis.plot([-0.3 * step, 20 - 0.5 * step], [-1.2] * 2, color=BLUE, lw=1)
@@ -110,7 +110,7 @@ def _block(axis: Axes, block: DenseBlock, name: str) -> None:
     piles = [*widths, 2 * widths[-1], 1]
     for index, (label, part) in enumerate(steps):
         x = step * (index + 0.55)
-        _box(axis, x, 0, 0.5 * step, label, BLUE if index < len(units) else ORANGE, _count(part))
+        _box(axis, x, 0.5 * step, label, BLUE if index < len(units) else ORANGE, part)
         _arrow(axis, x - 0.4 * step, x - 0.25 * step)
         _arrow(axis, x + 0.25 * step, x + 0.42 * step)
         _pile(axis, x + 0.5 * step, piles[index + 1], 0.1 * step)
@@ -119,7 +119,7 @@ def _block(axis: Axes, block: DenseBlock, name: str) -> None:
     _pile(axis, 0.07 * step, 1, 0.1 * step)
     last = step * (len(steps) + 0.55)
     _arrow(axis, last - 0.42 * step, last - 0.3 * step)
-    _box(axis, last, 0, 0.6 * step, f"gates of the\n{type(block.attention).__name__}", RED, _count(block.attention))
+    _box(axis, last, 0.6 * step, f"gates of the\n{type(block.attention).__name__}", RED, block.attention)
     _arrow(axis, last + 0.3 * step, last + 0.45 * step)
     words = "The height of a bar shows the channels: each unit puts its output on the pile that it has read."
     axis.text(10, -1.35, words, ha="center", color=BLUE, fontsize=9)
@@ -134,26 +134,22 @@ def _colour(name: str) -> str:
     return {"head": BLUE, "tail": BLUE, "upsampler": ORANGE}.get(name, SOFT)
 
 
-def _count(module: nn.Module) -> str:
-    return f"{parameters(module):,}"
-
-
-def _box(axis: Axes, x: float, y: float, width: float, label: str, colour: str, below: str) -> None:
+def _box(axis: Axes, x: float, width: float, label: str, colour: str, part: nn.Module) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     style: Any = "round,pad=0,rounding_size=0.12"
-    corner = (x - width / 2, y - HALF)
+    corner = (x - width / 2, -HALF)
     axis.add_patch(FancyBboxPatch(corner, width, 2 * HALF, boxstyle=style, facecolor=colour, alpha=0.18, lw=0))
     axis.add_patch(FancyBboxPatch(corner, width, 2 * HALF, boxstyle=style, fill=False, edgecolor=colour, lw=1.4))
-    axis.text(x, y, label, ha="center", va="center", color=INK, fontsize=9)
-    axis.text(x, y - HALF - 0.1, below, ha="center", va="top", color=SOFT, fontsize=8)
+    axis.text(x, 0, label, ha="center", va="center", color=INK, fontsize=9)
+    axis.text(x, -HALF - 0.1, f"{parameters(part):,}", ha="center", va="top", color=SOFT, fontsize=8)
 
 
 def _arrow(axis: Axes, left: float, right: float) -> None:
     axis.annotate("", (right, 0), (left, 0), arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 0, "shrinkB": 0})
 
 
-def _arc(axis: Axes, left: float, right: float, height: float, label: str = "", down: float | None = None) -> None:
+def _arc(axis: Axes, left: float, right: float, height: float, label: str = "", down: bool = False) -> None:
     """Draw a skip: up at `left`, over, and down at `right`; with `down` it ends at the top of a box."""
     end = HALF if down else 0
     axis.plot([left, left, right, right], [0, height, height, end], color=SKY, lw=1.2)

@@ -102,16 +102,12 @@ class RunFolder:
             elif overwrite:
                 for name in (*there, HISTORY):
                     (self.folder / name).unlink(missing_ok=True)
-                self._remove_card()
+                card = self.folder / CARD_FILE    # of other weights; the user's own README stays
+                if card.is_file() and "library_name: drln" in card.read_text(errors="replace"):
+                    card.unlink()
             remove_left_partials(self.folder, older_than=0)
         except OSError as error:
             raise TrainingError(f"{self.folder} cannot be written to: {error}; choose another output_dir") from error
-
-    def _remove_card(self) -> None:
-        """Remove the card of other weights; the user's own README stays."""
-        card = self.folder / CARD_FILE
-        if card.is_file() and "library_name: drln" in card.read_text(errors="replace"):
-            card.unlink()
 
     def kept(self) -> str:
         """What is saved of the run, for an error message."""
