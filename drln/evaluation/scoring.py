@@ -119,10 +119,12 @@ def stream_scores(
         upscaler = model if isinstance(model, Upscaler) else Upscaler(model, device, precision)    # type: ignore[arg-type]
         run = upscaler.stream_tensor
     for index in range(len(pairs)):
-        name, item = f"image {index + 1}", None
+        name, path = f"image {index + 1}", ""
         try:
             item = pairs[index]
-            name = _image_name(item) or name
+            path = _path_of(item)
+            given = item.get("name") if isinstance(item, Mapping) else None
+            name = given or Path(path).name or name
             work = Work(_measure(item, run, scale, protocol))
             for step in work:
                 yield Progress(name, (index + step.fraction) / len(pairs))
@@ -130,7 +132,8 @@ def stream_scores(
         except _FittedHr:
             raise
         except FAILURES as error:
-            yield ImageFailure(name, _reason(error, item))
+            reason = " ".join(str(error).split()).removeprefix(f"{path} ")    # the image's name precedes it
+            yield ImageFailure(name, reason or "memory ran out")
     yield Progress("Done", 1.0, 0.0)
 
 
@@ -201,19 +204,11 @@ def _read(item: Any, protocol: str) -> tuple[np.ndarray | None, np.ndarray]:
     return None if lr is None or protocol != CARD else read_pixels(lr), read_pixels(hr)
 
 
-def _image_name(item: Any) -> str:
-    """The name of an image for its reader; empty if it has none."""
-    row = item if isinstance(item, Mapping) else {"hr": item}
-    hr = row.get("hr")
-    path = getattr(hr, "filename", "") if isinstance(hr, Image.Image) else hr
-    return row.get("name") or (Path(path).name if isinstance(path, (str, os.PathLike)) else "")
-
-
-def _reason(error: BaseException, item: Any) -> str:
-    """The error in one line, without the path at its start, because the image's name precedes it."""
+def _path_of(item: Any) -> str:
+    """The path of an image; empty if it has none."""
     hr = item.get("hr") if isinstance(item, Mapping) else item
-    path = f"{Path(hr)} " if isinstance(hr, (str, os.PathLike)) else ""
-    return " ".join(str(error).split()).removeprefix(path) or "memory ran out"
+    path = getattr(hr, "filename", "") if isinstance(hr, Image.Image) else hr
+    return str(Path(path)) if path and isinstance(path, (str, os.PathLike)) else ""
 
 
 def _name_of(model: DrlnModel | Upscaler | str) -> str:
