@@ -64,7 +64,8 @@ def upscale(args: argparse.Namespace) -> None:
     if output.exists() and output.samefile(args.photo):
         raise ImageError(f"the output {output} is the photo itself; choose another name")
     if width * height > MOST_PIXELS:
-        say(f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}")
+        large = f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}"
+        print(f"drln: {large}", file=sys.stderr)
     upscaler, _ = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
     work = Work(upscaler.steps(photo))
     with progress_bar() as bar:
@@ -73,11 +74,6 @@ def upscale(args: argparse.Namespace) -> None:
     result = work.result
     write_image(result.picture, output, args.quality)
     for note in result.notes:
-        say(note)
+        print(f"drln: {note}", file=sys.stderr)
     sizes = f"{photo.width}x{photo.height} to {width}x{height} pixels"
     print(f"{output}: {sizes}, {upscaler.source}, {result.device}, {result.precision}, {result.seconds:.1f} s")
-
-
-def say(note: str) -> None:
-    """Print a note on standard error."""
-    print(f"drln: {note}", file=sys.stderr)

@@ -66,10 +66,7 @@ class RunFolder:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-
-    @property
-    def _checkpoint(self) -> Path:
-        return self.folder / CHECKPOINT
+        self._checkpoint = self.folder / CHECKPOINT
 
     @property
     def has_run(self) -> bool:
