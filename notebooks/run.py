@@ -4,8 +4,8 @@
     python notebooks/run.py [NAME ...] --store    also store the figures of the cells tagged "picture"
     python notebooks/run.py --address             write the project's address into badges and setup cells
 
-Of each cell tagged "picture" the last figure is stored in the notebook, made small, so that the notebook can be read
-on the web. All other outputs are dropped. The figure of the cell tagged "cover" is also stored for the README.
+Storing keeps the last figure of each cell tagged "picture" in the notebook, made small, so that it can be read on the
+web. All other outputs are dropped. The figure of the cell tagged "cover" is also stored for the README.
 """
 
 from __future__ import annotations
