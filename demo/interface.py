@@ -60,10 +60,10 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
             evaluate = EvaluateTab(service, jobs)
         with gr.Tab("About"):
             about_tab()
-        # Outside the tabs: what is inside one does not exist until the tab is opened, and could keep nothing.
-        settings.keep("upscale", upscale.kept)
-        settings.keep("batch", batch.kept)
-        settings.keep("trial", evaluate.photo.kept)
+        # Connected outside the tabs: components inside one exist only after it is opened.
+        settings.keep("upscale", upscale.stored_choices)
+        settings.keep("batch", batch.stored_choices)
+        settings.keep("trial", evaluate.photo.stored_choices)
     demo.queue(max_size=QUEUE_SIZE)
     demo._queue.sleep_when_free = POLL_SECONDS
     return demo

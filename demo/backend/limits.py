@@ -12,13 +12,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from demo.backend.errors import UploadError
+from drln.images.formats import BY_NAME
 from drln.images.header import FRAME_COUNT_LIMIT, MOST_PIXELS, Header, ImageError
 from drln.images.reading import read_header
 from drln.images.writing import check_format
 from drln.network.config import SCALES
 
 PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
-NOT_IN_BROWSERS = ("HEIC", "TIFF")    # most browsers show an empty frame instead of such a photo
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def result_notes(header: Header, scale: int) -> tuple[str, ...]:
             f"The result will have {pixels / 1e6:.0f} megapixels. Programs built on Pillow, this demo included, "
             f"cannot open images of more than {MOST_PIXELS / 1e6:.0f}."
         )
-    if header.format in NOT_IN_BROWSERS:
+    if not BY_NAME[header.format].shown_by_browsers:
         notes.append(f"Most browsers cannot show a {header.format} file; you can upscale it all the same.")
     return tuple(notes)
 

@@ -141,7 +141,8 @@ def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_l
     picture, errors = folder / f"{name}.png", folder / f"{name}-errors.png"
     write_image(previews.capped(Image.fromarray(image)), picture)
     write_image(error_map.in_colours(previews.capped(error_map.grey_map(sr_luma, hr_luma))), errors)
-    return Restored(title, *measure(sr_luma, hr_luma), picture, errors)
+    psnr, ssim = measure(sr_luma, hr_luma)
+    return Restored(title, psnr, ssim, picture, errors)
 
 
 def _with_large_pixels(lr: Image.Image, scale: int) -> Image.Image:

@@ -65,6 +65,7 @@ class JobView:
         outputs: list[Any],
         work: Callable[..., Steps],
         show: Callable[[Any], Update],
+        *,
         begin: Callable[[], Update] = dict,
         failed: Callable[[Exception], Update] | None = None,
         stopped: Callable[[Job], Update] = lambda job: {},

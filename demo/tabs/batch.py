@@ -61,9 +61,10 @@ class BatchTab:
         )
         outputs = [self.states, self.download, self.gallery]
         self.job.connect(
-            inputs, self.result, outputs, self._steps, self.show, self.clear, self.failed, self.stopped, self.done
+            inputs, self.result, outputs, self._steps, self.show,
+            begin=self.clear, failed=self.failed, stopped=self.stopped, done=self.done,
         )
-        self.kept = {"scale": self.scale, "model": self.model, **self.options._asdict()}
+        self.stored_choices = {"scale": self.scale, "model": self.model, **self.options._asdict()}
         answer = [self.download, gr.JSON(visible=False, label="States")]
         endpoint(self.batch, [self.files, api_scale(), *inputs[2:]], answer, "batch")
 

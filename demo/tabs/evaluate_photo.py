@@ -60,7 +60,7 @@ class PhotoSection:
         inputs = [self.photo, self.scale, self.model, self.protocol]
         outputs = [self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         self.job.connect(inputs, self.result, outputs, self._steps, self._show)
-        self.kept = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
+        self.stored_choices = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
         scores = gr.JSON(visible=False, label="Scores")
         endpoint(self.evaluate, [self.photo, api_scale(), *inputs[2:]], scores, "evaluate")
 

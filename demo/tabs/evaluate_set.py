@@ -59,7 +59,8 @@ class SetSection:
         inputs = [self.dataset, self.scales, self.models, self.protocol]
         outputs = [self.samples, self.table, self.chart, self.download]
         self.job.connect(
-            inputs, self.result, outputs, self._steps, self._show, self.hide_offer, self.failed, self.stopped
+            inputs, self.result, outputs, self._steps, self._show,
+            begin=self.hide_offer, failed=self.failed, stopped=self.stopped,
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
         answer = [gr.JSON(visible=False, label="Scores"), self.download]

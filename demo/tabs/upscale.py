@@ -60,9 +60,10 @@ class UpscaleTab:
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         outputs = [self.model_note, self.compact, *self.result.outputs]
         self.job.connect(
-            inputs, self.result.column, outputs, self._steps, self.result.show, self.clear_notes, self.failed
+            inputs, self.result.column, outputs, self._steps, self.result.show,
+            begin=self.clear_notes, failed=self.failed,
         )
-        self.kept = {"scale": self.scale, "model": self.model, **self.options._asdict()}
+        self.stored_choices = {"scale": self.scale, "model": self.model, **self.options._asdict()}
         scale = api_scale()
         endpoint(self.upscale, [self.photo, scale, *inputs[2:]], self.result.download, "upscale")
         estimate = gr.JSON(visible=False, label="Estimate")

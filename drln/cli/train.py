@@ -28,7 +28,7 @@ from drln.training.run_folder import RunFolder, TrainingError
 from drln.training.trainer import Trainer
 from drln.upscaling.processes import Processes
 from drln.upscaling.upscaler import Upscaler
-from drln.weights.published_names import CARD_FILE
+from drln.weights.published_names import MODEL_CARD_FILE
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 CURVE = "curve.png"
@@ -106,9 +106,9 @@ def train(args: argparse.Namespace) -> None:
     """
     check_packages()
     output = Path(args.output_dir)
-    if (output / CARD_FILE).exists() and not (RunFolder(output).has_run or args.overwrite_output_dir):
+    if (output / MODEL_CARD_FILE).exists() and not (RunFolder(output).has_run or args.overwrite_output_dir):
         raise TrainingError(
-            f"{output} holds a {CARD_FILE}, which the model card would replace; choose another --output"
+            f"{output} holds a {MODEL_CARD_FILE}, which the model card would replace; choose another --output"
         )
     processes = Processes.join(args.device)
     given = {field.name: getattr(args, field.name) for field in fields(TrainingArguments) if hasattr(args, field.name)}

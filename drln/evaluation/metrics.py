@@ -87,7 +87,8 @@ def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
 def measure(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
     """Return all metrics of a result, PSNR in dB and SSIM, by two lumas (H, W) in 0..255.
 
-    A further metric is a function here, a value of this tuple, and a field of `ImageScore` and `Scores`.
+    To add one, write a function here, return its value too, and add it to `ImageScore` and `Scores`. Then
+    show it in `tables.py`, in model cards (`training/publishing.py`) and on the page (`demo/wording/scores.py`).
     """
     return psnr(sr, hr), ssim(sr, hr)
 

@@ -10,8 +10,8 @@ from dataclasses import KW_ONLY, dataclass
 
 from drln.super_image_names import init_with_super_image_names
 
-# By scale: the factors by which the upsampler enlarges, one stage after the other. A further scale is a line here, and
-# weights of its own.
+# By scale: the factors by which the upsampler enlarges, one stage after the other. To add a scale, add a line here, and
+# train its weights for every model that the demo offers.
 STAGES = {2: (2,), 3: (3,), 4: (2, 2)}
 SCALES = tuple(STAGES)
 ATTENTION_REDUCTION = 16    # both papers squeeze the channel weights 16 to 1

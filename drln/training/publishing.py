@@ -16,11 +16,11 @@ from drln.evaluation.tables import markdown_report
 from drln.network.config import SCALES, DrlnConfig
 from drln.weights.checkpoint import CheckpointError, load_checkpoint
 from drln.weights.download import HubError, explain
-from drln.weights.published_names import CARD_FILE, CONFIG_FILE, weights_files
+from drln.weights.published_names import CONFIG_FILE, MODEL_CARD_FILE, weights_files
 from drln.whole_files import write_bytes_whole
 
 WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
-FILES = [*WEIGHTS_FILES, CONFIG_FILE, CARD_FILE]    # to upload; no checkpoints, no caches
+FILES = [*WEIGHTS_FILES, CONFIG_FILE, MODEL_CARD_FILE]    # to upload; no checkpoints, no caches
 
 
 def write_card(
@@ -60,7 +60,7 @@ def write_card(
         model_name=name,
         eval_results=_results(scores) or None,
     )
-    path = folder / CARD_FILE
+    path = folder / MODEL_CARD_FILE
     card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}")
     write_bytes_whole(path, str(card).encode(errors="backslashreplace"))    # a folder's name may be no UTF-8
     return path
@@ -86,7 +86,7 @@ def push_to_hub(
     """
     folder = Path(folder)
     _configs(folder)
-    if not (folder / CARD_FILE).is_file():
+    if not (folder / MODEL_CARD_FILE).is_file():
         raise CheckpointError(f"{folder} holds no model card; write one first: write_card(folder, ...)")
     api = HfApi(token=token, library_name="drln")
     try:

@@ -22,7 +22,7 @@ from torch import nn
 
 from drln.network.config import SCALES
 from drln.weights.checkpoint import write_torch
-from drln.weights.published_names import CARD_FILE, CONFIG_FILE, EARLIER_BEST, weights_files
+from drln.weights.published_names import CONFIG_FILE, EARLIER_BEST, MODEL_CARD_FILE, weights_files
 from drln.whole_files import remove_left_partials, write_bytes_whole
 
 MUST_STAY = {"patches": "patches a step", "images": "number of images", "seed": "seed", "border": "border"}
@@ -99,7 +99,7 @@ class RunFolder:
             elif overwrite:
                 for name in (*there, HISTORY):
                     (self.folder / name).unlink(missing_ok=True)
-                card = self.folder / CARD_FILE    # of other weights; the user's own README stays
+                card = self.folder / MODEL_CARD_FILE    # of other weights; the user's own README stays
                 if card.is_file() and "library_name: drln" in card.read_text(errors="replace"):
                     card.unlink()
             remove_left_partials(self.folder, older_than=0)

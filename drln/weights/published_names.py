@@ -11,7 +11,7 @@ from typing import Any
 from drln.network.config import ATTENTION_REDUCTION, STAGES, DrlnConfig
 
 Shape = tuple[int, ...]
-CONFIG_FILE, CARD_FILE = "config.json", "README.md"
+CONFIG_FILE, MODEL_CARD_FILE = "config.json", "README.md"
 BORDER = "border"    # key of a whole number in a file of ours; published networks have no border
 EARLIER_BEST = "best"    # where earlier versions kept the weights of a training run, below its folder
 

@@ -14,7 +14,7 @@ from demo.backend import errors
 from demo.backend.errors import UploadError
 from demo.backend.models import Models
 from demo.backend.service import Plan, Service
-from demo.components.job_view import DEVICE
+from demo.components.payloads import DEVICE
 from demo.interface import build_demo, launch
 from demo.wording import notes
 from demo.wording import upscale as words

@@ -1,4 +1,7 @@
-"""All supported formats. To add one, write a file here and list it in `FORMATS`."""
+"""All supported formats. To add one, write a file here and list it in `FORMATS`, which all other code reads.
+
+Messages that recommend a format are in `writing.py`, the tables for readers in `images/README.md`.
+"""
 
 from __future__ import annotations
 

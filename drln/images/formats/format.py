@@ -52,6 +52,7 @@ class Format:
         read_header: returns the header data without decoding pixels.
         read: decodes a file: to an image if Pillow reads it without loss, otherwise to a picture.
         writer: None if files are only read.
+        shown_by_browsers: whether most browsers show such files; the others show an empty frame.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Format:
     read_header: Callable[[Path], Header]
     read: Callable[[Path, Header], Image.Image | Picture]
     writer: Writer | None = None
+    shown_by_browsers: bool = True
 
     @property
     def takes_quality(self) -> bool:

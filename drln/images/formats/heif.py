@@ -47,4 +47,11 @@ def _opened(path: Path) -> Any:
     return pi_heif.open_heif(path, convert_hdr_to_8bit=False, hdr_to_16bit=False)
 
 
-HEIC = Format("HEIC", suffixes=(".heic", ".heif", ".hif"), matches=_matches, read_header=_read_header, read=_read)
+HEIC = Format(
+    "HEIC",
+    suffixes=(".heic", ".heif", ".hif"),
+    matches=_matches,
+    read_header=_read_header,
+    read=_read,
+    shown_by_browsers=False,
+)

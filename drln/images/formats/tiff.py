@@ -226,4 +226,5 @@ TIFF = Format(
     read_header=_read_header,
     read=_read,
     writer=Writer((".tiff", ".tif"), _write, max_side=2**31 - 1, holds_16_bits=True, max_bytes=4_000_000_000),
+    shown_by_browsers=False,
 )
