@@ -88,15 +88,18 @@ class ForkedEngine:
         Raises:
             UpscaleError: if ZeroGPU provides no GPU, or not for long enough.
         """
-        here = ENGINES[self._key]
+        here, sr = ENGINES[self._key], None
         here.check_memory(rgb.shape[3], rgb.shape[2], self_ensemble)
         try:
             for step in on_the_gpu(self._key, rgb, self_ensemble):
                 if isinstance(step, Progress):
                     yield step
+                else:
+                    sr = step
         except gr.Error as error:    # from `spaces`: a visitor's quota is used up, or the call took too long
             raise UpscaleError(f"the Space's GPU is unavailable: {re.sub('<[^>]*>', '', error.message)}") from error
-        return Upscaled(step, here.device)    # the last step
+        assert sr is not None, "the GPU's process ended without a result"
+        return Upscaled(sr, here.device)
 
 
 def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:

@@ -74,29 +74,34 @@ def put_in_place(partial: Path, path: Path) -> None:
 
 
 @contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
+def whole_folder(folder: Path, replace: bool = False) -> Iterator[Path]:
     """Yield a new folder to fill. At the end of the block it is synced to the disk and renamed to `folder`.
 
-    After an error nothing is left. If another process was faster and `folder` exists by then, that one is kept.
+    After an error nothing is left. If `folder` exists by then, it is removed with `replace`, and else kept: another
+    process was faster.
 
     Raises:
         WriteError: if no folder can be made there.
-        OSError: if the disk refuses a file.
+        OSError: if the disk refuses a file, or the folder cannot be replaced.
     """
     partial = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}{PARTIAL_FOLDER}")
     try:
         partial.mkdir(parents=True)
     except OSError as error:
-        raise WriteError(f"{folder} cannot be written: {error.strerror or error}; choose another place") from error
+        refused = WriteError(f"{folder} cannot be written: {error.strerror or error}; choose another place")
+        refused.errno = error.errno
+        raise refused from error
     try:
         yield partial
         for path in partial.rglob("*"):
             if path.is_file():
                 _sync(path)
+        if replace:
+            shutil.rmtree(folder, ignore_errors=True)    # what cannot be removed makes the renaming fail
         try:
             os.rename(partial, folder)
         except OSError:
-            if not folder.is_dir():
+            if replace or not folder.is_dir():
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

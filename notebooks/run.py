@@ -113,7 +113,7 @@ def store(notebook: NotebookNode, path: Path, covers: Path = COVERS) -> None:
             continue
         if "cover" in tags(cell):
             _narrowed(figures(cell)[-1], COVER_WIDTH).save(covers / f"{path.stem}.webp", quality=82, method=6)
-        cell.outputs = [_small(figures(cell)[-1])] if "picture" in tags(cell) else []
+        cell.outputs = [_small(figures(cell)[-1])] if "picture" in tags(cell) and figures(cell) else []
         cell.execution_count = None
     _write(notebook, path)
 

@@ -91,4 +91,5 @@ def test_a_room_does_not_know(below, above):
         if any(other == one or other.startswith(f"{one}.") for one in above)
     }
 
+    assert any(name == below or name.startswith(f"{below}.") for name in FILES)
     assert known == set()

@@ -145,7 +145,8 @@ class Models:
         if future and future.done() and not future.exception():
             return future.result().upscaler
         if self.choices[name].on_hub:
-            return _without_weights(self.choices[name].bam, scale)
+            with self._lock:    # so that two who ask at once make one
+                return _without_weights(self.choices[name].bam, scale)
         return self.load(name, scale).result().upscaler
 
     def must_download(self, name: str, scale: int) -> bool:

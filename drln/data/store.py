@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -101,11 +100,10 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
         with WeakFileLock(folder.with_suffix(".lock")):
             if _state_of(folder) != state:
                 remove_left_folders(folder)
-                with whole_folder(folder) as partial:
+                with whole_folder(folder, replace=True) as partial:    # the images may have changed
                     shapes = _decode_into(partial, pairs)
                     index = {"scale": pairs.scale, "state": state, "lr_shapes": shapes}
                     (partial / INDEX_FILE).write_text(json.dumps(index))
-                    shutil.rmtree(folder, ignore_errors=True)    # the images have changed since it was built
     except OSError as error:
         what = f"the {len(pairs)} decoded images in {folder.parent}"
         raise DataError(cache_sentence(error, what)) from error

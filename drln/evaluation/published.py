@@ -77,5 +77,4 @@ def _read(row: dict[str, str]) -> Published:
     return Published(source, model, row["protocol"], dataset, scale, float(row["psnr"]), ssim, note)
 
 
-with open(Path(__file__).with_suffix(".csv"), newline="", encoding="utf-8") as file:
-    PUBLISHED = tuple(map(_read, csv.DictReader(file)))
+PUBLISHED = tuple(map(_read, csv.DictReader(Path(__file__).with_suffix(".csv").read_text("utf-8").splitlines())))

@@ -17,8 +17,9 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}    # x86-64, x86-64, 64-bit
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8    # of malloc.h
 KEPT_BYTES = 256 * 2**20
-# What torch's allocators say, and oneDNN where it finds no memory for its own.
-OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "could not create a primitive")
+# What torch's allocators say, and oneDNN when it finds no memory for itself.
+OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+ONEDNN_OUT_OF_MEMORY = "could not create a primitive"    # and nothing more; with more it tells of another fault
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
@@ -82,7 +83,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Return whether torch or Python ran out of memory."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
+    if not isinstance(error, RuntimeError):
+        return False
+    text = str(error).strip()
+    return text == ONEDNN_OUT_OF_MEMORY or any(words in text for words in OUT_OF_MEMORY)
 
 
 def _cpu_has_bfloat16() -> bool:

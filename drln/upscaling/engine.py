@@ -73,6 +73,7 @@ class Engine:
         """
         height, width = rgb.shape[2:]
         self.check_memory(width, height, self_ensemble)
+        yield Progress("Upscaling", 0.0)
         attempts: list[tuple[torch.device, int | None]] = [(self.device, None), (self.device, MIN_ROWS)]
         if self.device.type != "cpu":
             attempts.append((torch.device("cpu"), None))

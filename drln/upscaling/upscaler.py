@@ -97,7 +97,6 @@ class Upscaler:
         began = time.monotonic()
         photo = image if isinstance(image, Photo) else Photo.from_pil(image)
         engine = self._for(photo.depth)
-        yield Progress("Upscaling", 0.0)
         sr, device, notes = yield from engine.run(photo.rgb, self._ensemble(self_ensemble))
         yield Progress("Finishing", 1.0, 0.0)
         picture = photo.picture(sr)

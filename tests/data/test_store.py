@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from forked import Forked
 from PIL import Image
+from privileges import without_privileges
 from set_files import hub_files, photo, png, shrunk, write_files
 
 from drln.data import ColumnPairs, DataError, PairStore, PhotoPairs, TrainDataset, build_store, load_dataset
@@ -47,6 +48,18 @@ def test_photos_are_stored_cropped_with_lr_by_matlabs_bicubic(photos, tmp_path):
             hr = np.asarray(image.convert("RGB"))[: image.height // 4 * 4, : image.width // 4 * 4]
         assert np.array_equal(store.pair(index)[1], hr)
         assert np.array_equal(store.pair(index)[0], imresize(hr, scale=1 / 4))
+
+
+def test_an_old_store_that_cannot_be_replaced_is_an_error_and_never_taken_for_the_new_one(photos, tmp_path):
+    store = build_store(PhotoPairs(photos, scale=2), tmp_path / "cache")
+    photos[0].write_bytes(png(photo(9, 40, 30)))
+    store.folder.chmod(0o555)
+
+    with without_privileges(), pytest.raises(DataError, match="cache"):
+        build_store(PhotoPairs(photos, scale=2), tmp_path / "cache")
+
+    store.folder.chmod(0o755)
+    assert same_pairs(build_store(PhotoPairs(photos, scale=2), tmp_path / "cache"), PhotoPairs(photos, scale=2))
 
 
 def test_a_data_set_is_stored_as_its_columns_have_it(tmp_path):
