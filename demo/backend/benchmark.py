@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from demo.backend import results
-from demo.backend.background import call_in_thread, wait_for
+from demo.backend.background import wait_for
 from demo.backend.errors import SetError, UploadError
 from demo.backend.models import Models
 from demo.backend.service import Service
 from drln import HubError, Progress, Upscaler
+from drln.background import call_in_thread
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import HUB_SETS, SAMPLES
 from drln.evaluation.protocols import CARD, ProtocolError, check_protocol

@@ -14,9 +14,10 @@ from functools import lru_cache
 
 import torch
 
-from demo.backend.background import call_in_thread, wait_for
+from demo.backend.background import wait_for
 from demo.backend.errors import UnavailableModel
 from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Upscaler
+from drln.background import call_in_thread
 from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import HubOptions, arriving
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch

@@ -12,7 +12,6 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +31,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.file_download import repo_folder_name
 from huggingface_hub.utils import get_session
 
+from drln.background import call_in_thread
 from drln.system_errors import cache_sentence
 
 Answer = TypeVar("Answer")
@@ -151,16 +151,7 @@ def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
     Raises:
         TimeoutError: if there is no answer in time; and whatever `ask` raises.
     """
-    answer: Future[Answer] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(ask())
-        except BaseException as error:
-            answer.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return answer.result(seconds)
+    return call_in_thread(ask).result(seconds)
 
 
 @contextmanager
