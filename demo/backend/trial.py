@@ -5,25 +5,25 @@ Knows no gradio. The rules are those of `drln.evaluation.protocols`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from demo.backend import error_map, previews, results
 from demo.backend.errors import UploadError
 from demo.backend.limits import LIMITS, Limits, check_photo, check_scale
 from demo.backend.models import Models
 from demo.backend.service import Service
-from drln import ImageLoader, Progress, Upscaler
+from drln import Progress
 from drln.evaluation.metrics import SSIM_WINDOW, measure
 from drln.evaluation.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes
 from drln.images import write_image
 from drln.images.pixels import read_pixels
+from drln.images.tensors import to_pixels, to_rgb_tensor
 from drln.upscaling.device import free_memory
 
 SHARP_LIMITS = replace(LIMITS, megapixels=min(16, LIMITS.megapixels))
@@ -107,9 +107,9 @@ class Trials:
         self.plan(photo, scale, protocol)
         loaded = yield from self._models.loading(name, scale)
         lr, hr = make_pair(read_pixels(photo), scale, protocol)
-        sr = yield from self._service.with_device(_sr(loaded.upscaler, lr))
+        sr = yield from self._service.with_device(loaded.upscaler.stream_tensor(to_rgb_tensor(lr)))
         yield Progress("Measuring", 1.0)
-        pictures = [("Bicubic", bicubic(lr, scale, protocol)), (title, _pixels(sr, grey=hr.ndim == 2))]
+        pictures = [("Bicubic", bicubic(lr, scale, protocol)), (title, to_pixels(sr, grey=hr.ndim == 2, depth=8))]
         compared = [bicubic_planes(lr, hr, scale, protocol), planes(sr, hr, scale, protocol)]
         with results.new_folder(self._service.folder) as folder:
             by_bicubic, by_drln = (_save(folder, *picture, *pair) for picture, pair in zip(pictures, compared))
@@ -124,16 +124,6 @@ class Trials:
 def smallest_side(scale: int) -> int:
     """Return the pixels that each side needs so that SSIM's window fits inside the borders that are cut off."""
     return scale * (-(-SSIM_WINDOW // scale) + 2)
-
-
-def _sr(upscaler: Upscaler, lr: np.ndarray) -> Generator[Progress, None, Tensor]:
-    return (yield from upscaler.stream_tensor(ImageLoader.load_image(Image.fromarray(lr))))
-
-
-def _pixels(sr: Tensor, grey: bool) -> np.ndarray:
-    """A result as uint8, (H, W, 3) or (H, W)."""
-    levels = sr[0].mul(255).permute(1, 2, 0).cpu().numpy()    # (H, W, 3)
-    return (levels.mean(axis=2) if grey else levels).clip(0, 255).round().astype(np.uint8)
 
 
 def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_luma: np.ndarray) -> Restored:
