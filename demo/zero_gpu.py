@@ -7,7 +7,6 @@ not installed. This was not tried on such a Space: the speed below is a cautious
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 from collections.abc import Generator, Iterator
@@ -24,6 +23,7 @@ from drln.network import SCALES, extended_area, network_cost
 from drln.progress import Work
 from drln.upscaling.device import PRECISIONS, pick_device, pick_precision
 from drln.upscaling.engine import Engine, Upscaled
+from drln.upscaling.turns import TURNS
 
 try:
     from spaces import GPU
@@ -35,7 +35,6 @@ except ImportError:
 
 MULTIPLICATIONS = 5e12    # a second
 START_SECONDS = 5         # until the forked process has its GPU
-TURNS = 8                 # of the self-ensemble
 
 Key = tuple[str, int, str]    # a model's name, scale and precision
 
@@ -62,7 +61,7 @@ def preloaded_models() -> Models:
         for scale in SCALES:
             model = DrlnModel.from_pretrained(choice.where, scale=scale, local_files_only=choice.on_hub)
             for precision in PRECISIONS:
-                ENGINES[name, scale, precision] = Engine(copy.deepcopy(model), pick_device(), precision)
+                ENGINES[name, scale, precision] = Engine(model, pick_device(), precision)
                 asked = "auto" if precision == pick_precision(pick_device()) else precision
                 upscaler = Upscaler(model, precision=asked, engine=partial(ForkedEngine, name))
                 loaded[name, scale, precision] = Loaded(upscaler, model.source)
@@ -105,7 +104,7 @@ class ForkedEngine:
 def seconds_needed(key: Key, rgb: Tensor, self_ensemble: bool) -> int:
     """Return for how many seconds to ask for the GPU; ZeroGPU calls it with the arguments of `on_the_gpu`."""
     engine = ENGINES[key]
-    pixels = extended_area(rgb.shape[3], rgb.shape[2], engine.config) * (TURNS if self_ensemble else 1)
+    pixels = extended_area(rgb.shape[3], rgb.shape[2], engine.config) * (len(TURNS) if self_ensemble else 1)
     work = network_cost(engine.model) * pixels * (2 if key[2] == "float32" else 1)
     return START_SECONDS + round(work / MULTIPLICATIONS)
 

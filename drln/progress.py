@@ -24,7 +24,7 @@ class Progress:
 
     @classmethod
     def since(cls, began: float, stage: str, fraction: float) -> Progress:
-        """With the seconds left if the work goes on as it did since `began`, of `time.monotonic()`."""
+        """With the seconds left if the work continues as it has since `began`, of `time.monotonic()`."""
         return cls(stage, fraction, (time.monotonic() - began) * (1 / fraction - 1) if fraction else None)
 
 

@@ -53,14 +53,14 @@ class Engine:
     """Run a network in this process.
 
     Args:
-        model: the network; it is changed and moved, so give a copy.
+        model: the network; it is copied, and stays as it is.
         device: where to compute.
         precision: "float32" or "bfloat16".
     """
 
     def __init__(self, model: Drln, device: torch.device, precision: str) -> None:
         self.device, self.precision, self.config = device, precision, model.config
-        model.eval().requires_grad_(False)
+        model = copy.deepcopy(model).eval().requires_grad_(False)
         model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
         self.model = model.set_trunk_dtype(PRECISIONS[precision]).to(device)
         self._speed: Speed | None = None    # of one pass, by LR pixels

@@ -5,7 +5,6 @@ Its callers load the model and read the files.
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -67,10 +66,10 @@ class Upscaler:
         self.self_ensemble = self_ensemble
         self.scale = model.config.scale
         self.source = model.source    # where the weights came from
-        self._engine = engine(copy.deepcopy(model), self.device, self.precision)
+        self._engine = engine(model, self.device, self.precision)
         is_exact = precision != "auto" or self.precision == "float32"
         # For photos of 16 bits.
-        self._exact = self._engine if is_exact else engine(copy.deepcopy(model), self.device, "float32")
+        self._exact = self._engine if is_exact else engine(model, self.device, "float32")
 
     def upscale(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Image.Image:
         """Return the whole photo, `scale` times larger, in the same mode: with alpha or grey if it was.
