@@ -32,8 +32,9 @@ class PhotoSection:
                 self.scale = scale_input("trial-scale")
                 self.protocol = protocol_radio("trial-protocol")
                 self.model = model_input(service.models.choices, "trial-model")
-                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
                 self.job = JobView(jobs, "trial", "Measure")
+                # Below the button, which would otherwise move while it is pressed, and miss the click.
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
         with gr.Column(visible=False, elem_id="trial-result") as self.result:
             self.table = gr.HTML(elem_id="trial-table")
             self.slider = comparison("trial-slider")

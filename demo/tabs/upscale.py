@@ -37,11 +37,13 @@ class UpscaleTab:
             with gr.Column(scale=2, min_width=300):
                 self.scale = scale_input("scale")
                 self.model = model_input(service.models.choices, "model")
+                self.options = result_options("upscale")
+                self.job = JobView(jobs, "upscale", "Upscale")
+                # Below the button: above it they would move it, and a button that moves while it is pressed
+                # misses the click.
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
-                self.options = result_options("upscale")
-                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
-                self.job = JobView(jobs, "upscale", "Upscale")
         self.result = ResultView()
         self._connect()
 
@@ -97,7 +99,7 @@ class UpscaleTab:
         return {self.model_note: html_update(""), self.compact: gr.update(visible=False)}
 
     def failed(self, error: Exception) -> Update:
-        """Show an error; if a hub model is unavailable, next to the models, and offer the compact one."""
+        """Show an error; if a hub model is unavailable, in place of its note, and offer the compact one."""
         if isinstance(error, UnavailableModel):
             alert = html_update(notes.alert(errors.message(error)))
             return {self.model_note: alert, self.compact: gr.update(visible=True)}

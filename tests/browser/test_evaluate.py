@@ -65,6 +65,17 @@ def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sid
     assert_fits(page, "#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models")
 
 
+def test_the_button_stays_in_its_place_while_the_plan_changes(new_page, tmp_path):
+    page = open_tab(new_page())
+    before = page.locator("#trial-go").bounding_box()
+    (tmp_path / "broken.png").write_bytes(b"no photo")
+
+    page.set_input_files("#trial-photo input[type=file]", tmp_path / "broken.png")
+
+    expect(page.locator("#trial-plan [role=alert]")).to_contain_text("no image that can be read")
+    assert page.locator("#trial-go").bounding_box() == before
+
+
 def test_a_message_says_that_a_set_is_unavailable_and_the_samples_are_measured_instead(new_page):
     page = open_tab(new_page())
     choose(page, "bench-set", "Set5")

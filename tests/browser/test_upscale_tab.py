@@ -108,6 +108,20 @@ def test_the_size_time_and_memory_are_shown_before_the_start(empty, photo):
     expect(page.locator("#upscale-go")).to_be_enabled()
 
 
+def test_a_click_counts_though_a_new_plan_is_shown_meanwhile(page, photo):
+    upload(page, photo)
+    choose(page, "scale", "2×")
+    expect(page.locator("#plan")).to_contain_text(f"to {RESULT} pixels, about")
+    page.locator("#upscale-go").hover()
+    page.mouse.down()
+    page.locator("#model input").first.dispatch_event("click")    # the mouse stays where it is
+    expect(page.locator("#model-note")).to_contain_text("is not on this machine yet")
+
+    page.mouse.up()
+
+    expect(page.locator("#model-note [role=alert]")).to_contain_text("DRLN-BAM is unavailable from the hub")
+
+
 def test_a_sample_photo_can_be_taken(empty):
     page = empty
     page.locator("button:has(img[alt]), .gallery-item").first.click()
