@@ -90,11 +90,14 @@ class Patches:
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def patch(self, index, rng):
-        self.asked.append(index)
-        if len(self.asked) == self.fails_at:
+    def __getattr__(self, name: str):
+        return getattr(self.dataset, name)
+
+    def batch(self, items, chance, border=0):
+        self.asked += items.tolist()
+        if self.fails_at and len(self.asked) >= self.fails_at:
             raise Interrupted
-        return self.dataset.patch(index, rng)
+        return self.dataset.batch(items, chance, border)
 
 
 class Interrupted(Exception):
@@ -106,11 +109,9 @@ class Interrupted(Exception):
 
 def test_patches_of_lr_and_hr_show_the_same_place_whatever_the_turn(store):
     dataset = TrainDataset(store, patch_size=24)
-    rng = np.random.default_rng(0)
+    chance = torch.rand(40, dataset.chances, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
-    for _ in range(20):
-        lr, hr = dataset.patch(0, rng)
-
+    for lr, hr in zip(*dataset.batch(torch.arange(40) % 3, chance)):
         again = imresize(hr.permute(1, 2, 0).numpy(), scale=1 / 2).astype(int)
         difference = np.abs(again - lr.permute(1, 2, 0).numpy().astype(int))
         assert difference[3:-3, 3:-3].max() <= 1    # the border saw other neighbours
@@ -241,13 +242,13 @@ def test_one_step_is_that_of_plain_pytorch(store, tmp_path):
     dataset = TrainDataset(store, 16)
     seen = []
     patches = Patches(dataset)
-    patches.patch = lambda index, rng: seen.append(dataset.patch(index, rng)) or seen[-1]
+    patches.batch = lambda *given: seen.append(dataset.batch(*given)) or seen[-1]
     args = arguments(tmp_path, max_steps=1, ema_decay=0, channels_last=False)
 
     Trainer(ours, args, patches).train()
 
     optimizer = torch.optim.Adam([p for p in plain.parameters() if p.requires_grad], lr=1e-3)
-    lr, hr = (torch.stack(images) / 255 for images in zip(*seen))
+    lr, hr = (images.contiguous() / 255 for images in seen[0])
     F.l1_loss(plain(lr), hr).backward()
     optimizer.step()
     for ours_now, plain_now in zip(ours.parameters(), plain.parameters()):
@@ -357,7 +358,7 @@ def figures(history: list[dict[str, float]]) -> list[tuple[float, float, float]]
 def test_a_run_stopped_between_two_evaluations_is_resumed_to_the_same_losses(store, finished, tmp_path):
     dataset, resumed = TrainDataset(store, 16), small_model()
     stopped = Patches(dataset)
-    stopped.patch = lambda index, rng: stopped.asked.append(index) or press_ctrl_c(stopped) or dataset.patch(index, rng)
+    stopped.batch = lambda *given: press_ctrl_c(stopped) or Patches.batch(stopped, *given)
     with pytest.raises(KeyboardInterrupt, match="step [567] of 8 is saved in .*; resume it"):
         Trainer(small_model(), arguments(tmp_path), stopped, EvalDataset(store)).train()
 
@@ -370,7 +371,7 @@ def test_a_run_stopped_between_two_evaluations_is_resumed_to_the_same_losses(sto
 
 def press_ctrl_c(patches: Patches) -> None:
     """In the sixth of eight steps."""
-    if len(patches.asked) == 2 * 5 + 1:
+    if len(patches.asked) == 2 * 5:
         signal.raise_signal(signal.SIGINT)
 
 
@@ -602,7 +603,7 @@ def test_the_bar_tells_loss_psnr_and_speed(finished):
 
 def test_the_bar_moves_with_each_step_that_takes_its_time(store, tmp_path, capsys):
     patches = Patches(TrainDataset(store, 16))
-    patches.patch = lambda index, rng: time.sleep(0.06) or patches.dataset.patch(index, rng)    # two a step
+    patches.batch = lambda *given: time.sleep(0.12) or patches.dataset.batch(*given)
     Trainer(small_model(), arguments(tmp_path, eval_steps=8), patches).train()
 
     shown = capsys.readouterr().err
