@@ -16,11 +16,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from drln.data.columns import ColumnPairs
+from drln.data.degraded import DegradedPairs
 from drln.data.photos import PhotoPairs
 from drln.data.store import PairStore, build_store
 from drln.images.tensors import to_tensor
 
-AnyPairs = PairStore | PhotoPairs | ColumnPairs | Sequence[Any]
+Pairs = PairStore | PhotoPairs | DegradedPairs | ColumnPairs
+AnyPairs = Pairs | Sequence[Any]
 Pair = tuple[Tensor, Tensor]    # LR and HR
 
 OWN_EDGE = 0.2    # of the sides of a patch have its own edge as their border, so that networks learn images' edges
@@ -35,7 +37,7 @@ class TrainDataset(Dataset[Pair]):
     The images are decoded once, into a store on disk (`build_store`).
 
     Args:
-        dataset: from `load_dataset`; or `PhotoPairs`, or a store.
+        dataset: from `load_dataset`; or `PhotoPairs`, `DegradedPairs`, or a store.
         patch_size: p, the side of the LR patch in pixels; the HR patch is `scale` times larger.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
         candidates: places drawn for each patch, of which the one with most detail is cut.
@@ -43,7 +45,7 @@ class TrainDataset(Dataset[Pair]):
         flat: share of the patches, 0 to 1, that are of one random colour.
 
     Raises:
-        ValueError: if patches are larger than an image. No image is decoded then.
+        ValueError: if patches are larger than an image, or a number is out of range. No image is decoded then.
         DataError: if there are no images, LR and HR do not match, or the disk refuses the store.
         ImageError: if a file is no image.
     """
@@ -64,6 +66,11 @@ class TrainDataset(Dataset[Pair]):
                 f"LR patches of {patch_size} pixels do not fit an LR image with a side of {smallest}; "
                 "make the patches smaller, or leave out small images"
             )
+        if candidates < 1:
+            raise ValueError(f"candidates is {candidates}; give a whole number of at least 1")
+        for name, share in {"colour_orders": colour_orders, "flat": flat}.items():
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is {share}; give a share from 0 to 1")
         self.store = source if isinstance(source, PairStore) else build_store(source, cache_dir)
         self.patch_size, self.scale = patch_size, self.store.scale
         self.candidates, self.colour_orders, self.flat = candidates, colour_orders, flat
@@ -154,8 +161,8 @@ class EvalDataset(Dataset[Pair]):
         return to_tensor(lr)[0], to_tensor(hr)[0]
 
 
-def _as_pairs(pairs: AnyPairs) -> PairStore | PhotoPairs | ColumnPairs:
-    return pairs if isinstance(pairs, (PairStore, PhotoPairs, ColumnPairs)) else ColumnPairs(pairs)
+def _as_pairs(pairs: AnyPairs) -> Pairs:
+    return pairs if isinstance(pairs, Pairs) else ColumnPairs(pairs)
 
 
 def _span(start: Tensor, length: Tensor, side: int, border: int = 0, chance: Tensor | None = None) -> Tensor:

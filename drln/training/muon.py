@@ -58,7 +58,10 @@ class Muon(torch.optim.Adam):
             shapes.setdefault(parameter.shape, []).append((parameter, gradient))
         for pairs in shapes.values():
             same, gradients = map(list, zip(*pairs))
-            momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in same]
+            for parameter in same:
+                if not self.state[parameter]:    # Adam asks for a step when it loads a state
+                    self.state[parameter] |= {"step": torch.zeros(()), "momentum": torch.zeros_like(parameter)}
+            momenta = [self.state[p]["momentum"] for p in same]
             torch._foreach_mul_(momenta, MOMENTUM)
             torch._foreach_add_(momenta, gradients)
             ahead = torch._foreach_add(gradients, momenta, alpha=MOMENTUM)    # Nesterov's
