@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -128,9 +129,10 @@ def publish(
     write_figure(output / CURVE, plot_history(history))
     best = Upscaler(DrlnModel.from_pretrained(output, args.scale), trainer.accelerator.device, "float32")
     title, scores = args.push_to_hub or output.resolve().name, []
-    for name, model in ((BICUBIC, BICUBIC), (title, best)):
-        entry = Scores(name, "held out", args.scale, STANDARD, (), len(images.held))
-        held = ImageSet(entry.dataset, tuple(images.held))
+    held = ImageSet("held out", tuple(images.held))
+    degradations = ("", "jpeg40") if args.degraded else ("",)
+    for degradation, (name, model) in itertools.product(degradations, ((BICUBIC, BICUBIC), (title, best))):
+        entry = Scores(name, held.name, args.scale, STANDARD, (), len(held), degradation)
         scores.append(replace(entry, measured=tuple(measure(entry, model, held, f"Measuring {name}"))))
     write_card(
         output,
@@ -140,6 +142,7 @@ def publish(
         "(To be added: where the images come from, and under which licences.)",
         recipe=recipe(trainer, args, history),
         scores=scores,
+        degraded=args.degraded,
         base_model=args.model if "/" in args.model and not Path(args.model).exists() else None,
     )
     print(markdown_report(scores), end="")

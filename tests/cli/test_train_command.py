@@ -7,6 +7,7 @@ import pillow_heif
 import pytest
 import torch
 from histories import read_history
+from huggingface_hub import ModelCard
 from matplotlib.figure import Figure
 from PIL import Image
 from set_files import div2k_files, photo, png, write_files
@@ -65,6 +66,7 @@ def test_a_recipe_gives_what_is_not_given_otherwise(place, capsys):
     config = DrlnModel.from_pretrained("run", 2).config
     assert config == DrlnConfig(2, bam=True, channels=8, groups=(3,), border=4)
     card = (place / "run" / "README.md").read_text()
+    assert "in groups of 3, and a border of 4 LR pixels." in card
     for fact in ("| LR patch | 12x12 |", "| optimizer | muon |", "| learning_rate | 0.002 |", "| schedule | cosine |",
                  "| loss | l1-then-squared |", "| ema_decay | 0.999 |", "| bf16 | True |"):    # fmt: skip
         assert fact in card
@@ -85,7 +87,13 @@ def test_degraded_images_are_trained_on_and_the_card_says_so(place, capsys):
 
     shown = capsys.readouterr().out
     assert "31 images to train on, 2 to choose the best weights by" in shown
-    assert "MATLAB's bicubic, degraded" in (place / "run" / "README.md").read_text()
+    card = (place / "run" / "README.md").read_text()
+    assert "MATLAB's bicubic, degraded" in card and card.count("| held out | 2x |") == 2
+    results = ModelCard(card).data.eval_results
+    assert {result.dataset_name for result in results} == {
+        "held out 2x, standard protocol", "held out 2x, standard protocol, jpeg40"
+    }    # fmt: skip
+    assert "Trained on photos that were scaled down, a little blurred and noisy" in card
 
 
 def test_another_scale_starts_from_all_but_the_upsampler(place):
