@@ -166,12 +166,13 @@ def _results(scores: Sequence[Scores]) -> list[EvalResult]:
         EvalResult(
             task_type="image-to-image",
             dataset_type=entry.dataset,
-            dataset_name=f"{entry.dataset} {entry.scale}x, {entry.protocol} protocol"
-            + f", {entry.degradation}" * bool(entry.degradation),
+            dataset_name=f"{entry.dataset} {rules}",
+            dataset_config=rules,    # without it, the hub's library takes all scores of a set for one
             metric_type=metric,
             metric_value=round(value, digits),
         )
         for entry in scores
         if entry.model != BICUBIC and entry.is_complete
+        for rules in [", ".join(filter(None, (f"{entry.scale}x", f"{entry.protocol} protocol", entry.degradation)))]
         for metric, value, digits in (("psnr", entry.psnr, 2), ("ssim", entry.ssim, 4))
     ]
