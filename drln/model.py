@@ -102,11 +102,13 @@ class DrlnModel(Drln):
         model.source = f"made from {self.source}, with an untrained upsampler"
         return model
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, has_border: bool = False) -> Tensor:
         """Upscale a batch.
 
         Args:
             x: RGB, float, (B, 3, H, W), in [0, 1].
+            has_border: for training on patches: `x` holds the border of `config` already, so that the result is
+                (B, 3, s(H - 2 border), s(W - 2 border)), by `forward_whole`.
 
         Returns:
             float32, (B, 3, sH, sW), about [0, 1], not clamped. In eval mode the pass runs in strips and without
@@ -120,6 +122,6 @@ class DrlnModel(Drln):
                 f"the input is {x.dtype} of shape {tuple(x.shape)}; "
                 "give float RGB in [0, 1] of shape (B, 3, H, W), with no side empty"
             )
-        if self.training or (x.requires_grad and torch.is_grad_enabled()):
-            return self.forward_whole(x)
+        if has_border or self.training or (x.requires_grad and torch.is_grad_enabled()):
+            return self.forward_whole(x, has_border)
         return upscale_in_strips(self, x)

@@ -90,6 +90,14 @@ def test_a_border_is_the_edge_of_the_image_repeated_and_then_cut(tiny_model, siz
     torch.testing.assert_close(sr, expected, rtol=0, atol=1e-5)
 
 
+def test_an_image_that_holds_its_border_already_is_only_cut(tiny_model):
+    model, image = with_border(tiny_model, 3), torch.rand(2, 3, 9, 7)
+
+    torch.testing.assert_close(
+        model(F.pad(image, (3,) * 4, mode="replicate"), has_border=True), model.forward_whole(image), rtol=0, atol=1e-6
+    )
+
+
 def test_a_network_for_another_scale_has_the_same_border(tiny_model):
     assert with_border(tiny_model, 3).at_scale(4).config == replace(tiny_model.config, scale=4, border=3)
 

@@ -19,6 +19,7 @@ from drln import HubError, Progress, Upscaler
 from drln.background import call_in_thread
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import HUB_SETS, SAMPLES
+from drln.evaluation.degradations import check_degradation
 from drln.evaluation.protocols import CARD, ProtocolError, check_protocol
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.evaluation.scoring import BICUBIC, stream_scores
@@ -40,9 +41,10 @@ class Request:
     scales: tuple[int, ...]
     models: tuple[str, ...]
     protocol: str
+    degradation: str = ""    # of LR; empty for none
 
     def check(self, known: tuple[str, ...]) -> None:
-        """Raise `UploadError` or `ProtocolError` unless the set, scales, models and protocol exist."""
+        """Raise `UploadError` or `ProtocolError` unless set, scales, models, protocol and degradation exist."""
         check_protocol(self.protocol)
         if self.dataset not in SETS:
             raise UploadError(f"There is no set {self.dataset!r}; choose one of {', '.join(SETS)}.")
@@ -51,6 +53,8 @@ class Request:
         known = (BICUBIC, *known)
         if not self.models or not all(model in known for model in self.models):
             raise UploadError(f"The models are {list(self.models)}; choose one or more of {', '.join(known)}.")
+        for scale in self.scales:
+            check_degradation(self.degradation, scale, self.protocol)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Benchmarks:
         """Yield `Progress`, and a `Report` after each image. Closing the generator stops it at the next strip.
 
         Raises:
-            UploadError, ProtocolError: for a set, scale, model or protocol that does not exist.
+            UploadError, ProtocolError: for a set, scale, model, protocol or degradation that does not exist, or a
+                degradation that is not of this protocol or scale.
             SetError: if the set is unavailable.
             HubError, CheckpointError, ImageError, UpscaleError: if a model cannot be loaded, or an image measured.
         """
@@ -88,14 +93,23 @@ class Benchmarks:
         for scale in sorted(set(request.scales)):
             sets[scale] = yield from self._images(request, scale)
         with results.new_folder(self._service.folder) as folder:
-            csv = folder / f"scores_{request.dataset}_{request.protocol}.csv"
+            parts = filter(None, ("scores", request.dataset, request.protocol, request.degradation))
+            csv = folder / f"{'_'.join(parts)}.csv"
         cells = [(scale, model) for scale in sets for model in dict.fromkeys(request.models)]
         done: dict[tuple[int, str], list[ImageScore]] = {cell: [] for cell in cells}
         total = sum(len(sets[scale]) for scale, _ in cells)
 
         def report() -> Report:
             scores = tuple(
-                Scores(self.title(model), sets[scale].name, scale, request.protocol, tuple(images), len(sets[scale]))
+                Scores(
+                    self.title(model),
+                    sets[scale].name,
+                    scale,
+                    request.protocol,
+                    tuple(images),
+                    len(sets[scale]),
+                    request.degradation,
+                )
                 for (scale, model), images in done.items()
             )
             write_bytes_whole(csv, csv_report(scores).encode())    # a user may download it at any time
@@ -110,7 +124,7 @@ class Benchmarks:
             for row in sets[scale]:
                 count = sum(map(len, done.values()))
                 stage = f"{request.dataset} {scale}×, {self.title(model)}: {row['hr'].name} ({count + 1} of {total})"
-                steps = _measure(upscaler, row, scale, request.protocol, stage, count, total)
+                steps = _measure(upscaler, row, scale, request, stage, count, total)
                 image = yield from self._service.with_device(steps)
                 done[scale, model].append(image)
                 yield report()
@@ -133,11 +147,11 @@ class Benchmarks:
 
 
 def _measure(
-    model: Upscaler | str, row: Any, scale: int, protocol: str, stage: str, count: int, total: int
+    model: Upscaler | str, row: Any, scale: int, request: Request, stage: str, count: int, total: int
 ) -> Generator[Progress, None, ImageScore]:
     """Measure one image after `count` of `total`."""
     scores = []
-    for step in stream_scores(model, [row], protocol, scale=scale):
+    for step in stream_scores(model, [row], request.protocol, scale=scale, degradation=request.degradation):
         if isinstance(step, Progress):
             yield Progress(stage, (count + step.fraction) / total)
         elif isinstance(step, ImageFailure):

@@ -1,6 +1,6 @@
 """A sharp photo made smaller, restored by bicubic and by a model, and measured: scores, and files of the pictures.
 
-Knows no gradio. The rules are those of `drln.evaluation.protocols`.
+Knows no gradio. The rules are those of `drln.evaluation.protocols` and `degradations`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from demo.backend.limits import LIMITS, Limits, check_photo, check_scale
 from demo.backend.models import Models
 from demo.backend.service import Service
 from drln import Progress
+from drln.evaluation.degradations import check_degradation, degrade
 from drln.evaluation.metrics import SSIM_WINDOW, measure
-from drln.evaluation.protocols import bicubic, bicubic_planes, check_protocol, make_pair, planes
+from drln.evaluation.protocols import bicubic, bicubic_planes, make_pair, planes
 from drln.images import write_image
 from drln.images.pixels import read_pixels
 from drln.images.tensors import to_pixels, to_rgb_tensor
@@ -46,6 +47,7 @@ class Trial:
     """A photo that was measured; sizes in pixels, after the protocol has cropped or resized the photo."""
 
     protocol: str
+    degradation: str    # of LR; empty for none
     scale: int
     hr_size: tuple[int, int]
     lr_size: tuple[int, int]
@@ -71,15 +73,18 @@ class Trials:
         self._models = models
         self._limits = limits
 
-    def plan(self, photo: str | Path, scale: int, protocol: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    def plan(
+        self, photo: str | Path, scale: int, protocol: str, degradation: str = ""
+    ) -> tuple[tuple[int, int], tuple[int, int]]:
         """Return width and height of the photo, and of LR.
 
         Raises:
             UploadError: for a photo or scale that the demo does not take.
-            ProtocolError: for a protocol that does not exist.
+            ProtocolError: for a protocol or degradation that does not exist, or a degradation that is not of this
+                protocol or scale.
         """
-        check_protocol(protocol)
         check_scale(scale)
+        check_degradation(degradation, scale, protocol)
         header, smallest = check_photo(photo, 1, self._limits), smallest_side(scale)
         width, height = header.width, header.height
         if min(width, height) < smallest:
@@ -95,7 +100,9 @@ class Trials:
             )
         return (width, height), (width // scale, height // scale)
 
-    def stream(self, photo: str | Path, scale: int, name: str, protocol: str) -> Iterator[Progress | Trial]:
+    def stream(
+        self, photo: str | Path, scale: int, name: str, protocol: str, degradation: str = ""
+    ) -> Iterator[Progress | Trial]:
         """Load the model, upscale, measure, write the files: yield `Progress`, and the `Trial` at the end.
 
         Closing the generator stops the work at the next strip and leaves no files.
@@ -104,9 +111,10 @@ class Trials:
             UploadError, ProtocolError, ImageError, HubError, CheckpointError, UpscaleError: as the message says.
         """
         title = self._service.choice(name).title
-        self.plan(photo, scale, protocol)
+        self.plan(photo, scale, protocol, degradation)
         loaded = yield from self._models.loading(name, scale)
         lr, hr = make_pair(read_pixels(photo), scale, protocol)
+        lr = degrade(lr, hr, degradation)
         sr = yield from self._service.with_device(loaded.upscaler.stream_tensor(to_rgb_tensor(lr)))
         yield Progress("Measuring", 1.0)
         pictures = [("Bicubic", bicubic(lr, scale, protocol)), (title, to_pixels(sr, grey=hr.ndim == 2, depth=8))]
@@ -115,10 +123,8 @@ class Trials:
             by_bicubic, by_drln = (_save(folder, *picture, *pair) for picture, pair in zip(pictures, compared))
             write_image(_with_large_pixels(Image.fromarray(lr), scale), folder / "lr.png")
         sizes = (hr.shape[1], hr.shape[0]), (lr.shape[1], lr.shape[0])
-        device, precision = str(loaded.upscaler.device), loaded.upscaler.precision
-        yield Trial(
-            protocol, scale, *sizes, folder / "lr.png", by_bicubic, by_drln, loaded.source, device, precision
-        )
+        how = loaded.source, str(loaded.upscaler.device), loaded.upscaler.precision
+        yield Trial(protocol, degradation, scale, *sizes, folder / "lr.png", by_bicubic, by_drln, *how)
 
 
 def smallest_side(scale: int) -> int:

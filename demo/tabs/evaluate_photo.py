@@ -17,6 +17,7 @@ from demo.components.job_view import PAGE, JobView, Steps
 from demo.components.payloads import Update, Upload, api_errors, endpoint, last_step, uploaded
 from demo.wording import notes
 from demo.wording import scores as words
+from drln.evaluation.degradations import CLEAN
 from drln.evaluation.protocols import STANDARD
 
 
@@ -31,6 +32,7 @@ class PhotoSection:
             with gr.Column(scale=2, min_width=300):
                 self.scale = scale_input("trial-scale")
                 self.protocol = protocol_radio("trial-protocol")
+                self.degradation = degradation_radio("trial-degradation")
                 self.model = model_input(service.models.choices, "trial-model")
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
                 self.job = JobView(jobs, "trial", "Measure")
@@ -49,33 +51,39 @@ class PhotoSection:
 
     def _connect(self) -> None:
         gr.on(
-            [self.photo.change, self.scale.change, self.protocol.change],
+            [self.photo.change, self.scale.change, self.protocol.change, self.degradation.change],
             self.plan,
-            [self.photo, self.scale, self.protocol],
+            [self.photo, self.scale, self.protocol, self.degradation],
             [self.plan_note, self.job.go],
             trigger_mode="always_last",
             concurrency_limit=1,    # so that the last plan is shown last
             **PAGE,
         )
-        inputs = [self.photo, self.scale, self.model, self.protocol]
+        inputs = [self.photo, self.scale, self.model, self.protocol, self.degradation]
         outputs = [self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
         self.job.connect(inputs, self.result, outputs, self._steps, self._show)
-        self.stored_choices = {"scale": self.scale, "model": self.model, "protocol": self.protocol}
+        names = ("scale", "model", "protocol", "degradation")
+        self.stored_choices = {name: getattr(self, name) for name in names}
         scores = gr.JSON(visible=False, label="Scores")
-        endpoint(self.evaluate, [self.photo, api_scale(), *inputs[2:]], scores, "evaluate")
+        api_inputs = [self.photo, api_scale(), self.model, self.protocol, api_degradation()]
+        endpoint(self.evaluate, api_inputs, scores, "evaluate")
 
-    def plan(self, photo: Upload | None, scale: int, protocol: str) -> Update:
+    def plan(self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN) -> Update:
         """Show what will be done with the photo, or why it is impossible."""
         note, ready = notes.note(words.NO_PHOTO), False
         try:
             if photo:
                 with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-                    note, ready = words.plan_note(*self.trials.plan(path, scale, protocol)), True
+                    degradation = without_clean(degradation)
+                    sizes = self.trials.plan(path, scale, protocol, degradation)
+                    note, ready = words.plan_note(*sizes, degradation), True
         except Exception as error:
             note = notes.alert(errors.message(error))
         return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
 
-    def evaluate(self, image: Upload | None, scale: int | str, model: str, protocol: str) -> Iterator[Any]:
+    def evaluate(
+        self, image: Upload | None, scale: int | str, model: str, protocol: str, degradation: str = CLEAN
+    ) -> Iterator[Any]:
         """Make a sharp photo smaller, restore it by bicubic and by a model, and measure both.
 
         Args:
@@ -83,17 +91,22 @@ class PhotoSection:
             scale: 2, 3 or 4.
             model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
             protocol: "standard" (the papers') or "card" (the published models').
+            degradation: of the small image, in the standard protocol: "clean" for none, "jpeg1" to "jpeg100", "noise1"
+                to "noise100", or at scale 3 "bd" or "dn".
 
         Returns:
             PSNR in dB (nothing if no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
         """
         with api_errors():
-            trial = yield from last_step(self._steps(image, whole_number(scale), model, protocol), Trial)
+            steps = self._steps(image, whole_number(scale), model, protocol, degradation)
+            trial = yield from last_step(steps, Trial)
             yield _scores(trial)
 
-    def _steps(self, photo: Upload | None, scale: Any, model: str, protocol: str) -> Steps:
+    def _steps(
+        self, photo: Upload | None, scale: Any, model: str, protocol: str, degradation: str = CLEAN
+    ) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-            yield from self.trials.stream(path, scale, model, protocol)
+            yield from self.trials.stream(path, scale, model, protocol, without_clean(degradation))
 
     def _show(self, trial: Trial) -> Update:
         return {
@@ -112,10 +125,27 @@ def _scores(trial: Trial) -> dict[str, Any]:
 
     facts = ("protocol", "scale", "hr_size", "lr_size", "source", "device", "precision")
     by_method = {"bicubic": scores_of(trial.bicubic), "drln": scores_of(trial.drln)}
-    return {**{name: getattr(trial, name) for name in facts}, **by_method}
+    degraded = {"degradation": trial.degradation or CLEAN}
+    return {**{name: getattr(trial, name) for name in facts}, **degraded, **by_method}
 
 
 def protocol_radio(elem_id: str) -> gr.Radio:
     """Make a choice of protocols."""
     choices = [(label, name) for name, label in words.PROTOCOL_LABELS.items()]
     return gr.Radio(choices, value=STANDARD, label="Protocol", elem_id=elem_id)
+
+
+def degradation_radio(elem_id: str) -> gr.Radio:
+    """Make a choice of what the LR image suffers."""
+    choices = [(label, name) for name, label in words.DEGRADATION_LABELS.items()]
+    return gr.Radio(choices, value=CLEAN, label="LR image", info=words.DEGRADATION_INFO, elem_id=elem_id)
+
+
+def api_degradation() -> gr.Textbox:
+    """Make a degradation for other programs, which may name more of them than the page offers."""
+    return gr.Textbox(CLEAN, label="LR image", visible=False)
+
+
+def without_clean(degradation: str) -> str:
+    """Return the name of a degradation, and nothing for "clean"."""
+    return "" if degradation == CLEAN else degradation

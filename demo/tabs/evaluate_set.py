@@ -16,10 +16,11 @@ from demo.backend.service import Service
 from demo.components.inputs import whole_number
 from demo.components.job_view import PAGE, JobView, Steps
 from demo.components.payloads import Update, api_errors, endpoint, html_update, last_step
-from demo.tabs.evaluate_photo import protocol_radio
+from demo.tabs.evaluate_photo import api_degradation, degradation_radio, protocol_radio, without_clean
 from demo.wording import notes
 from demo.wording import scores as words
 from drln.data.sets import SAMPLES
+from drln.evaluation.degradations import CLEAN
 from drln.evaluation.scores import Scores
 from drln.evaluation.scoring import BICUBIC
 from drln.network.config import SCALES
@@ -38,6 +39,7 @@ class SetSection:
                 self.dataset = gr.Radio(sets, value=SAMPLES, label="Set", elem_id="bench-set")
                 scales = [(f"{s}×", s) for s in SCALES]
                 self.scales = gr.CheckboxGroup(scales, value=[4], label="Scales", elem_id="bench-scales")
+                self.degradation = degradation_radio("bench-degradation")
             with gr.Column(scale=1, min_width=300):
                 names = [(choice.label, name) for name, choice in service.models.choices.items()]
                 self.models = gr.CheckboxGroup(
@@ -56,7 +58,7 @@ class SetSection:
         self._connect()
 
     def _connect(self) -> None:
-        inputs = [self.dataset, self.scales, self.models, self.protocol]
+        inputs = [self.dataset, self.scales, self.models, self.protocol, self.degradation]
         outputs = [self.samples, self.table, self.chart, self.download]
         self.job.connect(
             inputs, self.result, outputs, self._steps, self._show,
@@ -64,11 +66,14 @@ class SetSection:
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
         answer = [gr.JSON(visible=False, label="Scores"), self.download]
-        endpoint(self.benchmark, [self.dataset, api_scales, self.models, self.protocol], answer, "benchmark")
+        api_inputs = [self.dataset, api_scales, self.models, self.protocol, api_degradation()]
+        endpoint(self.benchmark, api_inputs, answer, "benchmark")
         chosen = [self.dataset, self.samples, self.job.progress]
         self.samples.click(self.use_samples, None, chosen, queue=False, **PAGE)
 
-    def benchmark(self, dataset: str, scales: list[Any], models: list[str], protocol: str) -> Iterator[Any]:
+    def benchmark(
+        self, dataset: str, scales: list[Any], models: list[str], protocol: str, degradation: str = CLEAN
+    ) -> Iterator[Any]:
         """Measure models on a benchmark set, image by image.
 
         Args:
@@ -77,12 +82,15 @@ class SetSection:
             models: "bicubic", "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or
                 "eugenesiow/drln".
             protocol: "standard" (the papers') or "card" (the published models').
+            degradation: of the LR images, in the standard protocol: "clean" for none, "jpeg1" to "jpeg100", "noise1" to
+                "noise100", or at scale 3 "bd" or "dn".
 
         Returns:
             The mean PSNR in dB and SSIM of each model and scale, and a CSV file with the scores of every image.
         """
         with api_errors():
-            steps = self._steps(dataset, [whole_number(scale) for scale in scales or ()], models, protocol)
+            numbers = [whole_number(scale) for scale in scales or ()]
+            steps = self._steps(dataset, numbers, models, protocol, degradation)
             report = yield from last_step(steps, Report, outputs=2)
             yield [_mean(scores) for scores in report.scores], str(report.csv)
 
@@ -102,8 +110,8 @@ class SetSection:
         note = notes.note("Stopped; the scores so far are kept.")
         return {self.job.progress: html_update(note), **self._show(report)}
 
-    def _steps(self, dataset: str, scales: Any, models: Any, protocol: str) -> Steps:
-        request = Request(dataset, tuple(scales or ()), tuple(models or ()), protocol)
+    def _steps(self, dataset: str, scales: Any, models: Any, protocol: str, degradation: str = CLEAN) -> Steps:
+        request = Request(dataset, tuple(scales or ()), tuple(models or ()), protocol, without_clean(degradation))
         yield from self.benchmarks.stream(request)
 
     def use_samples(self) -> Update:

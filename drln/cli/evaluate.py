@@ -16,6 +16,7 @@ from drln.cli.arguments import a_name, a_path, add_download_options, download_op
 from drln.cli.progress_bar import progress_bar, show
 from drln.data import DataError, ImageSet, find_set
 from drln.data.sets import DIV2K, HUB_SETS, SAMPLES
+from drln.evaluation.degradations import CLEAN, check_degradation
 from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD
 from drln.evaluation.scores import ImageFailure, ImageScore, Scores
 from drln.evaluation.scoring import BICUBIC, stream_scores
@@ -32,11 +33,12 @@ from drln.whole_files import refusal, write_bytes_whole
 
 
 class Task(NamedTuple):
-    """One cell of a table: a model on a set of images, at one scale and by one protocol."""
+    """One cell of a table: a model on a set of images, at one scale, by one protocol and with one degradation."""
 
     dataset: str
     scale: int
     protocol: str
+    degradation: str    # empty for none
     model: str
 
 
@@ -55,6 +57,8 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
     add("--scale", nargs="+", type=int, choices=SCALES, default=[4], help="any of 2, 3, 4 (default: 4)")
     protocol = "standard: the papers' (default); card: the published models'; never compare the two"
     add("--protocol", nargs="+", choices=PROTOCOLS, default=[STANDARD], help=protocol)
+    degradation = f"what LR suffers: {CLEAN} (default), or such as jpeg40, noise10; at 3x also bd, dn; standard only"
+    add("--degradation", nargs="+", type=a_name, default=[CLEAN], metavar="NAME", help=degradation)
     output = "file for the score of every image, such as scores.csv; the tables are saved beside it as scores.md"
     add("--output", type=a_path, metavar="FILE", help=output)
     add("--device", default="auto", help="auto (default), cpu, cuda or mps")
@@ -68,15 +72,15 @@ def evaluate(args: argparse.Namespace) -> None:
     """Run the `evaluate` command. All sets and models are found before the work.
 
     Raises:
-        DataError, HubError, CheckpointError, ValueError, OSError: before the work, saying what is wrong.
+        DataError, HubError, CheckpointError, ProtocolError, ValueError, OSError: before the work, saying what is wrong.
         DataError: at the end, if images could not be measured. The others are measured then.
         KeyboardInterrupt: after Ctrl-C; the scores so far are printed and saved.
     """
     processes = Processes.join(args.device)
     if args.output is not None:
         check_report(args.output)
-    cells = itertools.product(args.dataset, args.scale, args.protocol, args.model)
-    tasks = [Task(*cell) for cell in dict.fromkeys(cells)]
+    cells = itertools.product(args.dataset, args.scale, args.protocol, args.degradation, args.model)
+    tasks = list(dict.fromkeys(checked(Task(*cell)) for cell in cells))
     options = download_options(args)
     with processes.first_goes_first():
         sets = find_sets(tasks, args)
@@ -88,7 +92,7 @@ def evaluate(args: argparse.Namespace) -> None:
     scores = {}
     for task, found in sets.items():
         model = task.model + "+" * (args.self_ensemble and task.model != BICUBIC)    # as the paper marks it
-        scores[task] = Scores(model, found.name, task.scale, task.protocol, (), len(found))
+        scores[task] = Scores(model, found.name, task.scale, task.protocol, (), len(found), task.degradation)
     began, tables, upscaler, loaded = time.monotonic(), "", None, None
     try:
         for number, task in enumerate(sorted(tasks, key=lambda task: (task.scale, task.model))):    # one load each
@@ -98,7 +102,8 @@ def evaluate(args: argparse.Namespace) -> None:
                     network = DrlnModel.from_pretrained(task.model, task.scale, **options)
                     upscaler = Upscaler(network, processes.device, args.precision, args.self_ensemble)
             entry, measured = scores[task], []
-            stage = f"{number + 1}/{len(tasks)} {entry.dataset} {entry.scale}x {entry.protocol}, {entry.model}"
+            kind = f"{entry.protocol} {entry.degradation}".rstrip()
+            stage = f"{number + 1}/{len(tasks)} {entry.dataset} {entry.scale}x {kind}, {entry.model}"
             images = processes.share(sets[task])
             for image in measure(entry, upscaler or BICUBIC, images, stage, not processes.is_first):
                 measured.append(image)
@@ -123,6 +128,11 @@ def evaluate(args: argparse.Namespace) -> None:
     if failed:
         total = sum({found.name: len(found) for found in sets.values()}.values())
         raise DataError(f"{len(failed)} of {total} images could not be measured; they are named above")
+
+
+def checked(task: Task) -> Task:
+    """The same, with no degradation in place of "clean". Raise ProtocolError if its scale or protocol has no such."""
+    return task._replace(degradation=check_degradation(task.degradation, task.scale, task.protocol))
 
 
 def find_sets(tasks: Sequence[Task], args: argparse.Namespace) -> dict[Task, ImageSet]:
@@ -157,7 +167,8 @@ def measure(
         return
     began = time.monotonic()
     with progress_bar(is_hidden) as bar:
-        for step in stream_scores(model, images, scores.protocol, scale=scores.scale):
+        kind: dict[str, Any] = {"scale": scores.scale, "degradation": scores.degradation}
+        for step in stream_scores(model, images, scores.protocol, **kind):
             if isinstance(step, Progress):
                 show(Progress.since(began, f"{stage}: {step.stage}", step.fraction), bar)
                 continue

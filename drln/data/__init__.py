@@ -5,6 +5,7 @@
 
 from drln.data.archives import DataError
 from drln.data.columns import ColumnPairs
+from drln.data.degraded import DegradedPairs
 from drln.data.five_crop import augment_five_crop
 from drln.data.loading import load_dataset
 from drln.data.patches import EvalDataset, TrainDataset
@@ -16,6 +17,7 @@ from drln.evaluation.scoring import EvalMetrics
 __all__ = [
     "ColumnPairs",
     "DataError",
+    "DegradedPairs",
     "EvalDataset",
     "EvalMetrics",
     "ImageSet",

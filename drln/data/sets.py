@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from drln.data.archives import DataError, images_in
+from drln.data.drawn import drawn_images
 from drln.data.lr import match_lr_files, names_below
-from drln.data.sources import div2k_archive, folder_archive, hub_archive
+from drln.data.sources import data_folder, div2k_archive, folder_archive, hub_archive
 from drln.images.photo_folder import find_photos
 from drln.network.config import SCALES
 from drln.samples import SAMPLES_FOLDER
 from drln.weights.download import HubOptions
 
-SAMPLES = "samples"
+SAMPLES, DRAWN = "samples", "drawn"
 HUB_OWNER = "eugenesiow"
 HUB_SETS = ("Set5", "Set14", "BSD100", "Urban100")
 DIV2K = "Div2k"
@@ -80,6 +81,8 @@ def find_set(
         DataError, HubError, ImageError: as `load_dataset`.
     """
     scale = None if name is None else scale_of(path, name)
+    if path == DRAWN:
+        return ImageSet(DRAWN, tuple(drawn_images(data_folder(cache_dir) / DRAWN)))
     archives = _find_archives(path, HubOptions(revision, cache_dir, token, local_files_only))
     splits = archives.splits if archives else tuple(SPLITS)
     if split not in splits:

@@ -9,11 +9,14 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from huggingface_hub.utils import WeakFileLock
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from drln.data.archives import DataError, short_hash
@@ -56,9 +59,11 @@ class PairStore:
         index = json.loads((self.folder / INDEX_FILE).read_text())
         self.scale: int = index["scale"]
         self.shapes: list[tuple[int, int]] = [tuple(shape) for shape in index["lr_shapes"]]    # (h, w) of each LR image
-        self._starts = 3 * np.cumsum([0] + [h * w for h, w in self.shapes])
-        self._lr = np.memmap(self.folder / LR_FILE, dtype=np.uint8, mode="r")
-        self._hr = np.memmap(self.folder / HR_FILE, dtype=np.uint8, mode="r")
+        self._starts = np.cumsum([0] + [h * w for h, w in self.shapes])    # in LR pixels
+        # Copied when written to, so that torch takes them as they are; the files stay.
+        self._lr, self._hr = (
+            np.memmap(self.folder / file, dtype=np.uint8, mode="c").reshape(-1, 3) for file in (LR_FILE, HR_FILE)
+        )
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -73,6 +78,13 @@ class PairStore:
         lr = self._lr[start:stop].reshape(h, w, 3)
         hr = self._hr[start * area : stop * area].reshape(h * self.scale, w * self.scale, 3)
         return lr, hr
+
+    @cached_property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        """All LR pixels (N, 3) and HR pixels (s²N, 3), uint8; and (3, images): an image's first LR pixel, h and w."""
+        heights, widths = zip(*self.shapes)
+        images = torch.tensor([self._starts[:-1].tolist(), heights, widths])
+        return torch.from_numpy(self._lr), torch.from_numpy(self._hr), images
 
     def smallest_side(self) -> int:
         """The smallest side of all LR images in pixels."""

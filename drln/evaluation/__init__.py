@@ -1,8 +1,9 @@
-"""Measure results: two protocols, PSNR and SSIM, tables, and published scores to compare with.
+"""Measure results: two protocols, degraded LR, PSNR and SSIM, tables, and published scores to compare with.
 
 Takes a loaded model and images.
 """
 
+from drln.evaluation.degradations import degrade
 from drln.evaluation.metrics import luma, psnr, ssim
 from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD, ProtocolError, bicubic, make_pair
 from drln.evaluation.published import PARAMETERS, SETS, WHY_CARD_IS_HIGH, published
@@ -25,6 +26,7 @@ __all__ = [
     "ProtocolError",
     "Scores",
     "bicubic",
+    "degrade",
     "evaluate",
     "format_score",
     "imresize",

@@ -84,6 +84,25 @@ def ssim(image: np.ndarray, reference: np.ndarray, peak: float = 255.0) -> float
     return float(np.mean(luminance * structure))
 
 
+def gaussian_mean(image: np.ndarray, size: int, sigma: float) -> np.ndarray:
+    """The mean in a window, weighted by a normalised Gaussian, at each position at which the window is inside.
+
+    Args:
+        image: (H, W) or (H, W, C), any number type.
+        size: the window's side in pixels.
+        sigma: of the Gaussian, in pixels.
+
+    Returns:
+        (H - size + 1, W - size + 1) or the same with C, float64.
+    """
+    offsets = np.arange(size) - size // 2
+    window = np.exp(-(offsets**2) / (2 * sigma**2))
+    window /= window.sum()
+    height, width = (side - size + 1 for side in image.shape[:2])
+    rows = sum(weight * image[i : i + height] for i, weight in enumerate(window))
+    return sum(weight * rows[:, i : i + width] for i, weight in enumerate(window))
+
+
 def measure(sr: np.ndarray, hr: np.ndarray) -> tuple[float, float]:
     """Return all metrics of a result, PSNR in dB and SSIM, by two lumas (H, W) in 0..255.
 
@@ -105,10 +124,5 @@ def _pair(image: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _blur(image: np.ndarray) -> np.ndarray:
-    """The weighted mean in the window, wherever that is inside the image: (H, W) to (H - 10, W - 10)."""
-    offsets = np.arange(SSIM_WINDOW) - SSIM_WINDOW // 2
-    window = np.exp(-(offsets**2) / (2 * SSIM_SIGMA**2))
-    window /= window.sum()
-    height, width = (side - SSIM_WINDOW + 1 for side in image.shape)
-    rows = sum(weight * image[i : i + height] for i, weight in enumerate(window))
-    return sum(weight * rows[:, i : i + width] for i, weight in enumerate(window))
+    """The weighted mean in SSIM's window: (H, W) to (H - 10, W - 10)."""
+    return gaussian_mean(image, SSIM_WINDOW, SSIM_SIGMA)

@@ -52,18 +52,25 @@ class Published:
 
 
 def published(
-    protocol: str, dataset: str | None = None, scale: int | None = None, source: str | None = None
+    protocol: str,
+    dataset: str | None = None,
+    scale: int | None = None,
+    source: str | None = None,
+    degradation: str = "",
 ) -> list[Published]:
     """The published scores of one protocol, in the order of the file.
 
     Args:
         protocol: "standard" or "card".
         dataset: one of SETS; None for all of them. The same holds for `scale` and `source`.
+        degradation: of the scores beside which they are to stand. All of the file are of clean LR, so for any
+            degradation there are none.
     """
     return [
         entry
         for entry in PUBLISHED
-        if entry.protocol == protocol
+        if not degradation
+        and entry.protocol == protocol
         and dataset in (None, entry.dataset)
         and scale in (None, entry.scale)
         and source in (None, entry.source)

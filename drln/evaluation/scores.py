@@ -28,7 +28,7 @@ class ImageFailure:
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of one model on one set, at one scale and by one protocol."""
+    """The scores of one model on one set, at one scale, by one protocol and with one degradation or none."""
 
     model: str                                         # its name
     dataset: str                                       # its name
@@ -36,6 +36,7 @@ class Scores:
     protocol: str                                      # "standard" or "card"
     measured: tuple[ImageScore | ImageFailure, ...]    # one for each image, in order; fewer if the work was stopped
     total: int                                         # number of images in the set
+    degradation: str = ""                              # its name, as "jpeg40"; empty if LR was clean
 
     @property
     def images(self) -> tuple[ImageScore, ...]:
@@ -59,7 +60,8 @@ class Scores:
 
     def __repr__(self) -> str:
         """One line, as a notebook shows it."""
-        of = f"{self.scale}x, {self.protocol} protocol, {self.count}"
+        degraded = f"{self.degradation}, " if self.degradation else ""
+        of = f"{self.scale}x, {self.protocol} protocol, {degraded}{self.count}"
         names = "; ".join(name for name in (self.model, self.dataset) if name)
         return f"PSNR {self.psnr:.2f} dB, SSIM {self.ssim:.4f} ({of}; {names})"
 

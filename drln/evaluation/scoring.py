@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from drln.evaluation.degradations import check_degradation, degrade
 from drln.evaluation.metrics import measure
 from drln.evaluation.protocols import (
     CARD,
@@ -49,6 +50,7 @@ def evaluate(
     protocol: str = STANDARD,
     *,
     scale: int | None = None,
+    degradation: str | None = None,
     device: str | torch.device = "auto",
     precision: str = "float32",
     model_name: str = "",
@@ -66,6 +68,8 @@ def evaluate(
             because its HR images were fitted to LR.
         protocol: "standard", which makes LR from HR, or "card", which takes the set's LR if it has one.
         scale: for bicubic on images without LR. A model has its own scale.
+        degradation: of LR, in the standard protocol: "jpeg1" to "jpeg100", "noise1" to "noise100", and at 3x "bd" and
+            "dn"; None or "clean" for none. `drln.evaluation.degradations` has the rules.
         device: as for `Upscaler`.
         precision: "float32", "bfloat16" or "auto".
         model_name: name in tables; by default "bicubic" or the model's source, with a plus for the self-ensemble.
@@ -73,13 +77,17 @@ def evaluate(
 
     Raises:
         ProtocolError: if no image can be measured: unreadable, too small, too large for this machine, or with an LR
-            that does not fit its HR or the model; or for an unknown protocol.
+            that does not fit its HR or the model; or for an unknown protocol, or a degradation that is unknown, of
+            another scale or not of this protocol.
         ValueError: if the model or the scale is unsuitable.
     """
-    steps = stream_scores(model, pairs, protocol, scale=scale, device=device, precision=precision)
+    options: dict[str, Any] = {"scale": scale, "degradation": degradation, "device": device, "precision": precision}
+    steps = stream_scores(model, pairs, protocol, **options)
     measured = tuple(step for step in steps if not isinstance(step, Progress))
     names = model_name or _name_of(model), dataset_name or getattr(pairs, "name", "")
-    scores = Scores(*names, scale_of(model, pairs, scale), protocol, measured, len(pairs))
+    scale = scale_of(model, pairs, scale)
+    degradation = check_degradation(degradation, scale, protocol)
+    scores = Scores(*names, scale, protocol, measured, len(pairs), degradation)
     if not scores.images:
         raise ProtocolError(str(scores.failures[0]))
     if scores.failures:
@@ -94,6 +102,7 @@ def stream_scores(
     protocol: str = STANDARD,
     *,
     scale: int | None = None,
+    degradation: str | None = None,
     device: str | torch.device = "auto",
     precision: str = "float32",
 ) -> Iterator[Progress | ImageScore | ImageFailure]:
@@ -102,10 +111,11 @@ def stream_scores(
     To stop the work at the next strip, close the generator. Scores that were yielded stay valid.
 
     Args:
-        model, pairs, protocol, scale, device, precision: as for `evaluate`.
+        model, pairs, protocol, scale, degradation, device, precision: as for `evaluate`.
 
     Raises:
-        ProtocolError: if there are no images, for an unknown protocol, or for an `EvalDataset` by the standard one.
+        ProtocolError: if there are no images, for an unknown protocol, for an `EvalDataset` by the standard one, or for
+            a degradation that is unknown, of another scale or not of this protocol.
         ValueError: if the model or the scale is unsuitable.
     """
     check_protocol(protocol)
@@ -114,6 +124,7 @@ def stream_scores(
     if not len(pairs):
         raise ProtocolError("there are no images to measure")
     scale = scale_of(model, pairs, scale)
+    degradation = check_degradation(degradation, scale, protocol)
     run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None = None
     if model != BICUBIC:
         upscaler = model if isinstance(model, Upscaler) else Upscaler(model, device, precision)    # type: ignore[arg-type]
@@ -125,7 +136,7 @@ def stream_scores(
             path = _path_of(item)
             given = item.get("name") if isinstance(item, Mapping) else None
             name = given or Path(path).name or name
-            work = Work(_measure(item, run, scale, protocol))
+            work = Work(_measure(item, run, scale, protocol, degradation))
             for step in work:
                 yield Progress(name, (index + step.fraction) / len(pairs))
             yield ImageScore(name, *work.result)
@@ -176,11 +187,16 @@ class _FittedHr(ProtocolError):
 
 
 def _measure(
-    item: Any, run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None, scale: int, protocol: str
+    item: Any,
+    run: Callable[[Tensor], Generator[Progress, None, Tensor]] | None,
+    scale: int,
+    protocol: str,
+    degradation: str,
 ) -> Generator[Progress, None, tuple[float, float]]:
     """Return PSNR in dB and SSIM of one image."""
     lr, hr = _read(item, protocol)
     lr, hr = make_pair(hr, scale, protocol, lr)
+    lr = degrade(lr, hr, degradation)
     yield Progress("Measuring", 0.0)
     if run is None:
         return measure(*bicubic_planes(lr, hr, scale, protocol))

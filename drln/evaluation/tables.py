@@ -10,26 +10,36 @@ import io
 import math
 from collections.abc import Iterable, Sequence
 
+from drln.evaluation.degradations import CLEAN, describe
 from drln.evaluation.protocols import CARD, PROTOCOLS
 from drln.evaluation.published import SETS, WHY_CARD_IS_HIGH, Published, published
 from drln.evaluation.scores import Scores
 
 NONE = "–"
 TITLES = {
-    "standard": "Standard protocol (of the papers): PSNR in dB / SSIM",
-    "card": "Card's protocol (of the published models): PSNR in dB / SSIM",
+    "standard": "Standard protocol (of the papers)",
+    "card": "Card's protocol (of the published models)",
 }
 SOURCES = ("card", "paper")
 
 
-def comparison(scores: Sequence[Scores], protocol: str) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows of a table for one protocol: a row for each set and scale, a column for each model.
+def title(protocol: str, degradation: str = "") -> str:
+    """What a table shows."""
+    degraded = f", LR degraded by {describe(degradation)} ({degradation})" if degradation else ""
+    return f"{TITLES[protocol]}{degraded}: PSNR in dB / SSIM"
 
-    Our models come first, then the card's and the paper's. Columns without a value are left out.
+
+def comparison(
+    scores: Sequence[Scores], protocol: str, degradation: str = ""
+) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows of a table for one protocol and one degradation, or clean LR.
+
+    It has a row for each set and scale, a column for each model. Our models come first, then the card's and the
+    paper's, of clean LR. Columns without a value are left out.
     """
-    ours = [entry for entry in scores if entry.protocol == protocol]
+    ours = [entry for entry in scores if (entry.protocol, entry.degradation) == (protocol, degradation)]
     rows = list(dict.fromkeys((entry.dataset, entry.scale) for entry in ours))
-    theirs = [number for source in SOURCES for row in rows for number in published(protocol, *row, source=source)]
+    theirs = [number for source in SOURCES for row in rows for number in published(protocol, *row, source, degradation)]
     return _table(rows, [*ours, *theirs])
 
 
@@ -45,7 +55,7 @@ def published_report(sources: Sequence[str] = SOURCES) -> str:
         rows = {(number.dataset, number.scale) for number in theirs}
         if rows:
             table = _table(sorted(rows, key=lambda row: (SETS.index(row[0]), row[1])), theirs)
-            parts.append(f"{TITLES[protocol]}\n\n{markdown(*table)}")
+            parts.append(f"{title(protocol)}\n\n{markdown(*table)}")
     return "\n".join(parts)
 
 
@@ -57,17 +67,18 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def markdown_report(scores: Sequence[Scores]) -> str:
-    """A Markdown table for each protocol, with a title, and notes on its numbers."""
+    """A Markdown table for each protocol and degradation, clean first, with a title, and notes on its numbers."""
     parts = []
-    for protocol in PROTOCOLS:
-        ours = [entry for entry in scores if entry.protocol == protocol]
-        if not ours:
-            continue
+    kinds = dict.fromkeys((entry.protocol, entry.degradation) for entry in scores)
+    for kind in sorted(kinds, key=lambda kind: (PROTOCOLS.index(kind[0]), bool(kind[1]))):
+        protocol, degradation = kind
+        ours = [entry for entry in scores if (entry.protocol, entry.degradation) == kind]
+        theirs = [p for entry in ours for p in published(protocol, entry.dataset, entry.scale, None, degradation)]
         notes = [_on_failures(entry) for entry in ours if entry.failures]
-        notes += [p.note for entry in ours for p in published(protocol, entry.dataset, entry.scale) if p.note]
-        if protocol == CARD and any(published(CARD, entry.dataset, entry.scale) for entry in ours):
+        notes += [number.note for number in theirs if number.note]
+        if protocol == CARD and theirs:
             notes.append(WHY_CARD_IS_HIGH)
-        text = f"{TITLES[protocol]}\n\n{markdown(*comparison(ours, protocol))}"
+        text = f"{title(*kind)}\n\n{markdown(*comparison(ours, *kind))}"
         parts.append(text + "".join(f"\n{note}\n" for note in dict.fromkeys(notes)))
     return _encodable("\n".join(parts))
 
@@ -79,9 +90,9 @@ def csv_report(scores: Iterable[Scores]) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["model", "dataset", "scale", "protocol", "image", "psnr", "ssim", "note"])
+    writer.writerow(["model", "dataset", "scale", "protocol", "degradation", "image", "psnr", "ssim", "note"])
     for entry in scores:
-        facts = [entry.model, entry.dataset, entry.scale, entry.protocol]
+        facts = [entry.model, entry.dataset, entry.scale, entry.protocol, entry.degradation or CLEAN]
         for image in entry.images:
             writer.writerow([*facts, image.name, f"{image.psnr:.4f}", f"{image.ssim:.6f}", ""])
         for failure in entry.failures:

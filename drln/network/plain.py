@@ -5,6 +5,7 @@ Every faster path is tested against it.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Self
 
 import torch
@@ -53,16 +54,26 @@ class Drln(nn.Module):
         self.upsampler.to(dtype)
         return self
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, has_border: bool = False) -> Tensor:
         """Run the plain pass: RGB, float, (B, 3, H, W), in [0, 1], to float32, (B, 3, sH, sW), not clamped."""
-        return self.forward_whole(x)
+        return self.forward_whole(x, has_border)
 
-    def forward_whole(self, x: Tensor) -> Tensor:
-        """Run the plain pass. The published network takes about 36 KB of memory per LR pixel at 4x in float32."""
-        x = extended(x.to(self.head.weight.dtype), self.config)
-        head = self.head(self.sub_mean(x)).to(self.trunk_dtype)
+    def forward_whole(self, x: Tensor, has_border: bool = False) -> Tensor:
+        """Run the plain pass. The published network takes about 36 KB of memory per LR pixel at 4x in float32.
+
+        Args:
+            x: as for `forward`.
+            has_border: `x` holds the border of `config` already, and the result is that much smaller.
+        """
+        x = x.to(self.head.weight.dtype)
+        x = x if has_border else extended(x, self.config)
+        device = x.device.type
+        is_cast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        with torch.autocast(device, enabled=False) if is_cast else nullcontext():    # see `set_trunk_dtype`
+            head = self.head(self.sub_mean(x)).to(torch.get_autocast_dtype(device) if is_cast else self.trunk_dtype)
         fused = skip = head    # (B, C, H, W), with the border
         for group in self.groups:
             fused, skip = group(fused, skip)
         x = self.upsampler(skip + head)    # (B, C, sH, sW)
-        return inner(self.add_mean(self.tail(x.to(self.tail.weight.dtype))).float(), self.config)
+        with torch.autocast(device, enabled=False) if is_cast else nullcontext():
+            return inner(self.add_mean(self.tail(x.to(self.tail.weight.dtype))).float(), self.config)

@@ -64,7 +64,7 @@ def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STAN
     """Draw the PSNR of each image minus that of bicubic: a panel for each set and scale, a colour for each model.
 
     Args:
-        scores: scores of bicubic and of at least one model; those of other protocols are left out.
+        scores: scores of bicubic and of at least one model; those of other protocols, or of degraded LR, are left out.
         text: the caption.
         protocol: "standard" or "card".
 
@@ -73,7 +73,7 @@ def plot_gains(scores: Sequence[Scores], text: str = "", *, protocol: str = STAN
     """
     panels: dict[tuple[str, int], dict[str, dict[str, float]]] = {}
     for entry in scores:
-        if entry.protocol == protocol:
+        if entry.protocol == protocol and not entry.degradation:
             values = {image.name: image.psnr for image in entry.images}
             panels.setdefault((entry.dataset, entry.scale), {})[entry.model] = values
     if not panels or any(BICUBIC not in models or len(models) < 2 for models in panels.values()):

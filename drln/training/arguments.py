@@ -12,6 +12,8 @@ from dataclasses import KW_ONLY, dataclass
 from drln.super_image_names import init_with_super_image_names
 
 SCHEDULES = ("step", "cosine")
+OPTIMIZERS = ("adam", "muon")
+L1, L1_THEN_SQUARED = LOSSES = ("l1", "l1-then-squared")
 TRACKERS = {"tensorboard": ("tensorboard", "tensorboardX"), "trackio": ("trackio",)}    # packages of each
 DROP_AT = 0.8    # of the steps; after that the step schedule has a tenth of the learning rate
 RENAMED = {"no_cuda": "use_cpu"}
@@ -36,20 +38,25 @@ class TrainingArguments:
         learning_rate: the highest learning rate.
         num_train_epochs: passes over the images; ignored if `max_steps` is given.
         max_steps: total number of optimiser steps.
+        minutes: train for this time instead, with evaluations but the last; the schedule follows the clock.
         per_device_train_batch_size: patches in a batch, on each device.
         gradient_accumulation_steps: batches in an optimiser step.
+        optimizer: "adam"; or "muon" for convolutions of 8 and more channels, with Adam for the rest.
+        loss: "l1"; or "l1-then-squared", whose last quarter descends on the squared error.
         schedule: "step" (a tenth after 80 %) or "cosine" (down to 0).
         warmup_steps: steps in which the learning rate rises linearly.
         adam_beta2: beta2 of Adam, whose beta1 is 0.9.
         max_grad_norm: clip gradients to this norm; None does not clip them.
         ema_decay: decay of a running average of the weights, which is then evaluated and saved; 0 for no average.
         bf16: compute in bfloat16 by autocast; the weights stay float32.
+        compile: on a single GPU, compile the network and record the step as a CUDA graph, so that the GPU does not wait
+            for Python; elsewhere it changes nothing.
         channels_last: store features pixel by pixel, which is faster on most devices.
         eval_steps: steps between evaluations, each with a checkpoint; None for one after each epoch, or after as many
-            epochs as make 100 steps.
+            epochs as make 100 steps. By the clock, None is for one after each fifth of the time.
         save_steps: steps between further checkpoints; None for no further ones.
         eval_on_start: evaluate before the first step too, so that fine-tuning never keeps worse weights than the first.
-        dataloader_num_workers: threads that cut patches; with 0 the training thread cuts them.
+        dataloader_num_workers: threads that cut batches ahead; with 0 the training thread cuts them.
         dataloader_pin_memory: put patches into memory that a GPU reads faster.
         seed: decides the order of the images, the patches and their turns.
         report_to: "tensorboard", "trackio", "none", or "auto" for those that are installed. `history.csv` is always
@@ -67,14 +74,18 @@ class TrainingArguments:
     _: KW_ONLY
     num_train_epochs: int = 1000
     max_steps: int | None = None
+    minutes: float | None = None
     per_device_train_batch_size: int = 16
     gradient_accumulation_steps: int = 1
+    optimizer: str = "adam"
+    loss: str = L1
     schedule: str = "step"
     warmup_steps: int = 0
     adam_beta2: float = 0.999
     max_grad_norm: float | None = None
     ema_decay: float = 0.0
     bf16: bool = False
+    compile: bool = False
     channels_last: bool = True
     eval_steps: int | None = None
     save_steps: int | None = None
@@ -94,7 +105,10 @@ class TrainingArguments:
         for name in ("warmup_steps", "dataloader_num_workers", "seed"):
             _check(name, getattr(self, name), _is_whole(getattr(self, name), 0), "give a whole number, 0 or more")
         _check("learning_rate", self.learning_rate, self.learning_rate > 0, "give a positive number, such as 1e-4")
-        _check("schedule", self.schedule, self.schedule in SCHEDULES, f"choose {' or '.join(SCHEDULES)}")
+        for name, choices in {"optimizer": OPTIMIZERS, "loss": LOSSES, "schedule": SCHEDULES}.items():
+            _check(name, getattr(self, name), getattr(self, name) in choices, f"choose {' or '.join(choices)}")
+        _check("minutes", self.minutes, self.minutes is None or self.minutes > 0, "give a positive number, or None")
+        _check("minutes", self.minutes, None in (self.minutes, self.max_steps), "leave it out, or leave out max_steps")
         _check("adam_beta2", self.adam_beta2, 0 <= self.adam_beta2 < 1, "give a number from 0 to below 1")
         _check("ema_decay", self.ema_decay, 0 <= self.ema_decay < 1, "give a number from 0 to below 1")
         norm = self.max_grad_norm
@@ -112,8 +126,8 @@ class TrainingArguments:
         return [] if self.report_to == "none" else [self.report_to]
 
 
-def learning_rate_at(step: int, total: int, args: TrainingArguments) -> float:
-    """The learning rate for step number `step`, counted from 0, in a run of `total` steps."""
+def learning_rate_at(step: int, total: float, args: TrainingArguments) -> float:
+    """The learning rate for step number `step`, counted from 0, in a run of `total` steps, by the clock an estimate."""
     if step < args.warmup_steps:
         return args.learning_rate * (step + 1) / args.warmup_steps
     if args.schedule == "cosine":

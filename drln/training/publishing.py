@@ -20,6 +20,11 @@ from drln.weights.published_names import CONFIG_FILE, MODEL_CARD_FILE, weights_f
 from drln.whole_files import write_bytes_whole
 
 WEIGHTS_FILES = [name for scale in SCALES for name in weights_files(scale)]
+LIMITS = (
+    "Trained on clean photos that were scaled down: noise and JPEG blocks in a photo get sharper too.",
+    "Trained on photos that were scaled down, a little blurred and noisy, and compressed as JPEG: some detail of a "
+    "clean photo is taken for noise.",
+)    # by whether LR was degraded
 FILES = [*WEIGHTS_FILES, CONFIG_FILE, MODEL_CARD_FILE]    # to upload; no checkpoints, no caches
 
 
@@ -32,6 +37,7 @@ def write_card(
     scores: Sequence[Scores] = (),
     license: str | None = None,
     base_model: str | None = None,
+    degraded: bool = False,
 ) -> Path:
     """Write a model card, README.md, beside the weights in a folder, and return its path.
 
@@ -43,6 +49,7 @@ def write_card(
         scores: from `evaluate`; those of this model have `name` as its name.
         license: the weights' licence in the hub's words, such as "apache-2.0"; None states none.
         base_model: hub repository of the weights that training started from.
+        degraded: whether LR images were degraded; the card's limits say so.
 
     Raises:
         CheckpointError: if there are no weights in the folder.
@@ -61,7 +68,7 @@ def write_card(
         eval_results=_results(scores) or None,
     )
     path = folder / MODEL_CARD_FILE
-    card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores)}")
+    card = ModelCard(f"---\n{facts.to_yaml()}\n---\n\n{_text(name, configs, data, recipe, scores, LIMITS[degraded])}")
     write_bytes_whole(path, str(card).encode(errors="backslashreplace"))    # a folder's name may be no UTF-8
     return path
 
@@ -108,16 +115,22 @@ def _configs(folder: Path) -> list[DrlnConfig]:
 
 
 def _text(
-    name: str, configs: Sequence[DrlnConfig], data: str, recipe: Mapping[str, object], scores: Sequence[Scores]
+    name: str,
+    configs: Sequence[DrlnConfig],
+    data: str,
+    recipe: Mapping[str, object],
+    scores: Sequence[Scores],
+    limits: str,
 ) -> str:
     config, scales = configs[0], " / ".join(f"{config.scale}x" for config in configs)
+    border = f", and a border of {config.border} LR pixels" * bool(config.border)
     attention = "balanced attention" if config.bam else "Laplacian attention"
     rows = "\n".join(f"| {key} | {value} |" for key, value in recipe.items())
     table = markdown_report(list(scores)).strip() or "Not measured."
     return f"""# {name}
 
 DRLN, the Densely Residual Laplacian Network for image super-resolution, with {attention}: {scales},
-{config.channels} channels, dense blocks in groups of {", ".join(map(str, config.groups))}.
+{config.channels} channels, dense blocks in groups of {", ".join(map(str, config.groups))}{border}.
 
 ```python
 from PIL import Image
@@ -143,8 +156,7 @@ Upscaler(model).upscale(Image.open("photo.jpg")).save("photo_{config.scale}x.png
 
 ## Limits
 
-Trained on clean photos that were scaled down: noise and JPEG blocks in a photo get sharper too, and detail that
-it does not hold is guessed.
+{limits} Detail that a photo does not hold is guessed.
 """
 
 
@@ -154,11 +166,13 @@ def _results(scores: Sequence[Scores]) -> list[EvalResult]:
         EvalResult(
             task_type="image-to-image",
             dataset_type=entry.dataset,
-            dataset_name=f"{entry.dataset} {entry.scale}x, {entry.protocol} protocol",
+            dataset_name=f"{entry.dataset} {rules}",
+            dataset_config=rules,    # without it, the hub's library takes all scores of a set for one
             metric_type=metric,
             metric_value=round(value, digits),
         )
         for entry in scores
         if entry.model != BICUBIC and entry.is_complete
+        for rules in [", ".join(filter(None, (f"{entry.scale}x", f"{entry.protocol} protocol", entry.degradation)))]
         for metric, value, digits in (("psnr", entry.psnr, 2), ("ssim", entry.ssim, 4))
     ]

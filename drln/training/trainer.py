@@ -13,25 +13,25 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 
-from drln.data.patches import PatchSequence
+from drln.data.batches import Batches, Share
+from drln.data.patches import TrainDataset
 from drln.training.arguments import TrainingArguments, learning_rate_at
 from drln.training.display import RunDisplay
-from drln.training.loss import REMEDY, patch_loss, taken_losses
+from drln.training.length import RunLength
+from drln.training.loss import REMEDY, squared_share, taken_losses
 from drln.training.run_folder import RunFolder, RunState, TrainingError
 from drln.training.signals import Interruption
+from drln.training.step import Step
 from drln.training.validation import mean_psnr
-from drln.upscaling.device import is_out_of_memory
+from drln.upscaling.device import free_memory, is_out_of_memory
 from drln.upscaling.processes import leave_at_exit
 
-EVAL_STEPS = 100    # at least, between two evaluations, unless the arguments say otherwise
 LOG_STEPS = 10    # between two readings of the loss, each of which makes the GPU wait
 
 
 class Trainer:
-    """Trains a model on patches with the L1 loss, and keeps the weights that have the highest PSNR.
+    """Trains a model on patches, and keeps the weights that have the highest PSNR.
 
     If `accelerate launch` starts several processes, each takes a share of every batch.
 
@@ -43,7 +43,7 @@ class Trainer:
 
     Attributes:
         run: the files. The best weights are in `run.folder`, for `from_pretrained` and `push_to_hub`.
-        total_steps: number of optimiser steps.
+        total_steps: number of optimiser steps; None by the clock.
         step_patches: number of patches in a step, on all devices together.
 
     Raises:
@@ -77,8 +77,8 @@ class Trainer:
         batch = args.per_device_train_batch_size * self.accelerator.num_processes
         self.step_patches = batch * args.gradient_accumulation_steps
         epoch_steps = math.ceil(len(train_dataset) / self.step_patches) if train_dataset is not None else 1
-        self.total_steps = args.max_steps or args.num_train_epochs * epoch_steps
-        self.eval_steps = args.eval_steps or epoch_steps * math.ceil(EVAL_STEPS / epoch_steps)
+        self.length = RunLength(args, epoch_steps)
+        self.total_steps = self.length.steps
 
     def train(self, resume_from_checkpoint: bool | None = False) -> list[dict[str, float]]:
         """Train to the end.
@@ -143,93 +143,94 @@ class Trainer:
         self.accelerator.wait_for_everyone()
 
     def _train(self, resume_from_checkpoint: bool | None, stop: Interruption) -> list[dict[str, float]]:
-        args, accelerator, total = self.args, self.accelerator, self.total_steps
+        args, accelerator = self.args, self.accelerator
         accelerator.gradient_accumulation_steps = args.gradient_accumulation_steps    # shared by all Trainers
         if accelerator.is_main_process:
             self.run.begin(resume_from_checkpoint, args.overwrite_output_dir)
         accelerator.wait_for_everyone()
         if args.channels_last:
             self.model.to(memory_format=torch.channels_last)    # type: ignore[call-overload]    # torch's stubs lack it
-        weights = [p for p in self.model.parameters() if p.requires_grad]
-        model, optimizer = accelerator.prepare(
-            self.model, torch.optim.Adam(weights, lr=args.learning_rate, betas=(0.9, args.adam_beta2))
-        )
         average = copy.deepcopy(self.model).requires_grad_(False) if args.ema_decay else self.model
         border = getattr(getattr(self.model, "config", None), "border", 0)
+        step = Step(accelerator, self.model, average, args, border)
+        average.to(accelerator.device)
         state = RunState(patches=self.step_patches, images=len(self.train_dataset), seed=args.seed, border=border)
         if resume_from_checkpoint:
-            state = self._resumed(state, average, optimizer)
-        loader = self._loader(state)
+            state = self._resumed(state, average, step)
         pending: list[Tensor] = []
         began = time.monotonic() - state.seconds
-        model.train()
-        with RunDisplay(accelerator, args, total, state) as display:
-            if self._is_due(state) and self._evaluate(average, state, stop, display):
-                self._save(state, average, optimizer)
+        step.model.train()
+        with RunDisplay(accelerator, args, self.total_steps, state) as display:
+            if self.length.is_due(state) and self._evaluate(average, state, stop, display):
+                self._save(state, average, step.optimizer)
             self._end_if(stop, state)
-            for patches in loader:
-                with accelerator.accumulate(model):
-                    for group in optimizer.param_groups:
-                        group["lr"] = learning_rate_at(state.step, total, args)
-                    loss = patch_loss(model, patches, args)
-                    accelerator.backward(loss)
-                    if accelerator.sync_gradients and args.max_grad_norm:
-                        accelerator.clip_grad_norm_(weights, args.max_grad_norm)
-                    optimizer.step()
-                    optimizer.zero_grad()
-                pending.append(loss.detach())
+            batches = iter(() if self.length.done(state) >= 1 else self._loader(state))
+            for patches in batches:
+                rate = learning_rate_at(state.step, self.length.total(state), args)
+                squared = squared_share(self.length.done(state), args)
+                decay = min(args.ema_decay, (state.step + 1) / (state.step + 11))
+                pending.append(step(patches, rate, squared, decay))
                 if not accelerator.sync_gradients:
                     continue
                 state.step += 1
-                if average is not self.model:
-                    update = get_ema_multi_avg_fn(min(args.ema_decay, state.step / (state.step + 10)))
-                    with torch.no_grad():
-                        update(list(average.parameters()), list(self.model.parameters()), None)
-                state.seconds = time.monotonic() - began
-                due, stopped = self._is_due(state), stop.of_any_process(accelerator)
+                state.seconds = self.length.seconds(began, accelerator)
+                due, stopped = self.length.is_due(state), stop.of_any_process(accelerator)
                 saves = due or stopped or bool(args.save_steps and state.step % args.save_steps == 0)
                 if saves or state.step % LOG_STEPS == 0:
-                    state.losses += taken_losses(pending, accelerator, state.step, total, args, self.run.kept())
+                    state.losses += taken_losses(
+                        pending, accelerator, state.step, self.length.total(state), args, self.run.kept()
+                    )
                 display.show()
                 if due:
                     self._evaluate(average, state, stop, display)
                 if saves:
-                    self._save(state, average, optimizer)
+                    self._save(state, average, step.optimizer)
                     self._end_if(stop, state)
+                if self.length.done(state) >= 1:
+                    break
         if average is not self.model:
             self.model.load_state_dict(average.state_dict())
         self.model.eval()
         return state.history
 
-    def _is_due(self, state: RunState) -> bool:
-        """Whether this step needs an evaluation that was not made yet."""
-        if state.history and state.history[-1]["step"] == state.step:
-            return False
-        if not state.step:
-            return self.args.eval_on_start
-        return state.step % self.eval_steps == 0 or state.step == self.total_steps
-
     def _end_if(self, stop: Interruption, state: RunState) -> None:
         """Raise KeyboardInterrupt if the run should stop. Call it when everything is saved."""
         if stop.of_any_process(self.accelerator):
-            saved = f"step {state.step} of {self.total_steps} is saved in {self.run.folder}; resume it from there"
+            of = f"of {self.total_steps}" if self.total_steps else f"after {self.length.done(state):.0%} of the time"
+            saved = f"step {state.step} {of} is saved in {self.run.folder}; resume it from there"
             raise KeyboardInterrupt(saved if state.step or state.history else "no step was made yet")
 
-    def _resumed(self, state: RunState, average: nn.Module, optimizer: Any) -> RunState:
+    def _resumed(self, state: RunState, average: nn.Module, step: Step) -> RunState:
         """The state in the checkpoint, the same in every process; `state` if there is no checkpoint."""
-        state = self.run.load(state, self.model, average, optimizer)
-        for group in optimizer.param_groups:
-            group["betas"] = (0.9, self.args.adam_beta2)    # from the arguments, not from the checkpoint
+        state = self.run.load(state, self.model, average, step.optimizer)
+        step.use_arguments()    # not those in the checkpoint
         self.run.check_shared(state, self.accelerator)
         return state
 
-    def _loader(self, state: RunState) -> DataLoader:
-        """A loader of the remaining patches."""
-        args, done = self.args, state.step * self.step_patches
-        total, threads = self.total_steps * self.step_patches, args.dataloader_num_workers
-        patches = PatchSequence(self.train_dataset, args.seed, done, total, threads)
-        pins = args.dataloader_pin_memory and self.accelerator.device.type == "cuda"
-        return self.accelerator.prepare(DataLoader(patches, args.per_device_train_batch_size, pin_memory=pins))
+    def _loader(self, state: RunState) -> Batches:
+        """The remaining batches of this process. Its GPU holds all pixels if half its free memory suffices."""
+        args, accelerator, data = self.args, self.accelerator, self.train_dataset
+        device, on_device = accelerator.device, False
+        if device.type != "cpu" and isinstance(data, TrainDataset):
+            on_device = sum(tensor.numel() for tensor in data.store.tensors) < free_memory(device) / 2
+        share = Share(
+            args.per_device_train_batch_size,
+            accelerator.process_index,
+            accelerator.num_processes,
+            args.gradient_accumulation_steps,
+        )
+        return Batches(
+            data.to(device) if on_device else data,
+            args.seed,
+            share,
+            first=state.step,
+            last=self.total_steps,
+            border=state.border,
+            data_device=device if on_device else "cpu",
+            device=device,
+            threads=0 if on_device else args.dataloader_num_workers,
+            pin=args.dataloader_pin_memory and device.type == "cuda",
+        )
 
     def _evaluate(self, average: nn.Module, state: RunState, stop: Interruption, display: RunDisplay) -> bool:
         """Add a row to the history. False if the run should stop before the evaluation is complete."""
@@ -239,7 +240,7 @@ class Trainer:
             return False
         if data is not None and math.isnan(score):
             raise TrainingError(f"the model's results became NaN by step {state.step}; {self.run.kept()}. {REMEDY}")
-        state.add_row(score, learning_rate_at(max(0, state.step - 1), self.total_steps, self.args))
+        state.add_row(score, learning_rate_at(max(0, state.step - 1), self.length.total(state), self.args))
         display.log(state.history[-1])
         return True
 

@@ -26,9 +26,10 @@ from peer import stand_in_for_torchvision
 from PIL import Image
 
 from drln.data import ColumnPairs, TrainDataset, build_store
+from drln.data.batches import Batches, Share
 from drln.samples import SAMPLES_FOLDER
 
-WIDTH, HEIGHT, SCALE, PATCH = 2040, 1356, 4, 64
+WIDTH, HEIGHT, SCALE, PATCH, BATCH = 2040, 1356, 4, 64, 16
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
@@ -57,14 +58,14 @@ def peer_dataset(rows: list[dict[str, str]]) -> torch.utils.data.Dataset:
     return PeerDataset(rows, patch_size=PATCH)
 
 
-def rate(draw: Callable[[int], object], images: int, patches: int, runs: int) -> float:
-    """Patches a second: the median of some runs."""
+def rate(draw: Callable[[int], object], numbers: int, draws: int, runs: int) -> float:
+    """Draws a second, of the numbers from 0 on: the median of some runs."""
     rates = []
     for _ in range(runs):
         began = time.perf_counter()
-        for index in range(patches):
-            draw(index % images)
-        rates.append(patches / (time.perf_counter() - began))
+        for index in range(draws):
+            draw(index % numbers)
+        rates.append(draws / (time.perf_counter() - began))
     return statistics.median(rates)
 
 
@@ -81,8 +82,8 @@ def main() -> None:
         began = time.perf_counter()
         store = build_store(ColumnPairs(rows), folder)
         seconds = time.perf_counter() - began
-        dataset = TrainDataset(store, PATCH)    # as the Trainer asks it
-        ours = rate(lambda index: dataset.patch(index, np.random.default_rng(index)), len(rows), 1000, args.runs)
+        batches = Batches(TrainDataset(store, PATCH), 0, Share(BATCH))    # as the Trainer has them
+        ours = BATCH * rate(lambda number: batches.batch(number, 0), 1000, 1000 // BATCH, args.runs)
         theirs = None
         if importlib.util.find_spec("super_image") is not None:
             theirs = rate(peer_dataset(rows).__getitem__, len(rows), 20, args.runs)

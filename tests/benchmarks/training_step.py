@@ -2,13 +2,14 @@
 
     python tests/benchmarks/training_step.py                # the 34 M network, 4x, on a GPU if there is one
     python tests/benchmarks/training_step.py --device cpu --batch 2 --patch 24 --rounds 3
-    python tests/benchmarks/training_step.py --workers 4 --steps 100
+    python tests/benchmarks/training_step.py --compact --rounds 3
 
-Ours cuts its patches from a store of mosaics, as a user's run does; super-image's is given tensors in memory, and so
-has no image to open. Both draw their weights. A step goes from one call for a batch to the next, and on a GPU is
-read off the GPU's own clock, so that neither loop is made to wait for it. Waiting is the part of it from that call
-until the batch is there: on a GPU, how long it was idle for want of one, or copied it. Evaluations and checkpoints are
-between steps that are counted. The peer joins in where it can be imported:
+Ours cuts its patches from a store of mosaics, as a user's run does, on a GPU from its own memory. super-image's is
+given tensors in memory, and so has no image to open. Both draw their weights. A step goes from one call for a batch to
+the next, and on a GPU is read off the GPU's own clock, so that neither loop is made to wait for it. Waiting is the part
+of it from that call until the batch is there: on a GPU, how long it was idle for want of one, or made it. Evaluations
+and checkpoints are between steps that are counted, and the first steps, in which a GPU's are recorded, are not. The
+peer joins in where it can be imported:
 
     pip install --no-deps --target peers super-image==0.2.0 h5py opencv-python-headless
     PYTHONPATH=peers python tests/benchmarks/training_step.py
@@ -37,6 +38,7 @@ from torch.utils.data import Subset, TensorDataset
 from drln import DrlnModel, Trainer, TrainingArguments
 from drln.data import ColumnPairs, PairStore, TrainDataset, build_store
 from drln.samples import list_samples
+from drln.training.recipes import RECIPES, Recipe
 
 OURS = "ours"
 TORCHS_OWN = (True, False)    # TF32 in convolutions, and in other products
@@ -80,15 +82,17 @@ def steps_of(trainer: Any, make_loader: str, device: str) -> list[Step]:
     return [(between(asked, given), between(asked, done)) for asked, given, done in marks]
 
 
-def our_steps(store: PairStore, bf16: bool, args: argparse.Namespace) -> list[Step]:
-    """All that is not asked for is the default. The last step, which saves, is one too many."""
+def our_steps(store: PairStore, recipe: Recipe, bf16: bool, args: argparse.Namespace) -> list[Step]:
+    """All that is not asked for is the recipe's. The last step, which saves, is one too many."""
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
+        settings = dict(recipe.training) | {"per_device_train_batch_size": args.batch, "bf16": bf16, "compile": True}
         arguments = TrainingArguments(
-            folder, max_steps=args.steps + 1, eval_steps=args.steps + 1, per_device_train_batch_size=args.batch,
-            bf16=bf16, dataloader_num_workers=args.workers, report_to="none", use_cpu=args.device == "cpu",
+            folder, max_steps=args.steps + 1, eval_steps=args.steps + 1, dataloader_num_workers=args.workers,
+            report_to="none", use_cpu=args.device == "cpu", **settings,
         )
-        trainer = Trainer(DrlnModel(COMPACT if args.compact else PUBLISHED), arguments, TrainDataset(store, args.patch))
+        dataset = TrainDataset(store, **dict(recipe.patches) | {"patch_size": args.patch})
+        trainer = Trainer(DrlnModel(COMPACT if args.compact else PUBLISHED), arguments, dataset)
         return steps_of(trainer, "_loader", args.device)
 
 
@@ -114,8 +118,9 @@ def ways(store: PairStore, args: argparse.Namespace) -> dict[str, tuple[tuple[bo
         stand_in_for_torchvision()
         for name, allowed in {", TF32 off": (False, False), ", TF32 on": (True, True)}.items():
             found[f"super-image 0.2.0{name if on_gpu else ''}"] = (allowed, partial(peer_steps, args))
+    recipe = RECIPES["compact" if args.compact else "published"]
     for bf16 in (False, True) if on_gpu or args.bf16 else (False,):
-        found["ours, bf16=True" if bf16 else OURS] = (TORCHS_OWN, partial(our_steps, store, bf16, args))
+        found["ours, bf16=True" if bf16 else OURS] = (TORCHS_OWN, partial(our_steps, store, recipe, bf16, args))
     return found
 
 
@@ -128,7 +133,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="through all trainers, of --steps each (default: 1)")
     parser.add_argument("--workers", type=int, default=0, help="threads that cut patches for ours (default: 0)")
     parser.add_argument("--bf16", action="store_true", help="ours with bf16=True, too; on a GPU it always is")
-    parser.add_argument("--compact", action="store_true", help="the compact network, which super-image cannot build")
+    compact = "the compact network by its recipe; super-image cannot build it"
+    parser.add_argument("--compact", action="store_true", help=compact)
     args = parser.parse_args()
     if args.device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""    # super-image's model goes to a GPU whatever its arguments say

@@ -62,7 +62,26 @@ def test_a_photo_is_measured_and_shown_on_a_narrow_page_that_does_not_scroll_sid
     for selector, size in sizes.items():
         content = page.request.get(page.locator(selector).first.get_attribute("src")).body()
         assert np.asarray(Image.open(io.BytesIO(content))).shape[1::-1] == size
-    assert_fits(page, "#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#bench-set", "#bench-models")
+    assert_fits(page, "#trial-photo", "#trial-table", "#trial-slider", "#trial-lr", "#trial-degradation", "#bench-set",
+                "#bench-degradation", "#bench-models")    # fmt: skip
+
+
+def test_a_degradation_that_does_not_fit_is_refused_in_words_and_one_that_does_is_measured(new_page, photo):
+    page = open_tab(new_page())
+    choose(page, "trial-degradation", "BD")
+    choose(page, "trial-scale", "2×")
+    page.set_input_files("#trial-photo input[type=file]", photo)
+    expect(page.locator("#trial-plan [role=alert]")).to_contain_text("bd is for 3x alone, and the scale is 2")
+    expect(page.locator("#trial-go")).to_be_disabled()
+
+    choose(page, "trial-scale", "3×")
+    expect(page.locator("#trial-plan")).to_contain_text("to 22 × 16 pixels and degraded by a blur of sigma 1.6")
+    page.locator("#trial-go").click()
+    page.locator("#trial-errors-drln img").wait_for()
+
+    expected = evaluate(BICUBIC, [photo], scale=3, degradation="bd")
+    expect(page.locator("#trial-table tr", has_text="Bicubic")).to_contain_text(f"{expected.psnr:.2f}")
+    expect(page.locator("#trial-table")).to_contain_text("degraded by a blur of sigma 1.6")
 
 
 def test_a_message_says_that_a_set_is_unavailable_and_the_samples_are_measured_instead(new_page):

@@ -81,6 +81,37 @@ def test_the_tables_are_printed_and_written_as_markdown(place, capsys):
     assert {path.name for path in place.iterdir() if path.is_file()} == {"scores.csv", "scores.md"}
 
 
+def test_several_degradations_in_one_call_have_a_table_each(place, capsys):
+    names = ["jpeg40", "bd", "clean", "noise10", "jpeg40"]
+
+    code = run("--model", "bicubic", "tiny", "--dataset", "Set5", "--scale", "3", "--degradation", *names,
+               "--output", "scores.csv")    # fmt: skip
+
+    printed = capsys.readouterr().out
+    means = [line for line in lines_of(place / "scores.csv") if line["image"] == "mean"]
+    assert code == 0 and len(means) == 4 * 2 and {line["degradation"] for line in means} == set(names)
+    for line in means:
+        model = "bicubic" if line["model"] == "bicubic" else DrlnModel.from_pretrained("tiny", 3)
+        pairs = find_set("Set5", cache_dir="cache")
+        wanted = evaluate(model, pairs, scale=3, degradation=line["degradation"])
+        assert line["psnr"] == f"{wanted.psnr:.4f}" and line["ssim"] == f"{wanted.ssim:.6f}"
+        assert f"{wanted.psnr:.2f} / {wanted.ssim:.4f}" in printed
+    titles = [line for line in printed.splitlines() if line.startswith("Standard protocol")]
+    assert [title.partition("LR degraded by ")[2].partition(":")[0] for title in titles] == [
+        "", "JPEG of quality 40 (jpeg40)", "a blur of sigma 1.6 (bd)", "noise of sigma 10 (noise10)"
+    ]
+    assert printed.count("DRLN (paper)") == 1 and (place / "scores.md").read_text() == printed
+
+
+def test_scores_are_of_clean_lr_unless_a_degradation_is_named(place, capsys):
+    outputs = []
+    for options in ([], ["--degradation", "clean"]):
+        assert run("--model", "bicubic", "--dataset", "Set5", "--scale", "2", *options) == 0
+        outputs.append(capsys.readouterr().out)
+
+    assert outputs[0] == outputs[1] and "degraded" not in outputs[0]
+
+
 def test_without_an_output_nothing_is_written_but_the_cache(place):
     before = set(place.iterdir())
 
@@ -121,6 +152,10 @@ def test_the_standard_protocol_needs_no_lr_archive(place):
         (["--output", "scores.txt"], "ends in .csv"),
         (["--output", "absent/scores.csv"], "no folder absent"),
         (["--dataset", "tiny"], "holds no photos"),
+        (["--degradation", "jpeg40", "jpg40"], "degradation is 'jpg40'; write clean, or one such as jpeg40"),
+        (["--degradation", "jpeg0"], "write jpeg1 to jpeg100"),
+        (["--scale", "3", "4", "--degradation", "bd"], "bd is for 3x alone, and the scale is 4; take scale 3"),
+        (["--protocol", "standard", "card", "--degradation", "noise10"], "noise10 belongs to the standard protocol"),
     ],
 )
 def test_what_goes_wrong_is_one_line_before_the_work_begins(place, capsys, arguments, message):

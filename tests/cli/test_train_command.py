@@ -7,6 +7,7 @@ import pillow_heif
 import pytest
 import torch
 from histories import read_history
+from huggingface_hub import ModelCard
 from matplotlib.figure import Figure
 from PIL import Image
 from set_files import div2k_files, photo, png, write_files
@@ -56,6 +57,43 @@ def test_training_from_scratch_builds_the_network_that_is_asked_for(place):
 
     config = DrlnModel.from_pretrained("run", 2).config
     assert config == DrlnConfig(2, bam=False, channels=6, groups=(1, 1))
+
+
+def test_a_recipe_gives_what_is_not_given_otherwise(place, capsys):
+    assert train("--recipe", "compact", "--from-scratch", "--channels", "8", "--bf16") == 0
+
+    assert "4 images to train on, 1 to choose the best weights by; 4 steps" in capsys.readouterr().out
+    config = DrlnModel.from_pretrained("run", 2).config
+    assert config == DrlnConfig(2, bam=True, channels=8, groups=(3,), border=4)
+    card = (place / "run" / "README.md").read_text()
+    assert "in groups of 3, and a border of 4 LR pixels." in card
+    for fact in ("| LR patch | 12x12 |", "| optimizer | muon |", "| learning_rate | 0.002 |", "| schedule | cosine |",
+                 "| loss | l1-then-squared |", "| ema_decay | 0.999 |", "| bf16 | True |"):    # fmt: skip
+        assert fact in card
+
+
+def test_a_run_by_the_clock_says_how_long_it_is(place, capsys):
+    options = ["--device", "cpu", "--report-to", "none", "--cache-dir", "cache", "--output", "run", "--minutes", "0.02"]
+    small = ["--scale", "2", "--patch-size", "12", "--batch-size", "2", "--model", "tiny"]
+    assert main(["train", "--data", "photos", *options, *small]) == 0
+
+    assert "1 to choose the best weights by; 0.02 minutes" in capsys.readouterr().out
+    steps = read_history("run/history.csv")[-1]["step"]
+    assert steps >= 1 and f"| steps | {steps:.0f} |" in (place / "run" / "README.md").read_text()
+
+
+def test_degraded_images_are_trained_on_and_the_card_says_so(place, capsys):
+    assert train("--model", "tiny", "--degraded", data=("photos", "drawn")) == 0
+
+    shown = capsys.readouterr().out
+    assert "31 images to train on, 2 to choose the best weights by" in shown
+    card = (place / "run" / "README.md").read_text()
+    assert "MATLAB's bicubic, degraded" in card and card.count("| held out | 2x |") == 2
+    results = ModelCard(card).data.eval_results
+    assert {result.dataset_name for result in results} == {
+        "held out 2x, standard protocol", "held out 2x, standard protocol, jpeg40"
+    }    # fmt: skip
+    assert "Trained on photos that were scaled down, a little blurred and noisy" in card
 
 
 def test_another_scale_starts_from_all_but_the_upsampler(place):
@@ -216,6 +254,9 @@ def test_a_package_that_is_missing_is_named_before_the_work(place, capsys, monke
         (["--validation", "photos"], ("photos",), "all images of photos are in --validation"),
         (["--learning-rate", "0"], ("photos",), "learning_rate is 0.0; give a positive number"),
         (["--scale", "3"], ("photos",), "holds no 3x model"),
+        (["--minutes", "1"], ("photos",), "minutes is 1.0; leave it out, or leave out max_steps"),
+        (["--flat", "2"], ("photos",), "flat is 2.0; give a share from 0 to 1"),
+        (["--candidates", "0"], ("photos",), "candidates is 0; give a whole number of at least 1"),
     ],
     ids=lambda case: " ".join(case) if isinstance(case, (list, tuple)) else None,
 )

@@ -15,6 +15,7 @@ from set_files import div2k_files, hub_files, photo, png, shrunk, tar_of, write_
 from torch.utils.data import DataLoader
 
 from drln.data import ColumnPairs, DataError, EvalDataset, TrainDataset, augment_five_crop, find_set, load_dataset
+from drln.data.drawn import SIDE
 from drln.images import ImageError
 from drln.samples import list_samples
 
@@ -470,3 +471,19 @@ def test_crops_of_images_that_have_no_file_are_made_too(tmp_path):
     assert len(crops["lr"]) == len(crops["hr"]) == 5
     assert same(Image.open(crops["hr"][3]), hr.crop((20, 20, 40, 40)))
     assert Image.open(crops["lr"][3]).size == (5, 5)
+
+
+# Made by the program
+
+
+def test_drawn_images_are_a_set_that_is_made_once_and_the_same_everywhere(tmp_path):
+    one, two = (find_set("drawn", cache_dir=tmp_path / name) for name in "ab")
+    times = [path.stat().st_mtime_ns for path in one.hr]
+
+    assert len(one) == 28 and [path.read_bytes() for path in one.hr] == [path.read_bytes() for path in two.hr]
+    assert len({path.read_bytes() for path in one.hr}) == 28
+    assert find_set("drawn", cache_dir=tmp_path / "a").hr == one.hr
+    assert [path.stat().st_mtime_ns for path in one.hr] == times
+    for path in one.hr:
+        with Image.open(path) as image:
+            assert image.mode == "RGB" and len(image.getcolors(SIDE**2)) > 5

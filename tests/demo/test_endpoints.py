@@ -50,6 +50,9 @@ def test_every_action_has_an_endpoint_that_is_described(client):
     assert all(endpoint["description"] for endpoint in endpoints.values())
     upscale = [parameter["parameter_name"] for parameter in endpoints["/upscale"]["parameters"]]
     assert upscale == ["image", "scale", "model", "format", "quality", "self_ensemble"]
+    for name in ("/evaluate", "/benchmark"):
+        last = endpoints[name]["parameters"][-1]
+        assert (last["parameter_name"], last["parameter_default"]) == ("degradation", "clean")
 
 
 def test_upscale_gives_the_pixels_of_the_model(client, model, photo):
@@ -142,6 +145,19 @@ def test_evaluate_gives_the_scores_of_the_package(client, model, photo):
     assert scores["lr_size"] == [33, 25]
 
 
+def test_evaluate_and_benchmark_degrade_lr_if_asked_to(client, model, photo):
+    scores = client.predict(handle_file(str(photo)), 2, COMPACT, "standard", "jpeg55", api_name="/evaluate")
+    means, path = client.predict("samples", [3], [BICUBIC], "standard", "bd", api_name="/benchmark")
+
+    for key, by in (("bicubic", BICUBIC), ("drln", model)):
+        expected = evaluate(by, [photo], scale=2, degradation="jpeg55")
+        assert scores[key]["psnr"] == pytest.approx(expected.psnr, abs=1e-6)
+    assert scores["degradation"] == "jpeg55"
+    expected = evaluate(BICUBIC, find_set("samples"), scale=3, degradation="bd")
+    assert means[0]["psnr"] == pytest.approx(expected.psnr, abs=1e-6)
+    assert {line["degradation"] for line in csv.DictReader(open(path))} == {"bd"}
+
+
 def test_benchmark_gives_the_scores_of_the_package_and_every_images(client):
     means, path = client.predict("samples", [2], [BICUBIC], "standard", api_name="/benchmark")
 
@@ -164,6 +180,9 @@ def test_benchmark_gives_the_scores_of_the_package_and_every_images(client):
         ("/estimate", {"scale": "many"}, "The scale is 'many'"),
         ("/evaluate", {"protocol": "both"}, "Protocol is 'both'"),
         ("/benchmark", {"dataset": "Set6"}, "There is no set 'Set6'"),
+        ("/evaluate", {"degradation": "rain"}, "Degradation is 'rain'; write clean, or one such as jpeg40"),
+        ("/benchmark", {"degradation": "bd"}, "The degradation bd is for 3x alone"),
+        ("/benchmark", {"degradation": ["bd"]}, "Degradation is ['bd']"),
         ("/batch", {"files": []}, "There is no photo"),
     ],
 )

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 from pathlib import Path
 
 import gradio as gr
@@ -22,6 +23,7 @@ from demo.tabs.evaluate import EvaluateTab
 from demo.wording import scores as score_wording
 from drln import CheckpointError, HubError, Progress, Upscaler
 from drln.data import ImageSet
+from drln.evaluation.degradations import check_degradation, degrade
 from drln.evaluation.protocols import CARD, PROTOCOLS, STANDARD, ProtocolError, make_pair
 from drln.evaluation.resize import imresize
 from drln.evaluation.scores import ImageScore, Scores
@@ -67,8 +69,10 @@ def benchmarks(service, models, photos) -> Benchmarks:
     return Benchmarks(service, models, lambda name, config: ImageSet(name, photos))
 
 
-def finish(trials: Trials, photo: Path, scale: int = 2, name: str = "tiny", protocol: str = STANDARD) -> Trial:
-    *steps, last = trials.stream(photo, scale, name, protocol)
+def finish(
+    trials: Trials, photo: Path, scale: int = 2, name: str = "tiny", protocol: str = STANDARD, degradation: str = ""
+) -> Trial:
+    *steps, last = trials.stream(photo, scale, name, protocol, degradation)
     assert all(isinstance(step, Progress) for step in steps)
     assert isinstance(last, Trial)
     return last
@@ -78,8 +82,10 @@ def reports(benchmarks: Benchmarks, request: Request) -> list[Report]:
     return [step for step in benchmarks.stream(request) if isinstance(step, Report)]
 
 
-def scores_of(psnr: float, *, model: str = "Tiny", dataset: str = "Set5", protocol: str = STANDARD, total: int = 1):
-    return Scores(model, dataset, 2, protocol, (ImageScore("a.png", psnr, 0.9),), total)
+def scores_of(
+    psnr: float, *, model: str = "Tiny", dataset: str = "Set5", protocol: str = STANDARD, total: int = 1, degradation=""
+):
+    return Scores(model, dataset, 2, protocol, (ImageScore("a.png", psnr, 0.9),), total, degradation)
 
 
 # A photo of one's own
@@ -105,6 +111,23 @@ def test_the_pictures_are_those_that_were_measured(trials, photos):
     np.testing.assert_array_equal(np.asarray(Image.open(trial.bicubic.picture)), imresize(lr, scale=2))
     assert Image.open(trial.drln.picture).size == (40, 34)
     assert Image.open(trial.drln.errors).size == Image.open(trial.bicubic.errors).size == (36, 30)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("degradation", ["jpeg30", "noise10"])
+def test_a_degraded_photos_scores_are_those_of_evaluate_and_its_lr_is_shown(
+    trials, tiny_model, photos, number, degradation
+):
+    trial = finish(trials, photos[number], degradation=degradation)
+
+    for restored, model in ((trial.bicubic, BICUBIC), (trial.drln, Upscaler(tiny_model, precision="float32"))):
+        expected = evaluate(model, [photos[number]], scale=2, degradation=degradation)
+        assert (restored.psnr, restored.ssim) == (expected.psnr, expected.ssim)
+    lr = degrade(*make_pair(np.asarray(Image.open(photos[number])), 2), degradation)
+    np.testing.assert_array_equal(np.asarray(Image.open(trial.lr)), lr.repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(np.asarray(Image.open(trial.bicubic.picture)), imresize(lr, scale=2))
+    words = {"jpeg30": "JPEG of quality 30", "noise10": "noise of sigma 10"}[degradation]
+    assert f" × 17 pixels, degraded by {words}, restored to" in score_wording.trial_table(trial)
 
 
 def test_a_photo_that_is_restored_without_error_has_infinite_psnr(trials, tmp_path):
@@ -135,6 +158,9 @@ def test_the_smallest_side_is_the_first_that_can_be_measured(trials, tmp_path, s
         ({"scale": 5}, "The scale is 5"),
         ({"name": "other"}, "no model 'other'"),
         ({"protocol": "mine"}, "protocol is 'mine'"),
+        ({"degradation": "rain"}, "degradation is 'rain'"),
+        ({"degradation": "bd"}, "bd is for 3x alone, and the scale is 2"),
+        ({"degradation": "jpeg40", "protocol": CARD}, "jpeg40 belongs to the standard protocol"),
         ({"name": "away"}, "away"),
     ],
 )
@@ -195,6 +221,18 @@ def test_a_sets_scores_are_those_of_evaluate(benchmarks, tiny_model, photos, pro
         evaluate(BICUBIC, pairs, protocol, scale=2, model_name="Bicubic"),
         evaluate(tiny_model, pairs, protocol, model_name="Tiny"),
     )
+
+
+def test_a_degraded_sets_scores_are_those_of_evaluate_and_its_file_says_so(benchmarks, tiny_model, photos):
+    *_, last = reports(benchmarks, Request("Set5", (2,), (BICUBIC, "tiny"), STANDARD, "jpeg40"))
+
+    pairs, options = ImageSet("Set5", photos), {"scale": 2, "degradation": "jpeg40"}
+    assert last.scores == (
+        evaluate(BICUBIC, pairs, model_name="Bicubic", **options),
+        evaluate(tiny_model, pairs, model_name="Tiny", **options),
+    )
+    assert last.csv.name == "scores_Set5_standard_jpeg40.csv"
+    assert {line["degradation"] for line in csv.DictReader(last.csv.open())} == {"jpeg40"}
 
 
 def test_the_table_fills_image_by_image_and_the_file_with_it(benchmarks, photos):
@@ -258,6 +296,9 @@ def test_each_scale_has_its_own_images_by_the_cards_protocol_alone(service, mode
         (Request("Set5", (2,), (), STANDARD), r"models are \[\]"),
         (Request("Set5", (2,), ("other",), STANDARD), r"models are \['other'\]"),
         (Request("Set5", (2,), (BICUBIC,), "both"), "protocol is 'both'"),
+        (Request("Set5", (2,), (BICUBIC,), STANDARD, "jpeg0"), "write jpeg1 to jpeg100"),
+        (Request("Set5", (3, 2), (BICUBIC,), STANDARD, "dn"), "dn is for 3x alone, and the scale is 2"),
+        (Request("Set5", (2,), (BICUBIC,), CARD, "noise10"), "noise10 belongs to the standard protocol"),
     ],
 )
 def test_a_request_for_what_does_not_exist_is_refused(benchmarks, request_, message):
@@ -286,6 +327,24 @@ def test_a_table_stands_beside_the_numbers_of_its_own_protocol_alone(protocol, b
 
 def test_a_set_of_which_nothing_was_published_says_so():
     assert score_wording.NO_SCORES in score_wording.benchmark_table([scores_of(36.5, dataset="samples")])
+
+
+def test_degraded_scores_stand_beside_no_published_ones_and_say_how_lr_was_degraded():
+    scores = [scores_of(26.5, degradation="jpeg40")]
+
+    table, chart = score_wording.benchmark_table(scores), score_wording.chart(scores)
+
+    assert "LR degraded by JPEG of quality 40 (jpeg40)" in table and "LR degraded by JPEG of quality 40" in chart
+    assert "26.50 / 0.9000" in table and score_wording.NO_DEGRADED_SCORES in table
+    assert not any(word in table + chart for word in ("(paper)", "(card)", "38.27", "33.64"))
+
+
+def test_every_degradation_that_is_offered_can_be_measured_at_3x(tab):
+    for section in (tab.photo, tab.set):
+        names = [name for _, name in section.degradation.choices]
+        assert names == ["clean", "jpeg75", "jpeg40", "jpeg30", "noise10", "bd", "dn"]
+        assert section.degradation.value == "clean"
+        assert all(check_degradation(name, 3) == ("" if name == "clean" else name) for name in names)
 
 
 def test_the_bars_are_as_long_as_their_psnr_above_the_start_that_is_shown():
@@ -352,6 +411,44 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
 
     assert 'role="alert"' in text_of(update) and "10 × 10 pixels, too small" in text_of(update)
     assert update[tab.photo.job.go]["interactive"] is False
+
+
+@pytest.mark.parametrize(
+    ("scale", "protocol", "degradation", "said", "ready"),
+    [
+        (2, STANDARD, "clean", "from 41 × 35 pixels to 20 × 17 pixels, then restored", True),
+        (3, STANDARD, "bd", "to 13 × 11 pixels and degraded by a blur of sigma 1.6, then restored", True),
+        (4, STANDARD, "bd", "The degradation bd is for 3x alone, and the scale is 4; take scale 3", False),
+        (2, CARD, "jpeg40", "belongs to the standard protocol, and the protocol is card; take standard, or", False),
+    ],
+)
+def test_the_plan_says_how_lr_is_degraded_or_why_it_cannot_be(
+    tab, tmp_path, photos, scale, protocol, degradation, said, ready
+):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir(exist_ok=True)
+    shutil.copy(photos[0], uploads / "photo.png")
+
+    update = tab.photo.plan({"path": str(uploads / "photo.png")}, scale, protocol, degradation)
+
+    assert said in text_of(update)
+    assert update[tab.photo.job.go]["interactive"] is ready
+
+
+def test_a_set_is_measured_with_the_degradation_that_was_chosen_or_clean(tab, service, models, photos):
+    tab.set.benchmarks = Benchmarks(service, models, lambda name, config: ImageSet(name, photos[:1]))
+
+    clean, degraded, refused = (
+        text_of(run(tab.set, "Set5", [2], [BICUBIC], *options)[-1])
+        for options in ((STANDARD, "clean"), (STANDARD, "jpeg40"), (CARD, "jpeg40"))
+    )
+
+    scores = [
+        evaluate(BICUBIC, photos[:1], scale=2, degradation=degradation).psnr for degradation in ("clean", "jpeg40")
+    ]
+    assert f"{scores[0]:.2f} / " in clean and "degraded" not in clean
+    assert f"{scores[1]:.2f} / " in degraded and "LR degraded by JPEG of quality 40" in degraded
+    assert "belongs to the standard protocol" in refused
 
 
 def test_a_message_says_that_a_set_is_unavailable_and_offers_the_samples(tab, service, models):

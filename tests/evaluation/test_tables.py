@@ -9,9 +9,11 @@ from drln.evaluation.scores import ImageScore, Scores
 from drln.evaluation.tables import comparison, csv_report, format_score, markdown, markdown_report, published_report
 
 
-def scores(dataset="Set5", scale=2, protocol="standard", model="mine", psnr=(30.0, 32.0), total=2) -> Scores:
+def scores(
+    dataset="Set5", scale=2, protocol="standard", model="mine", psnr=(30.0, 32.0), total=2, degradation=""
+) -> Scores:
     images = tuple(ImageScore(f"{number}.png", value, 0.9 + number / 100) for number, value in enumerate(psnr))
-    return Scores(model, dataset, scale, protocol, images, total)
+    return Scores(model, dataset, scale, protocol, images, total, degradation)
 
 
 # The published numbers
@@ -99,6 +101,41 @@ def test_the_report_has_a_table_for_each_protocol_and_never_mixes_them():
     assert standard.startswith("Standard protocol") and "DRLN (paper)" in standard and "drln-bam" not in standard
     assert "drln-bam (card)" in card and "paper)" not in card and "Bicubic" not in card
     assert WHY_CARD_IS_HIGH in card and WHY_CARD_IS_HIGH not in standard
+
+
+def test_degraded_and_clean_scores_never_share_a_table_and_published_ones_stand_beside_clean_ones_alone():
+    noisy, clean, bd = scores(degradation="noise10", psnr=(20.0, 20.0)), scores(), scores(scale=3, degradation="bd")
+    card = scores(protocol="card", psnr=(40.0, 40.0))
+
+    report = markdown_report([noisy, card, bd, clean])
+
+    titles = [line.removesuffix(": PSNR in dB / SSIM") for line in report.splitlines() if line.endswith("dB / SSIM")]
+    assert titles == [
+        "Standard protocol (of the papers)",
+        "Standard protocol (of the papers), LR degraded by noise of sigma 10 (noise10)",
+        "Standard protocol (of the papers), LR degraded by a blur of sigma 1.6 (bd)",
+        "Card's protocol (of the published models)",
+    ]
+    tables = report.split("PSNR in dB / SSIM")[1:]
+    means = ["31.00 / 0.9050", "20.00 / 0.9050", "31.00 / 0.9050", "40.00 / 0.9050"]
+    assert all(mean in table for mean, table in zip(means, tables))
+    assert "38.27 / 0.9616" in tables[0] and "20.00" not in tables[0] and "3x" not in tables[0]
+    assert not any(word in table for table in tables[1:3] for word in ("paper)", "(card)"))
+    assert comparison([noisy, clean], "standard", "noise10") == (
+        ["Set", "Scale", "mine"], [["Set5", "2x", "20.00 / 0.9050"]]
+    )
+
+
+def test_notes_on_published_numbers_are_left_out_where_these_are():
+    report = markdown_report([scores(dataset="Urban100", degradation="jpeg40")])
+
+    assert "faulty" not in report and "26.66" not in report
+
+
+def test_csv_names_the_degradation_of_each_score():
+    lines = list(csv.DictReader(io.StringIO(csv_report([scores(), scores(degradation="jpeg40")]))))
+
+    assert [line["degradation"] for line in lines] == ["clean"] * 3 + ["jpeg40"] * 3
 
 
 def test_a_number_that_is_known_to_be_wrong_is_not_printed_without_a_word():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -104,3 +105,14 @@ def test_the_images_of_a_large_set_are_not_named():
 def test_without_bicubic_or_without_a_model_there_is_nothing_to_draw(models):
     with pytest.raises(ValueError, match="bicubic"):
         plot_gains([scores(model, {"a": 25}) for model in models])
+
+
+def test_scores_of_degraded_lr_are_left_out():
+    clean = [scores("bicubic", {"a": 30.0}), scores("ours", {"a": 32.0})]
+    noisy = [replace(entry, degradation="noise10", measured=(ImageScore("a.png", 20.0, 0.5),)) for entry in clean]
+
+    figure = plot_gains([*clean, *noisy])
+
+    assert heights(figure.axes[0]) == [2.0]
+    with pytest.raises(ValueError, match="bicubic"):
+        plot_gains(noisy)

@@ -26,7 +26,10 @@ from drln.evaluation.scoring import evaluate
 from drln.plots.curve import plot_history
 from drln.samples import list_samples
 from drln.training.arguments import TrainingArguments, learning_rate_at
-from drln.training.run_folder import TrainingError
+from drln.training.length import RunLength
+from drln.training.loss import patch_loss, squared_share
+from drln.training.recipes import RECIPES
+from drln.training.run_folder import RunState, TrainingError
 from drln.training.trainer import Trainer
 
 
@@ -90,11 +93,14 @@ class Patches:
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def patch(self, index, rng):
-        self.asked.append(index)
-        if len(self.asked) == self.fails_at:
+    def __getattr__(self, name: str):
+        return getattr(self.dataset, name)
+
+    def batch(self, items, chance, border=0):
+        self.asked += items.tolist()
+        if self.fails_at and len(self.asked) >= self.fails_at:
             raise Interrupted
-        return self.dataset.patch(index, rng)
+        return self.dataset.batch(items, chance, border)
 
 
 class Interrupted(Exception):
@@ -106,11 +112,9 @@ class Interrupted(Exception):
 
 def test_patches_of_lr_and_hr_show_the_same_place_whatever_the_turn(store):
     dataset = TrainDataset(store, patch_size=24)
-    rng = np.random.default_rng(0)
+    chance = torch.rand(40, dataset.chances, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
-    for _ in range(20):
-        lr, hr = dataset.patch(0, rng)
-
+    for lr, hr in zip(*dataset.batch(torch.arange(40) % 3, chance)):
         again = imresize(hr.permute(1, 2, 0).numpy(), scale=1 / 2).astype(int)
         difference = np.abs(again - lr.permute(1, 2, 0).numpy().astype(int))
         assert difference[3:-3, 3:-3].max() <= 1    # the border saw other neighbours
@@ -241,13 +245,13 @@ def test_one_step_is_that_of_plain_pytorch(store, tmp_path):
     dataset = TrainDataset(store, 16)
     seen = []
     patches = Patches(dataset)
-    patches.patch = lambda index, rng: seen.append(dataset.patch(index, rng)) or seen[-1]
+    patches.batch = lambda *given: seen.append(dataset.batch(*given)) or seen[-1]
     args = arguments(tmp_path, max_steps=1, ema_decay=0, channels_last=False)
 
     Trainer(ours, args, patches).train()
 
     optimizer = torch.optim.Adam([p for p in plain.parameters() if p.requires_grad], lr=1e-3)
-    lr, hr = (torch.stack(images) / 255 for images in zip(*seen))
+    lr, hr = (images.contiguous() / 255 for images in seen[0])
     F.l1_loss(plain(lr), hr).backward()
     optimizer.step()
     for ours_now, plain_now in zip(ours.parameters(), plain.parameters()):
@@ -357,7 +361,7 @@ def figures(history: list[dict[str, float]]) -> list[tuple[float, float, float]]
 def test_a_run_stopped_between_two_evaluations_is_resumed_to_the_same_losses(store, finished, tmp_path):
     dataset, resumed = TrainDataset(store, 16), small_model()
     stopped = Patches(dataset)
-    stopped.patch = lambda index, rng: stopped.asked.append(index) or press_ctrl_c(stopped) or dataset.patch(index, rng)
+    stopped.batch = lambda *given: press_ctrl_c(stopped) or Patches.batch(stopped, *given)
     with pytest.raises(KeyboardInterrupt, match="step [567] of 8 is saved in .*; resume it"):
         Trainer(small_model(), arguments(tmp_path), stopped, EvalDataset(store)).train()
 
@@ -370,7 +374,7 @@ def test_a_run_stopped_between_two_evaluations_is_resumed_to_the_same_losses(sto
 
 def press_ctrl_c(patches: Patches) -> None:
     """In the sixth of eight steps."""
-    if len(patches.asked) == 2 * 5 + 1:
+    if len(patches.asked) == 2 * 5:
         signal.raise_signal(signal.SIGINT)
 
 
@@ -602,7 +606,7 @@ def test_the_bar_tells_loss_psnr_and_speed(finished):
 
 def test_the_bar_moves_with_each_step_that_takes_its_time(store, tmp_path, capsys):
     patches = Patches(TrainDataset(store, 16))
-    patches.patch = lambda index, rng: time.sleep(0.06) or patches.dataset.patch(index, rng)    # two a step
+    patches.batch = lambda *given: time.sleep(0.12) or patches.dataset.batch(*given)
     Trainer(small_model(), arguments(tmp_path, eval_steps=8), patches).train()
 
     shown = capsys.readouterr().err
@@ -642,3 +646,81 @@ def test_a_sample_is_as_the_photo_says(photos, store):
         hr = np.asarray(photo.convert("RGB"))
 
     assert torch.equal(EvalDataset(store)[0][1], torch.from_numpy(hr.transpose(2, 0, 1) / np.float32(255)))
+
+
+# By the clock
+
+
+def test_a_run_by_the_clock_ends_when_its_time_is_over(store, tmp_path):
+    args = arguments(tmp_path, max_steps=None, eval_steps=None, minutes=0.05, schedule="cosine", warmup_steps=2)
+    trainer = Trainer(small_model(), args, TrainDataset(store, 16), EvalDataset(store))
+
+    history = trainer.train()
+
+    assert trainer.total_steps is None and 3 <= history[-1]["seconds"]
+    rates = [row["learning_rate"] for row in history]
+    assert rates == sorted(rates, reverse=True)
+    assert read_history(tmp_path / "history.csv") == history
+    assert trainer.train(True) == history    # its time is over
+
+
+def test_the_schedule_of_a_run_by_the_clock_follows_the_share_of_its_time(tmp_path):
+    args = arguments(tmp_path, max_steps=None, eval_steps=None, minutes=2, schedule="cosine")
+    length = RunLength(args, epoch_steps=10)
+
+    def state(step: int, seconds: float, *evaluated: float) -> RunState:
+        history = [{"step": 10.0 * number, "seconds": at} for number, at in enumerate(evaluated)]
+        return RunState(step=step, seconds=seconds, history=history)
+
+    assert length.done(state(77, 30)) == 0.25 and length.total(state(77, 30)) == 4 * 77
+    assert learning_rate_at(77, length.total(state(77, 30)), args) == pytest.approx(1e-3 * (2 + 2**0.5) / 4)
+    assert [length.is_due(state(77, at)) for at in (0, 23.9, 24.1)] == [False, False, True]
+    assert [length.is_due(state(77, at, 0, 25)) for at in (47, 49)] == [False, True]    # once in each fifth
+    assert length.is_due(state(77, 120.1, 0, 100)) and not length.is_due(state(10, 120.1, 0, 120.1))
+
+
+def test_a_run_of_minutes_and_steps_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="minutes is 4; leave it out, or leave out max_steps"):
+        arguments(tmp_path, minutes=4)
+
+
+# Recipes
+
+
+def test_the_compact_recipe_trains_and_is_resumed_to_the_same_weights(store, tmp_path):
+    recipe = RECIPES["compact"]
+    changes = {**recipe.training, "per_device_train_batch_size": 2, "warmup_steps": 2, "max_steps": 8, "eval_steps": 4}
+    dataset = TrainDataset(store, **{**recipe.patches, "patch_size": 12})
+    network = DrlnConfig(2, bam=True, **{**recipe.network, "channels": 8})
+
+    def trained(folder: str, *fails_at: int, resume: bool = False) -> DrlnModel:
+        torch.manual_seed(5)
+        model = DrlnModel(network)
+        patches = Patches(dataset, *fails_at)
+        Trainer(model, TrainingArguments(str(tmp_path / folder), **changes), patches).train(resume)
+        return model
+
+    straight = trained("straight")
+    with pytest.raises(Interrupted):
+        trained("stopped", 2 * 6)
+    resumed = trained("stopped", resume=True)
+
+    assert same_weights(straight, resumed) and straight.config.border == 4
+    assert len(read_history(tmp_path / "stopped" / "history.csv")) == 2
+
+
+def test_the_squared_error_takes_the_place_of_the_absolute_one_in_the_last_quarter(tmp_path):
+    args = arguments(tmp_path, loss="l1-then-squared")
+    lr, hr = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 8, 8)
+    model = nn.Upsample(scale_factor=2)
+    difference = model(lr) - hr
+
+    descended = [patch_loss(model, (lr, hr), args, torch.tensor(squared)) for squared in (0.0, 0.25, 1.0)]
+
+    absolute, squares = difference.abs().mean(), 10 * difference.square().mean()
+    expected = [absolute, 0.75 * absolute + 0.25 * squares, squares]
+    for (loss, shown), right in zip(descended, expected):
+        torch.testing.assert_close(loss, right)
+        torch.testing.assert_close(shown, absolute)
+    assert [squared_share(done, args) for done in (0.5, 0.75, 0.8, 1.0)] == pytest.approx([0, 0, 1, 1])
+    assert squared_share(1.0, arguments(tmp_path)) == 0
