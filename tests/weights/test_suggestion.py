@@ -1,12 +1,10 @@
 """When the model for JPEG photos is suggested, and that it is the better one then."""
 
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from drln import DrlnModel
+from drln.evaluation.degradations import compress
 from drln.evaluation.metrics import measure
 from drln.evaluation.protocols import make_pair, planes
 from drln.images.pixels import read_pixels
@@ -38,15 +36,9 @@ def test_where_it_is_suggested_it_is_better_and_for_clean_photos_it_is_not(scale
     for path in list_samples():
         lr, hr = make_pair(read_pixels(path)[48:144, 96:192], scale)
         for quality, found in gains.items():
-            rgb = to_rgb_tensor(saved(lr, quality) if quality else lr)
+            rgb = to_rgb_tensor(compress(lr, quality) if quality else lr)
             clean, photo = (measure(*planes(model(rgb), hr, scale, "standard"))[0] for model in models)
             found.append(photo - clean)
 
     at_most, unharmed = (np.mean(found) for found in gains.values())
     assert at_most > 0.1 and unharmed < -0.1
-
-
-def saved(pixels: np.ndarray, quality: int) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file))
