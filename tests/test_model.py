@@ -3,11 +3,13 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
-from drln import CheckpointError, DrlnConfig, DrlnModel
+from drln import CheckpointError, DrlnConfig, DrlnModel, Upscaler
 from drln.cli.loading import weights_hash
 
 
@@ -106,6 +108,11 @@ def test_the_letters_for_a_model_change_with_its_border(tiny_model):
     assert [weights_hash(model) == weights_hash(tiny_model) for model in models] == [True, True, False]
 
 
+SHADES = [
+    (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 255, 255), (255, 0, 255), (255, 255, 0), (0, 0, 0), (255, 255, 255),
+    (128, 128, 128), (51, 179, 102), (255, 128, 0), (90, 60, 30), (250, 200, 180),
+]
+HARD_SHADES = [(1, 2, 3), (8, 192, 252), (128, 247, 247), (247, 8, 64)]    # where the model for JPEGs is off the most
 COLOURS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 1), (0, 0, 0), (0.2, 0.7, 0.4)]
 
 
@@ -118,6 +125,21 @@ def test_a_bundled_model_gives_back_an_image_of_one_colour(name, scale):
         images = torch.tensor(COLOURS)[:, :, None, None].expand(-1, -1, *size)
         off = 255 * (model(images).clamp(0, 1) - images[:, :, :1, :1]).abs().max().item()
         assert off < 2, (size, off)
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto"])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("name", ["drln-bam-compact", "drln-bam-compact-photo"])
+def test_a_bundled_model_gives_back_a_photo_of_one_colour(name, scale, precision):
+    """From image to image, as users have them; also up to each corner."""
+    upscaler = Upscaler(DrlnModel.from_pretrained(name, scale), precision=precision)
+
+    for size in [(1, 1), (9, 6)]:
+        for colour in SHADES + HARD_SHADES:
+            sr = np.asarray(upscaler.upscale(Image.new("RGB", size, colour)), int)
+            most = 6 if colour in HARD_SHADES and name.endswith("photo") else 2
+            assert sr.shape == (scale * size[1], scale * size[0], 3)
+            assert np.abs(sr - colour).max() <= most, (size, colour)
 
 
 def test_a_scale_that_is_no_whole_number_is_refused_where_weights_are_looked_for():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from drln.images import Photo
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
 from drln.images.writing import check_format
+from drln.weights.suggestion import suggested_model
 
 T = TypeVar("T")
 POLL_SECONDS = 0.25    # between two attempts to get the device
@@ -34,6 +35,8 @@ class Plan:
     scale: int
     estimate: Estimate | None = None    # None until it is computed
     notes: tuple[str, ...] = ()         # what the user should know before starting
+    jpeg_quality: int | None = None     # as in `Photo`
+    suggested: str | None = None        # a model that suits the photo better
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Finished:
     precision: str
     seconds: float
     notes: tuple[str, ...] = ()
+    suggested: str | None = None    # as in `Plan`
 
 
 class Service:
@@ -83,10 +87,11 @@ class Service:
             UploadError: for a photo, scale, model or extension that the demo does not take.
         """
         header = self._check(photo, scale, name, extension)
-        size, notes = (header.width, header.height), result_notes(header, scale)
-        yield Plan(size, scale, notes=notes)
+        size, suggested = (header.width, header.height), suggested_model(self.choice(name).where, header.jpeg_quality)
+        plan = Plan(size, scale, None, result_notes(header, scale), header.jpeg_quality, suggested)
+        yield plan
         estimate = self.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
-        yield Plan(size, scale, estimate, notes)
+        yield replace(plan, estimate=estimate)
 
     def upscale(
         self,
@@ -128,8 +133,9 @@ class Service:
             result = yield from self.with_device(loaded.upscaler.steps(opened, self_ensemble))
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
-        model = self.choice(name).title
-        yield Finished(saved, model, loaded.source, result.device, result.precision, result.seconds, result.notes)
+        choice, computed = self.choice(name), (result.device, result.precision, result.seconds, result.notes)
+        suggested = suggested_model(choice.where, opened.jpeg_quality)
+        yield Finished(saved, choice.title, loaded.source, *computed, suggested)
 
     def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)

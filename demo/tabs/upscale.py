@@ -19,7 +19,7 @@ from demo.components.payloads import Update, Upload, api_errors, endpoint, html_
 from demo.components.result_view import ResultView
 from demo.wording import notes
 from demo.wording import upscale as words
-from drln.weights.sources import BUNDLED
+from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 
 class UpscaleTab:
@@ -42,6 +42,7 @@ class UpscaleTab:
                 # Below the button: above it they would move it, and a button that moves while it is pressed
                 # misses the click.
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
+                self.for_jpeg = gr.Button(words.USE_FOR_JPEG, size="sm", visible=False, elem_id="for-jpeg")
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.compact = gr.Button("Use the compact model instead", size="sm", visible=False, elem_id="compact")
         self.result = ResultView()
@@ -54,12 +55,13 @@ class UpscaleTab:
             [component.change for component in planned],
             self.plan,
             planned,
-            [self.plan_note, self.model_note, self.compact, self.job.go],
+            [self.plan_note, self.for_jpeg, self.model_note, self.compact, self.job.go],
             trigger_mode="always_last",
             concurrency_limit=1,    # so that the last plan is shown last; apart from the device's queue
             **PAGE,
         )
         self.compact.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
+        self.for_jpeg.click(lambda: BUNDLED_PHOTO, None, self.model, queue=False, **PAGE)
         outputs = [self.model_note, self.compact, *self.result.outputs]
         self.job.connect(
             inputs, self.result.column, outputs, self._steps, self.result.show,
@@ -77,7 +79,7 @@ class UpscaleTab:
         The last update is complete, as the page may show only the last of several that follow quickly. Until then
         the button stays as it is: a click on a button that is disabled for a moment would be lost.
         """
-        update: Update = {self.compact: gr.update(visible=False)}
+        update: Update = {self.compact: gr.update(visible=False), self.for_jpeg: gr.update(visible=False)}
         disabled = {self.job.go: gr.update(interactive=False)}
         try:
             choice = self.service.choice(model)
@@ -90,7 +92,8 @@ class UpscaleTab:
                 for plan in self.service.plan(path, scale, model, **plan_arguments(format, ensemble)):
                     if plan.estimate:
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
-                    yield {**update, self.plan_note: words.plan_note(plan)}
+                    update |= {self.for_jpeg: gr.update(visible=plan.suggested is not None)}
+                    yield {**update, self.plan_note: words.plan_note(plan) + words.suggestion(plan)}
         except Exception as error:
             yield {**update, **disabled, self.plan_note: notes.alert(errors.message(error))}
 
@@ -140,14 +143,17 @@ class UpscaleTab:
 
         Returns:
             Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
-            whether the model must be fetched from the hub first, and notes on the photo and its result.
+            whether the model must be fetched from the hub first, notes on the photo and its result, the photo's
+            estimated JPEG quality from 1 to 100, and a model that suits the photo better; both may be null.
         """
         with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
             options = plan_arguments(format, self_ensemble)
             *_, plan = self.service.plan(path, whole_number(scale), model, **options)
             assert plan.estimate
             absent = self.service.models.must_download(model, plan.scale)
-            return {**asdict(plan.estimate), "fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
+            facts = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
+            suggestion = {"jpeg_quality": plan.jpeg_quality, "suggested_model": plan.suggested}
+            return {**asdict(plan.estimate), **facts, **suggestion}
 
     def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):

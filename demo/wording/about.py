@@ -5,6 +5,7 @@ from __future__ import annotations
 from demo.backend.jobs import GRACE_SECONDS, KEPT_SECONDS
 from demo.backend.models import HUB_MEGABYTES
 from drln.evaluation.published import WHY_CARD_IS_HIGH
+from drln.weights.suggestion import MOST_QUALITY
 
 MODEL = f"""
 ## The model
@@ -27,7 +28,8 @@ LIMITS = f"""
 
 - The models learned from **clean photos that were made smaller** by bicubic. They undo exactly that. **Noise, JPEG
   blocks and halos are mistaken for detail and get sharper too**: scans and old phone photos may look worse than with
-  plain bicubic. The compact model for JPEG photos learned from compressed and slightly noisy ones.
+  plain bicubic. The compact model for JPEG photos learned from compressed and slightly noisy ones, and is suggested for
+  JPEGs of quality {MOST_QUALITY} and less.
 - Detail that is missing from the photo is **guessed**. Do not read number plates, faces or medical images from a
   result.
 - The models sharpen. They do not remove blur, change colours or fill in missing parts.

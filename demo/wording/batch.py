@@ -11,7 +11,8 @@ from demo.backend.batch import DONE, FAILED, SKIPPED, BatchReport, Entry
 from demo.backend.batch_items import MAX_PHOTOS
 from demo.backend.limits import LIMITS
 from demo.backend.service import Finished
-from demo.wording.notes import pixels
+from demo.wording.notes import FOR_JPEG, pixels
+from drln.weights.suggestion import MOST_QUALITY
 
 INTRO = (
     f"Upscale up to {MAX_PHOTOS} photos, one after another. A zip counts as the photos in it. Each file, zip or not, "
@@ -32,7 +33,7 @@ def table(report: BatchReport) -> str:
         for entry in report.entries
     )
     return (
-        f'<p class="note"><b>{counts}</b></p><div class="batch-wide" tabindex="0" role="region" '
+        f'<p class="note"><b>{counts}</b>{_suggestion(report)}</p><div class="batch-wide" tabindex="0" role="region" '
         f'aria-label="States of the photos"><table class="batch"><thead><tr><th scope="col">Photo</th>'
         f'<th scope="col">State</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
@@ -43,6 +44,16 @@ def caption(finished: Finished) -> str:
     saved = finished.saved
     reduced = "" if saved.preview_size == saved.sr_size else f", shown as {pixels(*saved.preview_size)}"
     return f"Preview of {saved.result.name}: {pixels(*saved.sr_size)}{reduced}"
+
+
+def _suggestion(report: BatchReport) -> str:
+    """Say for how many photos another model suits better, if there are any."""
+    count = sum(finished.suggested is not None for finished in report.finished)
+    if not count:
+        return ""
+    which, whose = ("1 is a JPEG", "its") if count == 1 else (f"{count} are JPEGs", "their")
+    quality = f"of quality {MOST_QUALITY} or less"
+    return f". {which} {quality}: <b>{FOR_JPEG}</b> removes {whose} blocks instead of sharpening them."
 
 
 def _state(entry: Entry) -> str:

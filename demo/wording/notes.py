@@ -5,8 +5,11 @@ from __future__ import annotations
 from html import escape
 
 from demo.backend.error_map import COLOURS
+from demo.backend.models import CHOICES
 from drln import Progress
+from drln.weights.sources import BUNDLED_PHOTO
 
+FOR_JPEG = CHOICES[BUNDLED_PHOTO].label.partition(" (")[0]    # a model's name
 LOST_JOB = "The job did not start: the queue is full, or the connection was lost while it waited. Start it again."
 
 

@@ -7,7 +7,7 @@ from html import escape
 from demo.backend.error_map import FULL
 from demo.backend.models import HUB_MEGABYTES, Choice
 from demo.backend.service import Finished, Plan
-from demo.wording.notes import alert, colour_bar, duration, gigabytes, note, pixels
+from demo.wording.notes import FOR_JPEG, alert, colour_bar, duration, gigabytes, note, pixels
 from drln import Estimate
 from drln.images.formats import OUTPUT_FORMATS
 
@@ -16,6 +16,7 @@ INTRO = (
     "The whole photo is computed as one image, without tiles."
 )
 NO_PHOTO = "Choose a photo to see the size of its result, and how much time and memory it takes."
+USE_FOR_JPEG = f"Use {FOR_JPEG}"
 DIFFERENCE = (
     '<p class="note">How much the brightness of DRLN\'s result differs from bicubic\'s, in grey levels from 0 to 255. '
     "The map shows where the network changed something, mostly edges and texture. It cannot show whether the change is "
@@ -36,6 +37,16 @@ def plan_note(plan: Plan) -> str:
         f'<p class="note" role="status">{sizes}, about <b>{duration(plan.estimate.seconds)}</b> and '
         f"{gigabytes(plan.estimate.memory)} of memory ({gigabytes(plan.estimate.available)} are free)</p>"
         + "".join(note(text) for text in plan.notes)
+    )
+
+
+def suggestion(plan: Plan) -> str:
+    """Say that another model suits the photo better, if one does."""
+    if not plan.suggested:
+        return ""
+    return (
+        f'<p class="note" role="status">This photo is a JPEG of quality about {plan.jpeg_quality}: <b>{FOR_JPEG}</b> '
+        "removes its blocks instead of sharpening them.</p>"
     )
 
 

@@ -18,6 +18,8 @@ from drln.images.photo_folder import find_photos
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
 from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
+from drln.weights.sources import BUNDLED_PHOTO
+from drln.weights.suggestion import MOST_QUALITY, suggested_model
 
 NAMED = 5    # names in a line about files that are left out
 
@@ -45,7 +47,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
     jobs = find_jobs(found.photos, folder, output, args.extension, options) if processes.is_first else []
     jobs = processes.agree(jobs)
     left = [job for job in jobs if job.found != DONE]
-    own, record, failed = processes.share(left), Record(output), 0
+    own, record, failed, poor = processes.share(left), Record(output), 0, 0
     if processes.is_first and (outdated := sum(job.found == OUTDATED for job in left)):
         print(f"drln: {outdated} results are made again: the photo or the options have changed", file=sys.stderr)
     try:
@@ -58,6 +60,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
                     show(step, bar)
                     continue
                 failed += step.error is not None
+                poor += suggested_model(args.model, step.jpeg_quality) is not None
                 for line in [f"failed: {step.error}"] * (step.error is not None) + list(step.notes):
                     bar.write(f"drln: {step.job.photo.relative_to(folder)}: {line}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -65,9 +68,13 @@ def upscale_folder(args: argparse.Namespace) -> None:
         done = sum(job.made in known for job in own)
         message = f"{done} of {len(own)} photos are done; the same command does the rest"
         raise KeyboardInterrupt(message) from None
-    failed = sum(processes.gather([failed]))
+    failed, poor = map(sum, zip(*processes.gather([(failed, poor)])))
     if processes.is_first:
         made, before = len(left) - failed, len(jobs) - len(left)
+        if poor:
+            which = f"{poor} of {made} photos are JPEGs of quality {MOST_QUALITY} or less"
+            better = f"--model {BUNDLED_PHOTO} removes their blocks instead of sharpening them"
+            print(f"drln: {which}; {better}", file=sys.stderr)
         print(f"{output}: {made} photos upscaled, {before} were there, {failed} failed; {upscaler.source}")
         if failed:
             raise ImageError(f"{failed} of {len(jobs)} photos could not be upscaled; they are named above")

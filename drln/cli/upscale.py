@@ -20,6 +20,7 @@ from drln.progress import Work
 from drln.upscaling.device import pick_device
 from drln.upscaling.result_names import fitting
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
+from drln.weights.suggestion import suggested_model
 
 
 def add_upscale(commands: argparse._SubParsersAction) -> None:
@@ -67,6 +68,9 @@ def upscale(args: argparse.Namespace) -> None:
         large = f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}"
         print(f"drln: {large}", file=sys.stderr)
     upscaler, _ = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
+    if suggested := suggested_model(args.model, photo.jpeg_quality):
+        found = f"{args.photo} is a JPEG of quality about {photo.jpeg_quality}"
+        print(f"drln: {found}; --model {suggested} removes its blocks instead of sharpening them", file=sys.stderr)
     work = Work(upscaler.steps(photo))
     with progress_bar() as bar:
         for step in work:

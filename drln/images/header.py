@@ -31,6 +31,7 @@ class Header:
         frames: the number of frames or pages; `FRAME_COUNT_LIMIT` + 1 stands for any larger number.
         depth: bits per channel of the result, 8 or 16.
         notes: sentences for the user on what the result will lack.
+        jpeg_quality: 1 to 100, estimated; None for other formats, and if the file does not say.
     """
 
     format: str
@@ -39,6 +40,7 @@ class Header:
     frames: int = 1
     depth: int = 8
     notes: tuple[str, ...] = ()
+    jpeg_quality: int | None = None
 
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:

@@ -38,6 +38,7 @@ class Photo:
         depth: bits per channel of the photo and the result, 8 or 16.
         info: as in `Picture`, for the result.
         notes: sentences for the user on what the result will lack.
+        jpeg_quality: of the opened file, 1 to 100, estimated; None for other formats.
     """
 
     rgb: Tensor
@@ -46,6 +47,7 @@ class Photo:
     depth: int = 8
     info: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    jpeg_quality: int | None = None
 
     @property
     def width(self) -> int:
@@ -80,7 +82,7 @@ class Photo:
         header = read_header(path)
         decoded = read(path, header)
         photo = cls.from_picture(decoded) if isinstance(decoded, Picture) else cls.from_pil(decoded)
-        return replace(photo, notes=header.notes)
+        return replace(photo, notes=header.notes, jpeg_quality=header.jpeg_quality)
 
     @classmethod
     def from_pil(cls, image: Image.Image) -> Photo:

@@ -45,6 +45,7 @@ class Outcome:
     job: PhotoJob
     error: str | None = None       # why it failed; None if it did not
     notes: tuple[str, ...] = ()    # sentences about the result for the photo's owner
+    jpeg_quality: int | None = None    # as in `Photo`
 
 
 def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[PhotoJob]:
@@ -122,7 +123,7 @@ def upscale_jobs(
             else:
                 if writing is not None:
                     yield writing.result()
-                writing = writer.submit(_write, job, record, work.result, quality)
+                writing = writer.submit(_write, job, record, work.result, quality, photo.jpeg_quality)
             done += sizes[job]
         if writing is not None:
             yield writing.result()
@@ -138,7 +139,9 @@ def _ahead(reader: ThreadPoolExecutor, jobs: Sequence[PhotoJob]) -> Iterator[tup
         yield job, current
 
 
-def _write(job: PhotoJob, record: Record, result: Result, quality: int | None) -> Outcome:
+def _write(
+    job: PhotoJob, record: Record, result: Result, quality: int | None, jpeg_quality: int | None
+) -> Outcome:
     try:
         job.output.parent.mkdir(parents=True, exist_ok=True)
         record.add(Made(job.made.result, job.made.photo))    # from now on, a file there was written by a run
@@ -146,7 +149,7 @@ def _write(job: PhotoJob, record: Record, result: Result, quality: int | None) -
         record.add(job.made)
     except (ImageError, OSError, MemoryError, RuntimeError) as error:
         return Outcome(job, _reason(error))
-    return Outcome(job, None, result.notes)
+    return Outcome(job, None, result.notes, jpeg_quality)
 
 
 def _reason(error: Exception) -> str:

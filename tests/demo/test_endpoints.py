@@ -107,6 +107,16 @@ def test_estimate_gives_size_and_cost_and_upscales_nothing(client, app, photo):
     assert client.predict(handle_file(str(photo)), 2, "eugenesiow/drln-bam", api_name="/estimate")["must_download"]
 
 
+def test_estimate_suggests_the_model_for_a_jpeg(client, photo, tmp_path):
+    Image.open(photo).save(tmp_path / "photo.jpg", quality=70)
+    uploads = [handle_file(str(path)) for path in (tmp_path / "photo.jpg", photo)]
+
+    found = [client.predict(upload, 2, COMPACT, api_name="/estimate") for upload in uploads]
+
+    facts = [(one["jpeg_quality"], one["suggested_model"]) for one in found]
+    assert facts == [(70, f"{COMPACT}-photo"), (None, None)]
+
+
 def test_batch_upscales_files_and_zips_and_reports_what_failed(client, model, photo, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"no photo")
     with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import json
+from ast import literal_eval
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
@@ -49,8 +49,7 @@ def test_a_photo_is_estimated_and_upscaled_by_tools(app, tmp_path):
     estimate, upscaled = speak(app, ask)
 
     assert not estimate.isError, app.output.read_text()
-    answer = json.loads(next(part.text for part in estimate.content if part.type == "text").replace("'", '"')
-                      .replace("True", "true").replace("False", "false"))
+    answer = literal_eval(next(part.text for part in estimate.content if part.type == "text"))    # Gradio writes Python
     assert (answer["width"], answer["height"]) == (80, 60)
     assert not upscaled.isError
     address = next(part.text for part in upscaled.content if part.type == "text" and "http" in part.text)

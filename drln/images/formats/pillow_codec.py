@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from drln.images.formats.jpeg_quality import jpeg_quality
 from drln.images.header import FRAME_COUNT_LIMIT, Header, frames_note, upright_size
 from drln.images.metadata import orientation_of
 
@@ -29,8 +30,9 @@ def pillow_header(
     """
     with Image.open(path, formats=(name,)) as image:
         width, height = upright_size(image.size, orientation_of(image))
-        frames = frames or getattr(image, "n_frames", 1)
-    return Header(name, width, height, min(frames, FRAME_COUNT_LIMIT + 1), depth, frames_note(frames, "frames") + notes)
+        frames, quality = frames or getattr(image, "n_frames", 1), jpeg_quality(image)
+    notes = frames_note(frames, "frames") + notes
+    return Header(name, width, height, min(frames, FRAME_COUNT_LIMIT + 1), depth, notes, quality)
 
 
 def read_with_pillow(source: Path | BinaryIO, name: str) -> Image.Image:
