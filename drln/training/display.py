@@ -50,7 +50,7 @@ class RunDisplay:
             shown["loss"] = f"{state.losses[-1]:.4f}"
         if state.history and not math.isnan(state.history[-1]["psnr"]):
             shown["PSNR"] = f"{state.history[-1]['psnr']:.2f} dB"
-        shown["images/s"] = f"{state.step * state.patches / max(state.seconds, 1e-9):.0f}"
+        shown["images/s"] = f"{state.step * state.patches / max(state.seconds, 1e-9):.3g}"
         if not self.total:
             shown["step"] = f"{state.step}"
         self.bar.set_postfix(shown, refresh=False)

@@ -51,7 +51,7 @@ class Step:
         self._made = 0
         self._graph: Any = None
         if self.is_recorded:
-            torch.backends.cudnn.benchmark = True
+            torch.backends.cudnn.benchmark = True    # until the step is recorded: evaluations have too many shapes
             self._stream = torch.cuda.Stream()
             for part in getattr(model, "groups", [model]):
                 part.compile(dynamic=False)
@@ -105,8 +105,8 @@ class Step:
         except RuntimeError as error:
             warnings.warn(f"no CUDA graph: {error}", stacklevel=4)
             self.is_recorded, self._graph = False, None
-            return False
-        return True
+        torch.backends.cudnn.benchmark = False
+        return self.is_recorded
 
     def _run(self, patches: tuple[Tensor, Tensor]) -> Tensor:
         accelerator, args = self.accelerator, self.args
