@@ -19,6 +19,7 @@ READMES = [MAIN, *sorted(path for room in ("demo", "drln", "tests") for path in 
 TEXT = "\n".join(path.read_text() for path in READMES)
 PYTHON = list(dict.fromkeys(re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)))
 COMMANDS = list(dict.fromkeys(re.findall(r"^python -m drln (.*)$", TEXT, flags=re.MULTILINE)))
+TRAIN = [command for command in COMMANDS if command.startswith("train ")]
 NEEDS_HUB = re.compile("eugenesiow|Set5")
 
 
@@ -99,13 +100,25 @@ def test_the_client_snippet_talks_to_a_running_app(folder, app):
 
 
 def test_the_train_command_fine_tunes_on_a_folder_of_photos(folder):
-    (command,) = [command for command in COMMANDS if command.startswith("train ")]
+    (command,) = [command for command in TRAIN if "--recipe" not in command]
 
     assert main([*shlex.split(command), "--steps", "1", "--patch-size", "16", "--cache-dir", "cache"]) == 0
 
     made = {path.name for path in (folder / "results").iterdir()}
     assert made >= {"model_4x.safetensors", "README.md", "history.csv", "curve.png"}
     assert DrlnModel.from_pretrained(folder / "results", scale=4).config.border == 4
+
+
+def test_the_commands_of_a_recipe_make_models_one_from_the_other(folder):
+    small = "--channels 4 --groups 1 --steps 1 --patch-size 8 --batch-size 2 --overwrite --cache-dir cache".split()
+
+    for command in (command for command in TRAIN if "--recipe" in command):
+        words = shlex.split(command.replace(" drawn ", " "))    # which is there, but takes its time
+        minutes = words.index("--minutes")
+        assert main([*words[:minutes], *words[minutes + 2 :], *small]) == 0
+
+    scales = {"x2": 2, "x4": 4, "photo-x4": 4, "x3": 3}
+    assert all(DrlnModel.from_pretrained(folder / name, scale).config.border == 4 for name, scale in scales.items())
 
 
 def test_the_cards_recipe_runs_on_a_small_div2k_and_a_small_network(folder):
