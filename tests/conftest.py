@@ -3,7 +3,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import psutil
 import pytest
 from live_app import WAITING, App, running_app
-from tqdm import tqdm
 from xdist.scheduler import LoadFileScheduling
 
 if TYPE_CHECKING:
@@ -31,8 +29,6 @@ OF_THE_APP = (
 def pytest_configure() -> None:
     """Let Ctrl-C arrive: whoever starts the tests in a shell's background hands down that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # A test presses Ctrl-C while a bar is drawn. Between tqdm's own two locks, one of them would be held for good.
-    tqdm.set_lock(threading.RLock())
 
 
 @pytest.hookimpl(wrapper=True)

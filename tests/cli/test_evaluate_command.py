@@ -4,6 +4,7 @@ import csv
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from forked import Forked
 from photo_files import HEIC_LOSSLESS
 from PIL import Image
 from set_files import hub_files, photo, png, write_files
+from tqdm import tqdm
 
 from drln import DrlnConfig, DrlnModel
 from drln.__main__ import main
@@ -267,6 +269,8 @@ def test_ctrl_c_keeps_what_is_done_and_says_what_is_not(place, capsys, monkeypat
     for number in range(3):
         photo(number, 50, 44).save(place / "holiday" / f"large{number}.png")
     write = sys.stderr.write
+    # A bar that is interrupted while it is drawn keeps tqdm's lock, for which the threads of other tests would wait.
+    monkeypatch.setattr(tqdm, "_lock", threading.RLock(), raising=False)
 
     def interrupted(shown: str) -> int:
         return signal.raise_signal(signal.SIGINT) if "large1.png" in shown else write(shown)
