@@ -11,8 +11,8 @@ from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
 # Trained on clean photos alone. Of other models nothing is known.
 CLEAN = (BUNDLED, "eugenesiow/drln-bam", "eugenesiow/drln")
-# The mean gain over the clean model is 0.3 dB there at every scale, and nothing at 95; bundled/README.md has the table.
-MOST_QUALITY = 90
+# The mean gain over the clean model is 0.4 dB or more there, and about nothing at 95; bundled/README.md has the table.
+MOST_QUALITY = 85
 
 
 def suggested_model(chosen: str | Path, jpeg_quality: int | None) -> str | None:

@@ -56,7 +56,7 @@ def test_for_a_folder_one_line_at_the_end_counts_the_photos_of_this_run(place, c
     assert upscale("in", "--output", "out") == 0
     again = capsys.readouterr()
 
-    which = "2 of 4 photos are JPEGs of quality 90 or less"
+    which = "2 of 4 photos are JPEGs of quality 85 or less"
     assert told.err == f"drln: {which}; {BETTER} their blocks instead of sharpening them\n"
     assert told.out.count("\n") == 1 and "out: 4 photos upscaled, 0 were there, 0 failed; drln-bam" in told.out
     assert again.err == ""

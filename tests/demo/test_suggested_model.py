@@ -70,8 +70,8 @@ def test_the_chosen_model_computes_whatever_is_suggested(service, tmp_path):
 @pytest.mark.parametrize(
     ("qualities", "sentence"),
     [
-        ((60, 30, 97), "2 are JPEGs of quality 90 or less: Compact for JPEG photos removes their blocks instead"),
-        ((60,), "1 is a JPEG of quality 90 or less: Compact for JPEG photos removes its blocks instead"),
+        ((60, 30, 97), "2 are JPEGs of quality 85 or less: Compact for JPEG photos removes their blocks instead"),
+        ((60,), "1 is a JPEG of quality 85 or less: Compact for JPEG photos removes its blocks instead"),
         ((97,), ""),
     ],
 )
