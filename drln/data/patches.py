@@ -124,7 +124,8 @@ class TrainDataset(Dataset[Pair]):
         """Patches, (B, h, w, 3), with their colours in other orders, and some of one colour."""
         if self.colour_orders:
             number = (chance[:, 0] / self.colour_orders * len(ORDERS)).long()
-            order = ORDERS.to(number.device)[number.where(number < len(ORDERS), 0)][:, None, None]    # (B, 1, 1, 3)
+            orders = ORDERS.to(number.device, non_blocking=True)    # without waiting for the last step
+            order = orders[number.where(number < len(ORDERS), 0)][:, None, None]    # (B, 1, 1, 3)
             pair = (pair[0].gather(3, order.expand_as(pair[0])), pair[1].gather(3, order.expand_as(pair[1])))
         if self.flat:
             colour = torch.where(chance[:, 4:] < 0.5, (chance[:, 1:4] * 2).floor(), chance[:, 1:4])    # half: 0 or 1

@@ -57,7 +57,7 @@ class Trainer:
         train_dataset: Any = None,
         eval_dataset: Any = None,
     ) -> None:
-        from accelerate import Accelerator, DataLoaderConfiguration
+        from accelerate import Accelerator
 
         if any(dataset is not None and not len(dataset) for dataset in (train_dataset, eval_dataset)):
             raise TrainingError("the data set is empty; give one with at least one image")
@@ -68,7 +68,6 @@ class Trainer:
         self.accelerator = Accelerator(
             cpu=args.use_cpu,
             mixed_precision="no",    # the loss switches bf16 on; Accelerate would leave it on in the model
-            dataloader_config=DataLoaderConfiguration(non_blocking=True),
             gradient_accumulation_steps=args.gradient_accumulation_steps,
             log_with=args.trackers() or None,
             project_dir=args.output_dir,
