@@ -21,8 +21,8 @@ from drln.data.photos import PhotoPairs
 from drln.data.store import PairStore, build_store
 from drln.images.tensors import to_tensor
 
-Pairs = PairStore | PhotoPairs | DegradedPairs | ColumnPairs
-AnyPairs = Pairs | Sequence[Any]
+KnownPairs = PairStore | PhotoPairs | DegradedPairs | ColumnPairs
+AnyPairs = KnownPairs | Sequence[Any]
 Pair = tuple[Tensor, Tensor]    # LR and HR
 
 OWN_EDGE = 0.2    # of the sides of a patch have its own edge as their border, so that networks learn images' edges
@@ -162,8 +162,8 @@ class EvalDataset(Dataset[Pair]):
         return to_tensor(lr)[0], to_tensor(hr)[0]
 
 
-def _as_pairs(pairs: AnyPairs) -> Pairs:
-    return pairs if isinstance(pairs, Pairs) else ColumnPairs(pairs)
+def _as_pairs(pairs: AnyPairs) -> KnownPairs:
+    return pairs if isinstance(pairs, KnownPairs) else ColumnPairs(pairs)
 
 
 def _span(start: Tensor, length: Tensor, side: int, border: int = 0, chance: Tensor | None = None) -> Tensor:

@@ -98,7 +98,7 @@ def build_store(pairs: Pairs, cache_dir: str | Path | None = None) -> PairStore:
     changed, the old store is replaced; a process that has it open keeps the old images.
 
     Args:
-        pairs: `PhotoPairs` or `ColumnPairs`.
+        pairs: `PhotoPairs`, `DegradedPairs` or `ColumnPairs`.
         cache_dir: folder for the store, by default `drln` in HF_HOME.
 
     Raises:
