@@ -92,7 +92,7 @@ class Upscaler:
     def steps(
         self, image: Image.Image | Photo, self_ensemble: bool | None = None
     ) -> Generator[Progress, None, Result]:
-        """As `stream`, but the result is returned, for callers that need it for more."""
+        """As `stream`, for `yield from`, whose value is then the result."""
         began = time.monotonic()
         photo = image if isinstance(image, Photo) else Photo.from_pil(image)
         engine = self._for(photo.depth)
