@@ -58,7 +58,9 @@ CHOICES: dict[str, Choice] = {
     "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
     "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
     BUNDLED: Choice("DRLN-BAM compact", "Compact (1.3 M, bundled)", BUNDLED),
-    BUNDLED_PHOTO: Choice("DRLN-BAM compact for photos", "Compact for JPEG photos (1.3 M, bundled)", BUNDLED_PHOTO),
+    BUNDLED_PHOTO: Choice(
+        "DRLN-BAM compact for JPEG photos", "Compact for JPEG photos (1.3 M, bundled)", BUNDLED_PHOTO
+    ),
 }
 BEST = "eugenesiow/drln-bam"
 
