@@ -17,7 +17,7 @@ from demo.backend import results
 from demo.backend.jobs import Jobs
 from demo.backend.limits import LIMITS
 from demo.backend.service import Service
-from demo.components import settings
+from demo.components import settings, viewer
 from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
 from demo.tabs.evaluate import EvaluateTab
@@ -47,19 +47,20 @@ def new_service() -> Service:
 
 def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
     """Build the page, ready to launch; contacts no hub, and loads no model."""
-    jobs = jobs or Jobs()
+    jobs = jobs or Jobs(most=QUEUE_SIZE + 1)
     # How often Gradio deletes uploads and pictures, and from which age; results are deleted before them.
     cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
-        gr.Markdown(f"# {TITLE}\n{words.INTRO}")
-        with gr.Tab("Upscale"):
-            upscale = UpscaleTab(service, jobs)
-        with gr.Tab("Batch"):
-            batch = BatchTab(service, jobs)
-        with gr.Tab("Evaluate"):
-            evaluate = EvaluateTab(service, jobs)
-        with gr.Tab("About"):
-            about_tab()
+        gr.Markdown(f"# {TITLE}\n{words.INTRO}", elem_id="title")
+        with gr.Tabs():
+            with gr.Tab("Upscale", id="upscale"):
+                upscale = UpscaleTab(service, jobs)
+            with gr.Tab("Batch", id="batch"):
+                batch = BatchTab(service, jobs)
+            with gr.Tab("Evaluate", id="evaluate"):
+                evaluate = EvaluateTab(service, jobs)
+            with gr.Tab("About", id="about"):
+                about_tab()
         # Connected outside the tabs: components inside one exist only after it is opened.
         settings.keep("upscale", upscale.stored_choices)
         settings.keep("batch", batch.stored_choices)
@@ -82,7 +83,8 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         quiet=True,
         prevent_thread_lock=True,
         theme=THEME,
-        css=STYLE.read_text(),
+        head=f"<script>{viewer.SCRIPT.read_text()}</script>",
+        css=viewer.STYLE.read_text() + STYLE.read_text(),
         js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
         run_history=False,      # nobody else may keep the user's photos

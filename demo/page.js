@@ -1,26 +1,62 @@
-// What the page does besides Gradio: announce progress, name the sample photos, and find its jobs again.
+// What the page does besides Gradio and the viewer: paste and drop, focus, names, and finding its jobs again.
 () => {
   for (const region of document.querySelectorAll('.spoken')) {
     region.setAttribute('role', 'status');
     region.setAttribute('aria-live', 'polite');
   }
+  const shown = part => part && part.offsetParent !== null;
+
+  // An image that is pasted or dropped anywhere goes to the open tab's place for photos.
+  const give = (transfer, event) => {
+    const panel = [...document.querySelectorAll('[role=tabpanel]')].find(shown);
+    const input = panel?.querySelector('input[type=file]');
+    if (!input || !transfer?.files.length || event.target.closest?.('input, textarea, .photo-place')) return;
+    event.preventDefault();
+    input.files = transfer.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  document.addEventListener('paste', event => give(event.clipboardData, event));
+  document.addEventListener('dragover', event => {
+    if (event.dataTransfer?.types.includes('Files')) event.preventDefault();
+  });
+  document.addEventListener('drop', event => give(event.dataTransfer, event));
+
+  // When what has the focus goes or is disabled, what takes its place gets it.
+  let last = null;
+  const keepFocus = () => {
+    if (!last || document.activeElement !== document.body || document.hidden) return;
+    const [tab, part] = [last.id.replace(/-\w+$/, ''), last.id.match(/-(go|stop)$/)?.[1]];
+    if (!part) return;
+    const next = [`${tab}-stop`, `${tab}-go`].map(id => document.getElementById(id))
+      .find(button => shown(button) && !button.disabled);
+    next?.focus({ preventScroll: true });
+  };
+  document.addEventListener('focusin', event => { last = event.target; });
+  document.addEventListener('pointerdown', event => { if (!event.target.closest('button')) last = null; });
+  // A key that is held down on Upscale does not press Stop.
+  document.addEventListener('keydown', event => {
+    if (event.repeat && event.target.classList?.contains('job-stop')) event.preventDefault();
+  }, true);
 
   // Gradio gives the sample photos no text; each tab has its own, once it is opened.
   const nameSamples = () => {
-    for (const image of document.querySelectorAll('.gallery-item img:not([alt^="Sample photo"])')) {
-      const name = decodeURIComponent(image.src.split('/').pop()).replace(/\.\w+$/, '');
-      image.alt = `Sample photo: ${name}`;
+    for (const image of document.querySelectorAll('.samples img:not([alt^="Sample"])')) {
+      image.alt = `Sample: ${decodeURIComponent(image.src.split('/').pop()).replace(/\.\w+$/, '')}`;
     }
   };
-  new MutationObserver(nameSamples).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(() => { nameSamples(); keepFocus(); })
+    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
   nameSamples();
+
+  if (window.innerWidth < 768) {
+    for (const open of document.querySelectorAll('.folded-on-phones .label-wrap.open')) open.click();
+  }
 
   // A page that was hidden or offline while a job ran watches the job again.
   const watchAgain = () => {
     if (document.hidden) return;
     for (const button of document.querySelectorAll('.watch-again')) {
-      const stop = document.getElementById(button.id.replace('-back', '-stop'));
-      if (stop && stop.offsetParent !== null) button.click();
+      if (shown(document.getElementById(button.id.replace('-back', '-stop')))) button.click();
     }
   };
   document.addEventListener('visibilitychange', watchAgain);

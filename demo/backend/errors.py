@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from demo.backend.jobs import TooManyJobs
 from drln import CheckpointError, HubError, ImageError, UpscaleError
 from drln.data import DataError
 from drln.evaluation import ProtocolError
@@ -36,12 +37,20 @@ class SetError(LookupError):
 
 
 class UnavailableModel(HubError):
-    """A hub model could not be fetched or read; the user can choose another one."""
+    """A hub model could not be fetched or read; the user can choose another one.
+
+    Attributes:
+        model: what it is called in the list of models.
+    """
+
+    def __init__(self, text: str, model: str) -> None:
+        super().__init__(text)
+        self.model = model
 
 
 EXPECTED = (
-    CheckpointError, DataError, GoneError, HubError, ImageError, ProtocolError, SetError, UploadError, UpscaleError,
-    WriteError,
+    CheckpointError, DataError, GoneError, HubError, ImageError, ProtocolError, SetError, TooManyJobs, UploadError,
+    UpscaleError, WriteError,
 )
 
 

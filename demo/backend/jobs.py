@@ -16,9 +16,8 @@ from typing import Any
 GRACE_SECONDS = 60      # a job runs on that long with nobody watching: phones lock, trains enter tunnels
 KEPT_SECONDS = 3600     # a job is remembered that long after its end
 POLL_SECONDS = 0.25     # between two checks on a job that makes no step
+MOST = 20               # jobs at a time; most of them wait
 KEY_BYTES = 16
-KEY_LENGTH = len(secrets.token_urlsafe(KEY_BYTES))
-STOPPED_BEFORE = 1000   # jobs remembered as stopped before their start; bounded, as a page may send any key
 
 Step = Any
 
@@ -29,6 +28,10 @@ class Stopped(Exception):
 
 class UnknownJob(LookupError):
     """There is no job with that key, or it is forgotten."""
+
+
+class TooManyJobs(RuntimeError):
+    """The line of jobs is full."""
 
 
 class Job:
@@ -47,7 +50,6 @@ class Job:
         self._grace = grace
         self._stop = False
         self._error: BaseException | None = None
-        self.began = False
         self.ended: float | None = None
 
     def run(self, work: Callable[[], Generator[Step, None, None]]) -> None:
@@ -129,11 +131,13 @@ class Jobs:
     Args:
         grace: how many seconds a job runs on with nobody watching.
         kept: how many seconds a job is remembered after its end.
+        most: how many jobs there can be that have not ended.
     """
 
-    def __init__(self, grace: float = GRACE_SECONDS, kept: float = KEPT_SECONDS) -> None:
+    def __init__(self, grace: float = GRACE_SECONDS, kept: float = KEPT_SECONDS, most: int = MOST) -> None:
         self._grace = grace
         self._kept = kept
+        self._most = most
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -143,21 +147,24 @@ class Jobs:
         return secrets.token_urlsafe(KEY_BYTES)
 
     def start(self, key: str, work: Callable[[], Generator[Step, None, None]]) -> Job:
-        """Start a job, with the caller's context variables.
+        """Start a job, with the caller's context variables. One too many fails, with `TooManyJobs`.
 
         Raises:
-            Stopped: if the key is used, perhaps by a `stop` that came first.
+            Stopped: if there is no key, or it is used.
         """
         job = Job(self._grace)
         with self._lock:
             self._forget_old()
             if not key or key in self._jobs:    # pages that send no key must not share a job
                 raise Stopped
+            is_full = sum(other.ended is None for other in self._jobs.values()) >= self._most
             self._jobs[key] = job
-            job.began = True
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(job.run, work), daemon=True).start()
+        threading.Thread(target=context.run, args=(job.run, self._refused if is_full else work), daemon=True).start()
         return job
+
+    def _refused(self) -> Generator[Step, None, None]:
+        raise TooManyJobs(f"{self._most} jobs run or wait, and the line takes no more; try again in a few minutes")
 
     def find(self, key: str) -> Job:
         """Return the job with that key.
@@ -172,18 +179,11 @@ class Jobs:
             return self._jobs[key]
 
     def stop(self, key: str) -> None:
-        """Stop the job with that key, or remember the key so that its job never starts."""
-        if len(key) > KEY_LENGTH:
-            return    # not one of our keys, so not worth remembering
+        """Stop the job with that key, if there is one."""
         with self._lock:
-            self._forget_old()
-            job = self._jobs.setdefault(key, Job(self._grace))
+            job = self._jobs.get(key)
+        if job:
             job.stop()
-            if not job.began:
-                job.ended = time.monotonic()
-                unbegun = [other for other, job in self._jobs.items() if not job.began]
-                for other in unbegun[:-STOPPED_BEFORE]:
-                    del self._jobs[other]
 
     def _forget_old(self) -> None:
         now = time.monotonic()

@@ -20,7 +20,7 @@ from drln import CheckpointError, DrlnConfig, DrlnModel, HubError, Progress, Ups
 from drln.background import call_in_thread
 from drln.upscaling.device import pick_device, pick_precision
 from drln.weights.download import HubOptions, arriving
-from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, fetch
+from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, check_hub, fetch
 
 HUB_MEGABYTES = 137    # of the weights for one scale
 IN_MEMORY = 3          # models that stay loaded
@@ -31,8 +31,9 @@ class Choice:
     """A model that users can choose.
 
     Attributes:
-        title: its name in facts and messages.
-        label: its name in the list of models.
+        title: its name in facts and on pictures.
+        label: what it is for, in the list of models.
+        hint: what to expect of it, in that list.
         where: as `DrlnModel.from_pretrained` takes it.
         on_hub: whether it is a hub repository of the published shape.
         bam: whether it has balanced attention; used only for hub models.
@@ -40,6 +41,7 @@ class Choice:
 
     title: str
     label: str
+    hint: str
     where: str
     on_hub: bool = False
     bam: bool = True
@@ -55,11 +57,15 @@ class Loaded:
 
 # The keys are the names that other programs send.
 CHOICES: dict[str, Choice] = {
-    "eugenesiow/drln-bam": Choice("DRLN-BAM", "DRLN-BAM (34 M, from the hub)", "eugenesiow/drln-bam", on_hub=True),
-    "eugenesiow/drln": Choice("DRLN", "DRLN (35 M, from the hub)", "eugenesiow/drln", on_hub=True, bam=False),
-    BUNDLED: Choice("DRLN-BAM compact", "Compact (1.3 M, bundled)", BUNDLED),
+    BUNDLED: Choice("DRLN-BAM compact", "Fast", "ready to use", BUNDLED),
     BUNDLED_PHOTO: Choice(
-        "DRLN-BAM compact for JPEG photos", "Compact for JPEG photos (1.3 M, bundled)", BUNDLED_PHOTO
+        "DRLN-BAM compact for JPEG photos", "For JPEG photos", "removes blocks and noise", BUNDLED_PHOTO
+    ),
+    "eugenesiow/drln-bam": Choice(
+        "DRLN-BAM", "Best quality", f"slow on a CPU, {HUB_MEGABYTES} MB download", "eugenesiow/drln-bam", on_hub=True
+    ),
+    "eugenesiow/drln": Choice(
+        "DRLN", "Original DRLN", "for comparison", "eugenesiow/drln", on_hub=True, bam=False
     ),
 }
 BEST = "eugenesiow/drln-bam"
@@ -137,7 +143,7 @@ class Models:
         except (HubError, CheckpointError) as error:
             if not choice.on_hub:
                 raise
-            raise UnavailableModel(f"{choice.title} is unavailable from the hub: {error}") from error
+            raise UnavailableModel(f"{choice.title} is unavailable from the hub: {error}", choice.label) from error
 
     def estimator(self, name: str, scale: int) -> Upscaler:
         """Return an upscaler for estimates: the model if it is in memory or bundled, else one of the same shape."""
@@ -161,6 +167,16 @@ class Models:
         except HubError:
             return True
         return False
+
+    def reachable(self, name: str, scale: int) -> Generator[Progress, None, str]:
+        """Ask the hub for the model that would be downloaded; return why it cannot be, or nothing."""
+        choice = self.choices[name]
+        future = call_in_thread(lambda: check_hub(choice.where, scale))
+        try:
+            yield from wait_for(future, lambda seconds: Progress("Asking the hub", 0.0))
+        except HubError as error:
+            return str(error)
+        return ""
 
     def _preloaded_model(self, name: str, scale: int) -> Loaded | None:
         return self._preloaded.get((name, scale, pick_precision(pick_device(), self.precision)))

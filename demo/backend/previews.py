@@ -1,20 +1,20 @@
-"""What the page shows of a photo or result: reduced previews and enlarged close-ups, in 8 bits, not transparent.
+"""What the page shows of a photo or result: reduced previews and parts of it, in 8 bits, not transparent.
 
 Knows images only. The bicubic that DRLN is compared with is Pillow's.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from drln.images import Picture
 from drln.images.picture import to_eight_bits
 
-PREVIEW_SIDE = 1600    # pixels; the browser loads two such images for the slider
-OVERVIEW_SIDE = 640    # of the picture that users click on
-CROP_SIDE = 96         # pixels of the result that a close-up shows
-ZOOMED_SIDE = 384      # pixels that a close-up has on the page, about
+PREVIEW_SIDE = 1600    # pixels; the browser loads several such images
+THUMBNAIL_SIDE = 192
 SQUARE = 8             # pixels of the checkerboard behind transparent parts
 BICUBIC_REACH = 3      # how many pixels around Pillow's bicubic reads, rounded up
 
@@ -51,50 +51,24 @@ def capped_size(size: tuple[int, int], side: int = PREVIEW_SIDE) -> tuple[int, i
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
-def bicubic(lr: Image.Image, scale: int) -> Image.Image:
-    """Return Pillow's bicubic upscale of an `eight_bit` photo."""
-    return lr.resize((lr.width * scale, lr.height * scale), Image.Resampling.BICUBIC)
+def bicubic(lr: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return Pillow's bicubic upscale of an `eight_bit` photo to that size."""
+    return lr.resize(size, Image.Resampling.BICUBIC)
 
 
-def crop_around(size: tuple[int, int], x: int, y: int) -> Box:
-    """Return the box for a close-up of an image of this size, centred on (x, y) as far as the borders allow."""
-    width, height = size
-    side = min(CROP_SIDE, width, height)
-    left = min(max(0, x - side // 2), width - side)
-    top = min(max(0, y - side // 2), height - side)
-    return left, top, left + side, top + side
-
-
-def bicubic_crop(lr: np.ndarray, box: Box, scale: int) -> Image.Image:
+def bicubic_crop(lr: np.ndarray, size: tuple[int, int], box: Box) -> Image.Image:
     """Return what lies inside the box in the `bicubic` of a photo, without computing the rest.
 
     Args:
         lr: uint8, (H, W) or (H, W, C); of a memory-mapped file only a few rows are read.
+        size: of the result, in pixels.
         box: in pixels of the result.
-        scale: of the result.
     """
-    left, top, right, bottom = box
     height, width = lr.shape[:2]
-    x0, y0 = max(0, left // scale - BICUBIC_REACH), max(0, top // scale - BICUBIC_REACH)
-    x1 = min(width, -(-right // scale) + BICUBIC_REACH)
-    y1 = min(height, -(-bottom // scale) + BICUBIC_REACH)
-    surroundings = bicubic(Image.fromarray(np.ascontiguousarray(lr[y0:y1, x0:x1])), scale)
-    return surroundings.crop((left - scale * x0, top - scale * y0, right - scale * x0, bottom - scale * y0))
-
-
-def zoomed(crop: Image.Image) -> Image.Image:
-    """Return a crop as the page shows it, each pixel enlarged to a square of whole pixels."""
-    zoom = max(1, ZOOMED_SIDE // max(crop.size))
-    return shown(crop).resize((crop.width * zoom, crop.height * zoom), Image.Resampling.NEAREST)
-
-
-def marked(overview: Image.Image, box: Box, size: tuple[int, int]) -> Image.Image:
-    """Return a copy of the overview with a frame around the box, which is in pixels of an image of `size`."""
-    copy = overview.convert("RGB") if overview.mode != "RGB" else overview.copy()
-    across, down = overview.width / size[0], overview.height / size[1]
-    left, top = int(box[0] * across), int(box[1] * down)
-    right, bottom = max(left + 4, round(box[2] * across) - 1), max(top + 4, round(box[3] * down) - 1)
-    draw = ImageDraw.Draw(copy)
-    draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=(0, 0, 0), width=4)
-    draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(255, 255, 255), width=2)
-    return copy
+    across, down = width / size[0], height / size[1]
+    left, top, right, bottom = box[0] * across, box[1] * down, box[2] * across, box[3] * down
+    x0, y0 = max(0, int(left) - BICUBIC_REACH), max(0, int(top) - BICUBIC_REACH)
+    x1, y1 = min(width, math.ceil(right) + BICUBIC_REACH), min(height, math.ceil(bottom) + BICUBIC_REACH)
+    surroundings = Image.fromarray(np.ascontiguousarray(lr[y0:y1, x0:x1]))
+    inside = left - x0, top - y0, right - x0, bottom - y0
+    return surroundings.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.BICUBIC, inside)

@@ -1,16 +1,17 @@
-"""The files of a result, in a folder of its own: the upscaled photo, its previews, and pixels for close-ups.
+"""The files of a result, in a folder of its own: the upscaled photo, its previews, and its pixels.
 
 Knows images and files; no model and no device.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,16 +21,18 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from demo.backend import error_map, previews
+from demo.backend import previews
 from demo.backend.errors import GoneError
 from drln.images import ImageError, Picture, open_image, write_image
 from drln.whole_files import write_whole
 
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
 PREFIX = "drln-"           # of the folders
-BICUBIC_NAME, DRLN_NAME = "preview-bicubic.png", "preview-drln.png"
-# Pixels in 8 bits: a close-up reads a few without the others, whatever the format of the result.
-LR_PIXELS, SR_PIXELS = "photo.npy", "result.npy"
+ORIGINAL, BICUBIC, RESULT = "original", "bicubic", "result"    # what a page can show
+THUMBNAIL = "thumbnail.png"
+# Pixels in 8 bits: a region is read without the others, whatever the format of the result.
+PIXELS = "pixels-{}.npy"
+REGION_SIDE = 4096    # pixels of a region at most
 
 
 @dataclass(frozen=True)
@@ -42,27 +45,22 @@ class Saved:
 
     @property
     def scale(self) -> int:
-        """How many times the result is as wide as the photo."""
-        return self.sr_size[0] // self.lr_size[0]
+        """The scale of the model, which may have been reduced to the size that was asked for."""
+        return math.ceil(self.sr_size[0] / self.lr_size[0])
 
     @property
     def preview_size(self) -> tuple[int, int]:
         """The size of the previews."""
         return previews.capped_size(self.sr_size)
 
+    def preview(self, kind: str) -> Path:
+        """The preview of `ORIGINAL`, `BICUBIC` or `RESULT`, of a result that was saved for the page."""
+        return self.result.with_name(f"preview-{kind}.png")
+
     @property
-    def previews(self) -> tuple[Path, Path]:
-        """The previews, bicubic and DRLN, of a result that was saved for the page."""
-        return self.result.with_name(BICUBIC_NAME), self.result.with_name(DRLN_NAME)
-
-
-@dataclass(frozen=True)
-class Closeup:
-    """One place in bicubic and DRLN, enlarged, and an overview that shows where it is."""
-
-    overview: Image.Image
-    bicubic: Image.Image
-    drln: Image.Image
+    def thumbnail(self) -> Path:
+        """A small picture of a result that was saved for the page."""
+        return self.result.with_name(THUMBNAIL)
 
 
 def clear_old(parent: Path) -> None:
@@ -97,7 +95,7 @@ def result_name(title: str, model: str, scale: int, extension: str = ".png") -> 
 def save(
     folder: Path, name: str, lr: Picture, sr: Picture, quality: int | None = None, for_page: bool = True
 ) -> Saved:
-    """Write a result and, for the page, its previews and the pixels for close-ups.
+    """Write a result and, for the page, its previews and pixels.
 
     Args:
         folder: for the files.
@@ -108,81 +106,76 @@ def save(
 
     Raises:
         ImageError: if the format cannot hold the result, or a file cannot be written.
-        WriteError: if the pixels for close-ups cannot be written.
+        WriteError: if the pixels cannot be written.
     """
     saved = Saved(folder / name, (lr.width, lr.height), (sr.width, sr.height))
     if not for_page:
         write_image(sr, saved.result, quality)
         return saved
     photo, result = previews.eight_bit(lr), previews.eight_bit(sr)
-    bicubic, drln = saved.previews
     # At the same time: one after another they would add a tenth to the time that a small photo takes.
-    with ThreadPoolExecutor(3) as writers:
+    with ThreadPoolExecutor(4) as writers:
         writing = [
             writers.submit(write_image, sr, saved.result, quality),
-            writers.submit(_save_preview, result, 1, drln),
-            writers.submit(_save_preview, photo, saved.scale, bicubic),
+            writers.submit(_save_preview, result, saved.preview(RESULT)),
+            writers.submit(lambda: _save_preview(previews.bicubic(photo, result.size), saved.preview(BICUBIC))),
+            writers.submit(_save_preview, photo, saved.preview(ORIGINAL)),
+            writers.submit(_save_preview, result, saved.thumbnail, previews.THUMBNAIL_SIDE),
         ]
-        _save_pixels(folder / SR_PIXELS, result)
-        _save_pixels(folder / LR_PIXELS, photo)
+        _save_pixels(saved, RESULT, result)
+        _save_pixels(saved, ORIGINAL, photo)
     for written in writing:
         written.result()
     return saved
 
 
-def _save_preview(image: Image.Image, scale: int, path: Path) -> None:
-    write_image(previews.shown(previews.capped(previews.bicubic(image, scale))), path)
+def save_photo(folder: Path, lr: Picture) -> Path:
+    """Write the preview of a photo that has no result yet, and return its path."""
+    path = folder / "preview.png"
+    _save_preview(previews.eight_bit(lr), path)
+    return path
 
 
-def _save_pixels(path: Path, image: Image.Image) -> None:
+def _save_preview(image: Image.Image, path: Path, side: int = previews.PREVIEW_SIDE) -> None:
+    write_image(previews.shown(previews.capped(image, side)), path)
+
+
+def _save_pixels(saved: Saved, kind: str, image: Image.Image) -> None:
     pixels = np.ascontiguousarray(image)
 
     def write(file: BinaryIO) -> None:    # `np.save` would hide why the disk takes no more
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(pixels))
         file.write(pixels.data)
 
-    write_whole(path, write)
+    write_whole(saved.result.with_name(PIXELS.format(kind)), write)
 
 
-def add_picture(saved: Saved, name: str, picture: Image.Image) -> Path:
-    """Write a picture next to the result, unless it is there: a browser may be reading it.
+def region(saved: Saved, kind: str, box: Sequence[float]) -> Image.Image:
+    """Return a part of the photo, of its bicubic or of the result in its own pixels, with its colour profile.
 
-    Raises:
-        ImageError: if the result has been deleted, or the disk refuses the file.
-    """
-    path = saved.result.with_name(f"picture-{name}.png")
-    if not path.exists():
-        write_image(picture, path)
-    return path
-
-
-def difference(saved: Saved) -> Image.Image:
-    """Return the error map of the whole result, at the size of its previews.
+    Args:
+        kind: `ORIGINAL`, `BICUBIC` or `RESULT`.
+        box: left, top, right and bottom, as fractions of the whole.
 
     Raises:
         GoneError: if the files have been deleted.
+        ValueError: if the box is empty, leaves the picture or is too large.
     """
+    size = saved.lr_size if kind == ORIGINAL else saved.sr_size
+    left, top, right, bottom = (round(side * size[i % 2]) for i, side in enumerate(box))
+    if not (0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]):
+        raise ValueError(f"the box is {box}; give one inside the picture")
+    if max(right - left, bottom - top) > REGION_SIDE:
+        raise ValueError(f"the box has {right - left}x{bottom - top} pixels; give up to {REGION_SIDE} a side")
     with _gone_error():
-        return error_map.between(*map(open_image, saved.previews))
-
-
-def closeup(saved: Saved, x: float = 0.5, y: float = 0.5) -> Closeup:
-    """Return the place at these fractions of width and height, in the result's own pixels.
-
-    Raises:
-        GoneError: if the files have been deleted.
-    """
-    width, height = saved.sr_size
-    box = previews.crop_around(saved.sr_size, int(x * width), int(y * height))
-    with _gone_error():
-        lr, sr = (np.load(saved.result.with_name(name), mmap_mode="r") for name in (LR_PIXELS, SR_PIXELS))
-        preview = open_image(saved.previews[1])    # Pillow alone opens no PNG with a long profile
-    bicubic = previews.bicubic_crop(lr, box, saved.scale)
-    drln = Image.fromarray(np.ascontiguousarray(sr[box[1] : box[3], box[0] : box[2]]))
-    overview = previews.marked(previews.capped(preview, previews.OVERVIEW_SIDE), box, saved.sr_size)
-    for crop in (bicubic, drln):    # they have no profile of their own
-        crop.info.update(preview.info)
-    return Closeup(overview, previews.zoomed(bicubic), previews.zoomed(drln))
+        pixels = np.load(saved.result.with_name(PIXELS.format(RESULT if kind == RESULT else ORIGINAL)), mmap_mode="r")
+        preview = open_image(saved.preview(kind))    # Pillow alone opens no PNG with a long profile
+    if kind == BICUBIC:
+        part = previews.bicubic_crop(pixels, size, (left, top, right, bottom))
+    else:
+        part = Image.fromarray(np.ascontiguousarray(pixels[top:bottom, left:right]))
+    part.info.update(preview.info)
+    return previews.shown(part)
 
 
 @contextmanager

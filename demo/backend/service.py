@@ -5,15 +5,17 @@ Knows no gradio; the page keeps the queue.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from demo.backend import results
 from demo.backend.errors import UploadError
 from demo.backend.limits import LIMITS, Limits, check_photo, check_scale, result_notes
+from demo.backend.line import Line
 from demo.backend.models import Choice, Models
 from demo.backend.results import Saved
 from drln import Estimate, Progress
@@ -24,7 +26,17 @@ from drln.images.writing import check_format
 from drln.weights.suggestion import suggested_model
 
 T = TypeVar("T")
-POLL_SECONDS = 0.25    # between two attempts to get the device
+LOOKS = 20    # photos whose previews are remembered
+
+
+@dataclass(frozen=True)
+class Look:
+    """A photo as it is read: a preview for browsers, its size in pixels, and what formats must hold of it."""
+
+    preview: Path
+    size: tuple[int, int]
+    mode: str           # as in `Photo`
+    is_opaque: bool
 
 
 @dataclass(frozen=True)
@@ -41,7 +53,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Finished:
-    """A result, and how it was computed."""
+    """A result, how it was computed, and the photo that it was made of."""
 
     saved: Saved
     model: str
@@ -51,6 +63,9 @@ class Finished:
     seconds: float
     notes: tuple[str, ...] = ()
     suggested: str | None = None    # as in `Plan`
+    photo: Path | None = None       # as it was uploaded
+    title: str = ""                 # the user's name for it
+    depth: int = 8                  # bits per channel
 
 
 class Service:
@@ -66,7 +81,8 @@ class Service:
         self.folder = Path(folder)
         self.models = models or Models()
         self.limits = limits
-        self._device = threading.Lock()
+        self._line = Line()
+        self._looks: OrderedDict[Path, Look] = OrderedDict()
 
     def choice(self, name: str) -> Choice:
         """Return the model of that name.
@@ -78,18 +94,41 @@ class Service:
             raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
         return self.models.choices[name]
 
+    def look(self, photo: str | Path) -> Look:
+        """Read a photo, and write a preview that every browser can show.
+
+        Raises:
+            UploadError: for a file that the demo does not take.
+            ImageError: if it is damaged.
+        """
+        path = Path(photo)
+        look = self._looks.get(path)
+        if not look or not look.preview.exists():
+            check_photo(path, 1, self.limits)
+            opened = Photo.open(path)
+            with results.new_folder(self.folder) as folder:
+                preview = results.save_photo(folder, opened.picture(opened.rgb))
+            look = Look(preview, (opened.width, opened.height), opened.mode, opened.is_opaque)
+        self._looks[path] = look
+        while len(self._looks) > LOOKS:
+            self._looks.popitem(last=False)
+        return look
+
     def plan(
         self, photo: str | Path, scale: int, name: str, extension: str = ".png", self_ensemble: bool = False
     ) -> Iterator[Plan]:
-        """Yield the sizes at once, then the estimate too; contacts no hub.
+        """Yield the sizes at once, then, once the photo has been read, the estimate too; contacts no hub.
 
         Raises:
             UploadError: for a photo, scale, model or extension that the demo does not take.
+            ImageError: if the photo is damaged, or the format cannot hold its result.
         """
         header = self._check(photo, scale, name, extension)
         size, suggested = (header.width, header.height), suggested_model(self.choice(name).where, header.jpeg_quality)
         plan = Plan(size, scale, None, result_notes(header, scale), header.jpeg_quality, suggested)
         yield plan
+        look = self.look(photo)
+        check_format(f"result{extension.lower()}", look.mode, size[0] * scale, size[1] * scale, None, look.is_opaque)
         estimate = self.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
         yield replace(plan, estimate=estimate)
 
@@ -121,7 +160,7 @@ class Service:
         Raises:
             UploadError, ImageError, HubError, CheckpointError, UpscaleError, WriteError: as the message says.
         """
-        self._check(photo, scale, name, extension)
+        header = self._check(photo, scale, name, extension)
         title, extension = title or Path(photo).name, extension.lower()
         if not OUTPUT_FORMATS[extension].takes_quality:
             quality = None
@@ -130,12 +169,20 @@ class Service:
         check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality, opened.is_opaque)
         loaded = yield from self.models.loading(name, scale)
         with results.new_folder(self.folder) as folder:
-            result = yield from self.with_device(loaded.upscaler.steps(opened, self_ensemble))
+            estimate = partial(loaded.upscaler.estimate, opened.width, opened.height, header.depth, self_ensemble)
+            steps = loaded.upscaler.steps(opened, self_ensemble)
+            result = yield from self.with_device(steps, lambda: estimate().seconds)
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
         choice, computed = self.choice(name), (result.device, result.precision, result.seconds, result.notes)
         suggested = suggested_model(choice.where, opened.jpeg_quality)
-        yield Finished(saved, choice.title, loaded.source, *computed, suggested)
+        yield Finished(saved, choice.title, loaded.source, *computed, suggested, Path(photo), title, opened.depth)
+
+    def with_device(
+        self, steps: Generator[Progress, None, T], estimate: Callable[[], float] | None = None
+    ) -> Generator[Progress, None, T]:
+        """Take the steps while no other caller computes, like `Line.in_turn`."""
+        return self._line.in_turn(steps, estimate)
 
     def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
         self.choice(name)
@@ -143,12 +190,3 @@ class Service:
         if not isinstance(extension, str) or extension.lower() not in OUTPUT_FORMATS:
             raise UploadError(f"The format is {extension!r}; choose one of {', '.join(OUTPUT_FORMATS)}.")
         return check_photo(photo, scale, self.limits, extension.lower())
-
-    def with_device(self, steps: Generator[Progress, None, T]) -> Generator[Progress, None, T]:
-        """Take the steps while no other caller computes; yield `Progress` until then, and during the steps."""
-        while not self._device.acquire(timeout=POLL_SECONDS):
-            yield Progress("Waiting for another photo to finish", 0.0)
-        try:
-            return (yield from steps)
-        finally:
-            self._device.release()

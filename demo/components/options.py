@@ -1,4 +1,4 @@
-"""The options of a result, folded away at first, and what the user chose as arguments of the service."""
+"""The options of a result, and what the user chose as arguments of the service."""
 
 from __future__ import annotations
 
@@ -44,25 +44,17 @@ def upscale_arguments(format: Any, quality: Any, self_ensemble: Any) -> dict[str
 
 
 def result_options(elem_id: str) -> ResultOptions:
-    """Make the options of a result, folded away at first."""
-    with gr.Accordion("More options", open=False, elem_id=f"{elem_id}-options"):
-        file_format = gr.Radio(
-            list(EXTENSIONS),
-            value="PNG",
-            label="Format",
-            info="PNG and TIFF keep every pixel. JPEG cannot hold transparency.",
-            elem_id=f"{elem_id}-format",
-        )
-        quality = gr.Slider(
-            1, 100, value=95, step=1, label="Quality", info="For JPEG and WebP: higher is better and larger.",
-            elem_id=f"{elem_id}-quality", visible=False,
-        )
-        ensemble = gr.Checkbox(
-            False,
-            label="Self-ensemble",
-            info="Averages eight flips and turns of the photo: slightly better, eight times slower.",
-            elem_id=f"{elem_id}-ensemble",
-        )
+    """Make the options of a result."""
+    file_format = gr.Radio(list(EXTENSIONS), value="PNG", label="Save as", elem_id=f"{elem_id}-format")
+    quality = gr.Slider(
+        1, 100, value=95, step=1, label="Quality", info="Higher is better and larger.",
+        elem_id=f"{elem_id}-quality", visible=False,
+    )
+    ensemble = gr.Checkbox(
+        False,
+        label="Average eight turns: a bit better, 8 times slower",
+        elem_id=f"{elem_id}-ensemble",
+    )
     file_format.change(
         lambda chosen: gr.update(visible=chosen in LOSSY), file_format, quality, queue=False, api_visibility="private",
         show_progress="hidden",

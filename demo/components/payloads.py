@@ -19,6 +19,8 @@ Update = dict[Any, Any]
 T = TypeVar("T")
 
 DEVICE = "device"       # concurrency id of all that computes: one queue, whichever tab or program asks
+# Of events that only the page uses.
+PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
 CANCEL_SECONDS = 1.0    # between two chances to cancel another program's request; each takes time from the work
 
 

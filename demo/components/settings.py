@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from demo.components.job_view import PAGE
+from demo.components.payloads import PAGE
 
 STORED_AS = "drln-settings"
 

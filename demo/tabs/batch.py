@@ -8,14 +8,15 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import results
 from demo.backend.batch import Batches, BatchReport
 from demo.backend.errors import UnavailableModel
 from demo.backend.jobs import Job, Jobs
 from demo.backend.service import Service
 from demo.components.inputs import api_scale, model_input, scale_input, whole_number
-from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.job_view import JobView, Steps
 from demo.components.options import result_options, upscale_arguments
-from demo.components.payloads import Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.wording import batch as words
 from demo.wording import notes
 
@@ -61,8 +62,9 @@ class BatchTab:
         )
         outputs = [self.states, self.download, self.gallery]
         self.job.connect(
-            inputs, self.result, outputs, self._steps, self.show,
-            begin=self.clear, failed=self.failed, stopped=self.stopped, done=self.done,
+            inputs, [self.result, *outputs], self._steps, self.show,
+            begin=self.clear, failed=self.failed, stopped=self.stopped,
+            done=lambda job, keys: self.done(job), scroll_to="batch-result",
         )
         self.stored_choices = {"scale": self.scale, "model": self.model, **self.options._asdict()}
         answer = [self.download, gr.JSON(visible=False, label="States")]
@@ -74,7 +76,7 @@ class BatchTab:
 
     def show(self, report: BatchReport) -> Update:
         """Show the photos' states, and previews of the results."""
-        previews = [(str(finished.saved.previews[1]), words.caption(finished)) for finished in report.finished]
+        previews = [(str(one.saved.preview(results.RESULT)), words.caption(one)) for one in report.finished]
         return {
             self.result: gr.update(visible=True),
             self.states: words.table(report),

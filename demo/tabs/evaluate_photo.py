@@ -12,9 +12,18 @@ from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
-from demo.components.inputs import api_scale, comparison, model_input, photo_input, picture, scale_input, whole_number
-from demo.components.job_view import PAGE, JobView, Steps
-from demo.components.payloads import Update, Upload, api_errors, endpoint, last_step, uploaded
+from demo.components.inputs import (
+    api_scale,
+    comparison,
+    connect_photo,
+    model_input,
+    photo_input,
+    picture,
+    scale_input,
+    whole_number,
+)
+from demo.components.job_view import JobView, Steps
+from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, last_step, uploaded
 from demo.wording import notes
 from demo.wording import scores as words
 from drln.evaluation.degradations import CLEAN
@@ -28,7 +37,7 @@ class PhotoSection:
         self.trials = trials
         with gr.Row():
             with gr.Column(scale=3, min_width=300):
-                self.photo = photo_input("Sharp photo", "trial-photo")
+                self.photo, self.place, self.samples = photo_input("Sharp photo", "trial-photo")
             with gr.Column(scale=2, min_width=300):
                 self.scale = scale_input("trial-scale")
                 self.protocol = protocol_radio("trial-protocol")
@@ -51,6 +60,7 @@ class PhotoSection:
         self._connect()
 
     def _connect(self) -> None:
+        connect_photo(self.photo, self.place, self.samples)
         gr.on(
             [self.photo.change, self.scale.change, self.protocol.change, self.degradation.change],
             self.plan,
@@ -62,7 +72,7 @@ class PhotoSection:
         )
         inputs = [self.photo, self.scale, self.model, self.protocol, self.degradation]
         outputs = [self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
-        self.job.connect(inputs, self.result, outputs, self._steps, self._show)
+        self.job.connect(inputs, [self.result, *outputs], self._steps, self._show, scroll_to="trial-result")
         names = ("scale", "model", "protocol", "degradation")
         self.stored_choices = {name: getattr(self, name) for name in names}
         scores = gr.JSON(visible=False, label="Scores")

@@ -14,8 +14,8 @@ from demo.backend.jobs import Job, Jobs
 from demo.backend.models import default_choice
 from demo.backend.service import Service
 from demo.components.inputs import whole_number
-from demo.components.job_view import PAGE, JobView, Steps
-from demo.components.payloads import Update, api_errors, endpoint, html_update, last_step
+from demo.components.job_view import JobView, Steps
+from demo.components.payloads import PAGE, Update, api_errors, endpoint, html_update, last_step
 from demo.tabs.evaluate_photo import api_degradation, degradation_radio, protocol_radio, without_clean
 from demo.wording import notes
 from demo.wording import scores as words
@@ -61,8 +61,8 @@ class SetSection:
         inputs = [self.dataset, self.scales, self.models, self.protocol, self.degradation]
         outputs = [self.samples, self.table, self.chart, self.download]
         self.job.connect(
-            inputs, self.result, outputs, self._steps, self._show,
-            begin=self.hide_offer, failed=self.failed, stopped=self.stopped,
+            inputs, [self.result, *outputs], self._steps, self._show,
+            begin=self.hide_offer, failed=self.failed, stopped=self.stopped, scroll_to="bench-result",
         )
         api_scales = gr.CheckboxGroup(list(map(str, SCALES)), value=["4"], label="Scales", visible=False)
         answer = [gr.JSON(visible=False, label="Scores"), self.download]

@@ -9,8 +9,8 @@ from demo.backend.models import CHOICES
 from drln import Progress
 from drln.weights.sources import BUNDLED_PHOTO
 
-FOR_JPEG = CHOICES[BUNDLED_PHOTO].label.partition(" (")[0]    # a model's name
-LOST_JOB = "The job did not start: the queue is full, or the connection was lost while it waited. Start it again."
+FOR_JPEG = CHOICES[BUNDLED_PHOTO].label    # a model
+LOST_JOB = "The connection to the job was lost. Start it again."
 
 
 def alert(text: str) -> str:
@@ -61,6 +61,13 @@ def duration(seconds: float) -> str:
 def gigabytes(size: float) -> str:
     """Write bytes as GB or MB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, size / 1e6):.0f} MB"
+
+
+def file_size(size: int) -> str:
+    """Write the size of a file as KB, MB or GB."""
+    if size < 1e6:
+        return f"{max(1, size / 1e3):.0f} KB"
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
 
 
 def colour_bar(*labels: str) -> str:

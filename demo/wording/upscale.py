@@ -4,38 +4,43 @@ from __future__ import annotations
 
 from html import escape
 
-from demo.backend.error_map import FULL
-from demo.backend.models import HUB_MEGABYTES, Choice
+from demo.backend.models import HUB_MEGABYTES
 from demo.backend.service import Finished, Plan
-from demo.wording.notes import FOR_JPEG, alert, colour_bar, duration, gigabytes, note, pixels
+from demo.wording.notes import FOR_JPEG, alert, duration, file_size, gigabytes, note, pixels
 from drln import Estimate
 from drln.images.formats import OUTPUT_FORMATS
 
-INTRO = (
-    "Upscale a photo 2, 3 or 4 times with DRLN-BAM, a densely residual network with balanced attention. "
-    "The whole photo is computed as one image, without tiles."
-)
-NO_PHOTO = "Choose a photo to see the size of its result, and how much time and memory it takes."
-USE_FOR_JPEG = f"Use {FOR_JPEG}"
-DIFFERENCE = (
-    '<p class="note">How much the brightness of DRLN\'s result differs from bicubic\'s, in grey levels from 0 to 255. '
-    "The map shows where the network changed something, mostly edges and texture. It cannot show whether the change is "
-    "right: there is no sharp photo to compare with. For a large result, the map is made from the preview.</p>"
-    + colour_bar("0", f"{FULL} and more")
-)
+INTRO = "Make a photo 2, 3 or 4 times as large, with DRLN-BAM."
+NO_PHOTO = "Choose a photo, or try a sample."
+EMPTY = "Drop, paste or choose a photo."
+WELCOME = "A sample, 4 times as large. Move the line: bicubic on the left, the network on the right."
+NOTHING_YET = ""
+ORIGINAL, BICUBIC = "Original", "Bicubic"
+USE_FAST, USE_FOR_JPEG = "Use Fast", f"Use “{FOR_JPEG}”"
+ASKING = "Asking the hub for the model …"
+DOWNLOAD = f"{HUB_MEGABYTES} MB will be downloaded first."
+SHORT = 0.5    # share of the free memory from which on a need is named
+
+
+def sizes(lr_size: tuple[int, int], sr_size: tuple[int, int]) -> str:
+    """Write 300 × 300 → 1200 × 1200 px."""
+    return f"{lr_size[0]} × {lr_size[1]} → <b>{sr_size[0]} × {sr_size[1]} px</b>"
 
 
 def plan_note(plan: Plan) -> str:
     """Say what the upscale would take, or with an alert that the machine has too little memory."""
-    (width, height), scale = plan.lr_size, plan.scale
-    sizes = f"{pixels(width, height)} to <b>{pixels(width * scale, height * scale)}</b>"
-    if plan.estimate is None:
-        return f'<p class="note" role="status">{sizes}; estimating time and memory …</p>'
-    if not plan.estimate.fits:
-        return alert(too_large(plan.estimate))
+    width, height = plan.lr_size
+    text = sizes(plan.lr_size, (width * plan.scale, height * plan.scale))
+    estimate = plan.estimate
+    if estimate is None:
+        return f'<p class="note" role="status">{text} · …</p>'
+    if not estimate.fits:
+        return alert(too_large(estimate))
+    memory = ""
+    if estimate.memory > SHORT * estimate.available:
+        memory = f" · {gigabytes(estimate.memory)} of the {gigabytes(estimate.available)} of memory that are free"
     return (
-        f'<p class="note" role="status">{sizes}, about <b>{duration(plan.estimate.seconds)}</b> and '
-        f"{gigabytes(plan.estimate.memory)} of memory ({gigabytes(plan.estimate.available)} are free)</p>"
+        f'<p class="note" role="status">{text} · about <b>{duration(estimate.seconds)}</b>{memory}</p>'
         + "".join(note(text) for text in plan.notes)
     )
 
@@ -53,40 +58,53 @@ def suggestion(plan: Plan) -> str:
 def too_large(estimate: Estimate) -> str:
     """Say why the machine cannot hold a result."""
     return (
-        f"The result of {pixels(estimate.width, estimate.height)} needs about {gigabytes(estimate.memory)} of memory, "
-        f"and {gigabytes(estimate.available)} are free on this machine. "
-        "Choose a smaller scale or the compact model, crop the photo, or use a machine with more memory."
+        f"Choose a smaller scale or a faster model, or crop the photo: {pixels(estimate.width, estimate.height)} need "
+        f"about {gigabytes(estimate.memory)} of memory, and {gigabytes(estimate.available)} are free."
     )
 
 
-def model_note(choice: Choice, must_download: bool) -> str:
-    """Say that the model must be downloaded, if it must."""
-    if not must_download:
-        return ""
-    return note(f"{choice.title} is not on this machine yet: upscaling first fetches {HUB_MEGABYTES} MB from the hub.")
+def unavailable(model: str, why: str) -> str:
+    """Say that a model is not to be had now, with the reason folded."""
+    return (
+        f'<div class="note alert" role="alert">{escape(model)} cannot be downloaded now. Use Fast, or try again '
+        f"later.<details><summary>Details</summary>{escape(why)}</details></div>"
+    )
+
+
+def photo_facts(title: str, size: tuple[int, int]) -> str:
+    """Name the photo that is shown."""
+    return f'<p class="note"><b>{escape(title)}</b> · {size[0]} × {size[1]} px</p>'
+
+
+def method(finished: Finished) -> str:
+    """Name how a result was made, for a label on the picture."""
+    return f"{finished.model} {finished.saved.scale}×"
+
+
+def result_title(finished: Finished) -> str:
+    """Name a result among others."""
+    return f"{finished.title}, {finished.saved.scale}×, {finished.model}"
+
+
+def earlier(finished: Finished) -> str:
+    """Say that a result does not belong to the controls as they are."""
+    return note(f"Shown: {result_title(finished)}, earlier.")
 
 
 def facts(finished: Finished) -> str:
-    """List the facts below a result."""
+    """Say what is shown, with the rest of the facts folded."""
     saved = finished.saved
-    file = f"{OUTPUT_FORMATS[saved.result.suffix].name}, {saved.result.stat().st_size / 1e6:.1f} MB"
+    kind = OUTPUT_FORMATS[saved.result.suffix].name
+    depth = f", {finished.depth} bits" if finished.depth > 8 else ""
+    size = file_size(saved.result.stat().st_size)
     rows = {
-        "Photo": pixels(*saved.lr_size),
-        "Result": f"{pixels(*saved.sr_size)} ({saved.scale}×), {file}",
-        "Model": finished.model,
+        "Model": f"{finished.model}, {saved.scale}×",
         "Weights": finished.source,
         "Computed": f"on {finished.device} in {finished.precision}, {finished.seconds:.1f} s",
     }
     table = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in rows.items())
-    return f'<dl class="facts">{table}</dl>' + "".join(note(text) for text in finished.notes)
-
-
-def preview_note(finished: Finished) -> str:
-    """Say that the slider shows a reduced preview, if it does."""
-    saved = finished.saved
-    if saved.preview_size == saved.sr_size:
-        return ""
-    return note(
-        f"The slider shows a preview, reduced to {pixels(*saved.preview_size)}; "
-        "the close-up and the download have every pixel."
+    return (
+        f'<p class="note"><b>{escape(finished.title)}</b> · {sizes(saved.lr_size, saved.sr_size)} · '
+        f'{kind}{depth}, {size}</p><details class="note"><summary>Details</summary><dl class="facts">{table}</dl>'
+        "</details>" + "".join(note(text) for text in finished.notes)
     )

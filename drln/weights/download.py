@@ -28,7 +28,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.file_download import repo_folder_name
+from huggingface_hub.file_download import HfFileMetadata, repo_folder_name
 from huggingface_hub.utils import get_session
 
 from drln.background import call_in_thread
@@ -108,16 +108,7 @@ def download(repo: str, file: str, options: HubOptions, repo_type: str | None = 
         MissingFileError: if the repository has no such file.
         HubError: if the file is unavailable; within seconds of the last byte. No part of the file is kept.
     """
-    what, revision, token = f"{file} of {repo}", options.revision or "main", options.token
-    url = hf_hub_url(repo, file, revision=revision, repo_type=repo_type)
-    try:
-        metadata = within(QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=token, timeout=ANSWER_SECONDS))
-    except RemoteEntryNotFoundError as error:
-        raise MissingFileError(f"the hub's repository {repo} has no file {file} at revision {revision}") from error
-    except Exception as error:
-        raise HubError(explain(error, what, repo, revision)) from error
-    if metadata.commit_hash is None or metadata.etag is None:
-        raise HubError(f"{constants.ENDPOINT} does not answer as the hub does; check HF_ENDPOINT, proxy and firewall")
+    revision, metadata = options.revision or "main", ask(repo, file, options, repo_type)
     try:
         with _few_tries():
             path = Path(
@@ -127,19 +118,39 @@ def download(repo: str, file: str, options: HubOptions, repo_type: str | None = 
                     repo_type=repo_type,
                     revision=revision,
                     cache_dir=options.cache_dir,
-                    token=token,
+                    token=options.token,
                     etag_timeout=ANSWER_SECONDS,
                 )
             )
     except Exception as error:
-        raise HubError(explain(error, what, repo, revision)) from error
-    if re.fullmatch("[0-9a-f]{64}", metadata.etag):    # of large files; huggingface_hub itself compares sizes only
+        raise HubError(explain(error, f"{file} of {repo}", repo, revision)) from error
+    # The etag of large files; huggingface_hub itself compares sizes only.
+    if re.fullmatch("[0-9a-f]{64}", metadata.etag or ""):
         with open(path, "rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest != metadata.etag:
             forget(path)
-            raise HubError(f"the download of {what} is corrupt, its sha256 is {digest}; it was removed, try again")
+            raise HubError(
+                f"the download of {file} of {repo} is corrupt, its sha256 is {digest}; it was removed, try again"
+            )
     return path
+
+
+def ask(repo: str, file: str, options: HubOptions, repo_type: str | None = None) -> HfFileMetadata:
+    """Return what the hub says of a file, without the file. The arguments and errors are those of `download`."""
+    revision = options.revision or "main"
+    url = hf_hub_url(repo, file, revision=revision, repo_type=repo_type)
+    try:
+        found = within(
+            QUESTION_SECONDS, lambda: get_hf_file_metadata(url, token=options.token, timeout=ANSWER_SECONDS)
+        )
+    except RemoteEntryNotFoundError as error:
+        raise MissingFileError(f"the hub's repository {repo} has no file {file} at revision {revision}") from error
+    except Exception as error:
+        raise HubError(explain(error, f"{file} of {repo}", repo, revision)) from error
+    if found.commit_hash is None or found.etag is None:
+        raise HubError(f"{constants.ENDPOINT} does not answer as the hub does; check HF_ENDPOINT, proxy and firewall")
+    return found
 
 
 def within(seconds: float, ask: Callable[[], Answer]) -> Answer:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from drln.network.config import SCALES, DrlnConfig, is_scale
 from drln.weights.checkpoint import CheckpointError, UnreadableCheckpoint, check_config, load_checkpoint
-from drln.weights.download import HubError, HubOptions, MissingFileError, cached, download, forget
+from drln.weights.download import HubError, HubOptions, MissingFileError, ask, cached, download, forget
 from drln.weights.published_names import CONFIG_FILE, EARLIER_BEST, weights_files
 
 BUNDLED, BUNDLED_PHOTO = "drln-bam-compact", "drln-bam-compact-photo"    # names of folders
@@ -99,6 +99,16 @@ def fetch(name_or_path: str | Path, scale: int | None, options: HubOptions) -> S
         return _on_hub(name_or_path, scale, replace(options, revision=revision))
     except HubError as error:
         raise type(error)(f"{error}. The bundled model '{BUNDLED}' needs no network") from error
+
+
+def check_hub(repo: str, scale: int) -> None:
+    """Raise a `HubError` unless the hub offers weights of that scale now. Downloads nothing."""
+    options = HubOptions(revision=PINNED.get(repo, "main"))
+    ours, published = weights_files(scale)
+    try:
+        ask(repo, published, options)
+    except MissingFileError:
+        ask(repo, ours, options)
 
 
 def _is_hub_name(name: str) -> bool:

@@ -1,0 +1,133 @@
+"""The large picture of the Upscale tab: a photo, or a result beside what it can be compared with.
+
+Below it: what is shown, its download, and the results of this visit.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import gradio as gr
+
+from demo.backend import results
+from demo.backend.errors import GoneError
+from demo.backend.jobs import Jobs, UnknownJob
+from demo.backend.results import BICUBIC, ORIGINAL, RESULT
+from demo.backend.service import Finished, Look
+from demo.components.payloads import Update
+from demo.components.viewer import NOTHING, View, file, picture, strip, viewer
+from demo.wording import notes
+from demo.wording import upscale as words
+
+WELCOME = "welcome"    # in place of a job's key: the result that a page shows at first
+
+
+class Stage:
+    """Components in the open Blocks.
+
+    Args:
+        jobs: of the app.
+        over: what lies over the picture.
+
+    Attributes:
+        outputs: the components that the methods below update.
+    """
+
+    def __init__(self, jobs: Jobs, over: gr.Column) -> None:
+        self._jobs = jobs
+        with gr.Column(elem_classes="stage"):
+            self.viewer = viewer("stage", self.region)
+            over.render()
+        with gr.Row(elem_id="result"):
+            self.facts = gr.HTML(words.NOTHING_YET, elem_id="facts")
+            self.download = gr.DownloadButton(
+                "Download", variant="primary", interactive=False, elem_id="download", scale=0, min_width=160
+            )
+        self.strip = strip("visit")
+        self.shown = gr.Textbox(visible="hidden", elem_id="shown", label="Result on the stage")
+        self.earlier = gr.HTML(visible=False, elem_id="earlier")
+        self.outputs = [self.viewer, self.facts, self.download, self.strip, self.shown]
+
+    def photo(self, look: Look, title: str) -> Update:
+        """Show a photo that has no result yet."""
+        one = picture("photo", words.ORIGINAL, look.preview, look.size, pixelated=True)
+        return {
+            self.viewer: {"pictures": [one]},
+            self.facts: words.photo_facts(title, look.size),
+            self.download: gr.update(interactive=False, value=None),
+            self.shown: "",
+        }
+
+    def welcome(self, finished: Finished | None) -> Update:
+        """Show a sample, before and after; or nothing, if it is not ready."""
+        if not finished:
+            return {self.viewer: {**NOTHING, "note": words.EMPTY}, self.facts: words.NOTHING_YET}
+        view = _view(WELCOME, {WELCOME: finished})
+        return {self.viewer: view, self.facts: notes.note(words.WELCOME)}
+
+    def result(self, keys: str, key: str = "") -> Update:
+        """Show a result of this visit, by default the newest, beside those of the same photo; nothing if it is gone."""
+        visit = self.visit(keys)
+        key = key or next(iter(visit), "")
+        if key not in visit:
+            return {}
+        finished = visit[key]
+        return {
+            self.viewer: _view(key, visit),
+            self.facts: words.facts(finished),
+            self.download: gr.update(value=str(finished.saved.result), interactive=True),
+            self.strip: [
+                {
+                    "key": one,
+                    "title": words.result_title(other),
+                    "src": file(other.saved.thumbnail),
+                    "shown": one == key,
+                }
+                for one, other in visit.items()
+            ],
+            self.shown: key,
+        }
+
+    def visit(self, keys: str) -> dict[str, Finished]:
+        """Return the results that are still there, by the keys of their jobs."""
+        found = {}
+        for key in keys.split() if isinstance(keys, str) else ():
+            try:
+                finished = self._jobs.find(key).last(Finished)
+            except UnknownJob:
+                continue
+            if finished and finished.saved.result.exists():
+                found[key] = finished
+        return found
+
+    def region(self, asked: dict[str, Any]) -> str | None:
+        """Return a part of a picture in its own pixels, as a data address, for whoever knows its key."""
+        try:
+            key, kind = str(asked["id"]).split("/")
+            finished = self._jobs.find(key).last(Finished)
+            if finished is None:
+                return None
+            part = results.region(finished.saved, kind, [float(side) for side in asked["box"]])
+        except (UnknownJob, GoneError, KeyError, TypeError, ValueError):
+            return None
+        content = io.BytesIO()
+        part.save(content, "PNG", compress_level=1, icc_profile=part.info.get("icc_profile"))
+        return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def _view(key: str, visit: dict[str, Finished]) -> View:
+    """Return the view of a result, its photo, bicubic, and the other results of the same photo."""
+    finished = visit[key]
+    saved = finished.saved
+    others = {one: other for one, other in visit.items() if other.photo == finished.photo}
+    pictures = [
+        picture(f"{key}/{ORIGINAL}", words.ORIGINAL, saved.preview(ORIGINAL), saved.lr_size, pixelated=True),
+        picture(f"{key}/{BICUBIC}", words.BICUBIC, saved.preview(BICUBIC), saved.sr_size),
+        *(
+            picture(f"{one}/{RESULT}", words.method(other), other.saved.preview(RESULT), other.saved.sr_size)
+            for one, other in others.items()
+        ),
+    ]
+    return {"pictures": pictures, "left": f"{key}/{BICUBIC}", "right": f"{key}/{RESULT}"}

@@ -1,0 +1,95 @@
+"""The pictures to compare, in the viewer of `drln.plots`, and the row of results to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+import drln.plots
+
+SCRIPT, STYLE = (Path(drln.plots.__file__).with_name(f"viewer.{kind}") for kind in ("js", "css"))
+VIEWER = """
+const viewer = drlnViewer(element.firstElementChild, { region: server.region });
+const show = () => viewer.show({
+  ...props.value, pictures: props.value.pictures.map(one => ({ ...one, src: one.src.url })),
+});
+watch('value', show);
+show();
+"""
+STRIP = """
+const show = () => element.firstElementChild.replaceChildren(...props.value.map(result => {
+  const button = document.createElement('button'), image = document.createElement('img');
+  button.type = 'button';
+  button.setAttribute('aria-pressed', result.shown);
+  button.title = result.title;
+  image.src = result.src.url;
+  image.alt = '';
+  button.append(image, Object.assign(document.createElement('span'), { textContent: result.title }));
+  button.addEventListener('click', () => trigger('click', { key: result.key }));
+  return button;
+}));
+watch('value', show);
+show();
+"""
+
+View = dict[str, Any]
+NOTHING: View = {"pictures": []}
+
+
+def viewer(elem_id: str, region: Callable[[dict[str, Any]], str | None] | None = None) -> gr.HTML:
+    """Make a viewer of pictures, two of which are compared.
+
+    Its value is a view: `pictures`, made by `picture`; `left` and `right`, the ids of two of them; `note`, a text.
+
+    Args:
+        elem_id: of the component.
+        region: gives the address of a part of a picture in its own pixels, or None. It gets a dictionary with the
+            picture's `id`, and the `box`: left, top, right and bottom, as fractions.
+    """
+    functions = [wraps(region)(partial(region))] if region else None    # Gradio marks it, as it cannot a method
+    return gr.HTML(
+        NOTHING,
+        html_template='<div class="viewer"></div>',
+        js_on_load=VIEWER,
+        apply_default_css=False,
+        server_functions=functions,
+        elem_id=elem_id,
+    )
+
+
+def strip(elem_id: str) -> gr.HTML:
+    """Make a row of results; a click on one gives the event its `key`.
+
+    Its value is a list of dictionaries with `key`, `title`, `src`, a `file`, and `shown`, whether it is looked at.
+    """
+    return gr.HTML(
+        [],
+        html_template='<div class="strip" role="group" aria-label="Results of this visit"></div>',
+        js_on_load=STRIP,
+        apply_default_css=False,
+        elem_id=elem_id,
+    )
+
+
+def picture(id: str, title: str, path: Path, size: tuple[int, int], pixelated: bool = False) -> dict[str, Any]:
+    """Return a picture for a view.
+
+    Args:
+        id: different from those of the view's other pictures.
+        title: what users read.
+        path: of the picture, or a reduced preview of it.
+        size: of the picture itself, in pixels.
+        pixelated: whether it is enlarged to squares.
+    """
+    width, height = size
+    return {"id": id, "title": title, "src": file(path), "width": width, "height": height, "pixelated": pixelated}
+
+
+def file(path: Path) -> dict[str, Any]:
+    """Return a file of the server that Gradio gives an address."""
+    return FileData(path=str(path), orig_name=path.name).model_dump()
