@@ -51,7 +51,8 @@ def viewer(elem_id: str, region: Callable[[dict[str, Any]], str | None] | None =
         region: gives the address of a part of a picture in its own pixels, or None. It gets a dictionary with the
             picture's `id`, and the `box`: left, top, right and bottom, as fractions.
     """
-    functions = [wraps(region)(partial(region))] if region else None    # Gradio marks it, as it cannot a method
+    # Gradio marks it, as it cannot a method.
+    functions: list[Callable[..., Any]] | None = [wraps(region)(partial(region))] if region else None
     return gr.HTML(
         NOTHING,
         html_template='<div class="viewer"></div>',
