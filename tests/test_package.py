@@ -15,7 +15,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SOURCES = sorted((ROOT / "drln").rglob("*.py"))
 CARRIED = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("weights/**/*", "samples/**/*", "evaluation/*.csv")
+    for pattern in ("weights/**/*", "samples/**/*", "evaluation/*.csv", "plots/viewer.*")
     for path in (ROOT / "drln").glob(pattern)
     if path.is_file() and "__pycache__" not in path.parts
 )
