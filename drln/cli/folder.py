@@ -19,7 +19,7 @@ from drln.images.photo_folder import find_photos
 from drln.upscaling.folder import DONE, OUTDATED, Outcome, Scales, find_jobs, find_scales, upscale_jobs
 from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
-from drln.weights.sources import BUNDLED_PHOTO
+from drln.weights.sources import BUNDLED_PHOTO, scales_of
 from drln.weights.suggestion import MOST_QUALITY, suggested_model
 
 NAMED = 5    # names in a line about files that are left out
@@ -33,15 +33,18 @@ def upscale_folder(args: argparse.Namespace) -> None:
         CheckpointError, HubError, ValueError, OSError: before the work, saying what is wrong.
         KeyboardInterrupt: after Ctrl-C, when the current result is written.
     """
-    target, scale = target_size(args), args.scale or DEFAULT_SCALE
+    target = target_size(args)
+    scales_there = scales_of(args.model) if target else (args.scale or DEFAULT_SCALE,)
     processes = Processes.join(args.device)
     folder = args.photo.resolve()
-    made_to = str(target).replace(" ", "-") if target else f"{scale}x"
+    made_to = str(target).replace(" ", "-") if target else f"{scales_there[0]}x"
     output = args.output or folder.with_name(f"{folder.name}-{model_name(args.model)}-{made_to}")
     check_folders(folder, output)
     found, scales = find_photos(folder, besides=output), Scales()
     if processes.is_first:
-        scales = find_scales(found.photos, target) if target else Scales(dict.fromkeys(found.photos, scale))
+        scales = Scales(dict.fromkeys(found.photos, scales_there[0]))
+        if target:
+            scales = find_scales(found.photos, target, scales_there)
         left_out = found.left_out + [(photo, "large enough already") for photo in scales.met]
         for line in left_out_lines(folder, left_out):
             print(f"drln: {line}", file=sys.stderr)

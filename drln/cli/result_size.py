@@ -13,13 +13,13 @@ DEFAULT_SCALE = 4
 def add_size_options(command: argparse.ArgumentParser) -> None:
     """Add them; a user can give one."""
     add = command.add_mutually_exclusive_group().add_argument
-    # Without a default: argparse would let an equal value pass beside another option.
+    # Without a default, because argparse lets a value that equals it pass beside another option.
     add("--scale", type=int, choices=SCALES, help=f"how many times wider and higher (default: {DEFAULT_SCALE})")
-    way = "made with the smallest scale that is enough, then reduced"
-    add("--width", type=int, metavar="PIXELS", help=f"width of the result, {way}")
-    add("--height", type=int, metavar="PIXELS", help="height of the result, made in the same way")
-    add("--long-side", type=int, metavar="PIXELS", help="longer side of the result, made in the same way")
-    add("--megapixels", type=float, metavar="N", help="millions of pixels of the result, made in the same way")
+    way = "upscaled by the smallest scale that is enough, then reduced"
+    add("--width", type=int, metavar="PIXELS", help=f"width of the result instead: {way}")
+    add("--height", type=int, metavar="PIXELS", help="height of the result instead")
+    add("--long-side", type=int, metavar="PIXELS", help="length of the result's longer side instead")
+    add("--megapixels", type=float, metavar="N", help="millions of pixels of the result instead, such as 12")
 
 
 def target_size(args: argparse.Namespace) -> TargetSize | None:

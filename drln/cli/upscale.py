@@ -19,7 +19,7 @@ from drln.images.header import MOST_PIXELS
 from drln.progress import Work
 from drln.upscaling.device import pick_device
 from drln.upscaling.result_names import fitting
-from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
+from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, scales_of
 from drln.weights.suggestion import suggested_model
 
 
@@ -61,7 +61,8 @@ def upscale(args: argparse.Namespace) -> None:
     target = target_size(args)
     photo = Photo.open(args.photo)
     if target:
-        scale, (width, height) = target.scale(photo.width, photo.height), target.size(photo.width, photo.height)
+        scale = target.scale(photo.width, photo.height, scales_of(args.model))
+        width, height = target.size(photo.width, photo.height)
         made = f"{width}x{height}"
     else:
         scale = args.scale or DEFAULT_SCALE

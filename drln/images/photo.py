@@ -114,7 +114,7 @@ class Photo:
     def picture(self, sr_rgb: Tensor, size: tuple[int, int] | None = None) -> Picture:
         """Return the result with this photo's transparency, greyness, depth and info.
 
-        Alpha is upscaled by Pillow's bicubic. A grey result is the mean of the three channels.
+        Alpha goes to the result's size by Pillow's bicubic. A grey result is the mean of the three channels.
 
         Args:
             sr_rgb: the network's output, float, (1, 3, sH, sW); it is reduced, clamped to [0, 1], then rounded.

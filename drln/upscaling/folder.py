@@ -59,8 +59,8 @@ class Scales:
     failed: dict[Path, str] = field(default_factory=dict)
 
 
-def find_scales(photos: Sequence[Path], target: TargetSize) -> Scales:
-    """Sort photos by their headers."""
+def find_scales(photos: Sequence[Path], target: TargetSize, scales_there: Sequence[int]) -> Scales:
+    """Sort photos by their headers. `scales_there` are those that the model has, rising."""
     scales = Scales()
     for photo in photos:
         try:
@@ -68,7 +68,7 @@ def find_scales(photos: Sequence[Path], target: TargetSize) -> Scales:
             if target.is_met(header.width, header.height):
                 scales.met.append(photo)
             else:
-                scales.found[photo] = target.scale(header.width, header.height)
+                scales.found[photo] = target.scale(header.width, header.height, scales_there)
         except (ImageError, UpscaleError) as error:
             scales.failed[photo] = str(error)
     return scales

@@ -5,13 +5,14 @@ Needs only the photo's width and height, and no model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from drln.network.config import SCALES
 from drln.upscaling.engine import UpscaleError
 
-NAMES = {"width": "width", "height": "height", "long_side": "longest side", "megapixels": "number of megapixels"}
+NAMES = {"width": "width", "height": "height", "long_side": "long side", "megapixels": "number of megapixels"}
 MOST_MEGAPIXELS = 1_000_000
 
 
@@ -63,18 +64,22 @@ class TargetSize:
         across, down = ((2 * length * int(value) + side) // (2 * side) for length in (width, height))
         return max(1, across), max(1, down)
 
-    def scale(self, width: int, height: int) -> int:
-        """Return 2, 3 or 4, the smallest scale that makes at least the result's pixels of such a photo.
+    def scale(self, width: int, height: int, scales: Sequence[int] = SCALES) -> int:
+        """Return the smallest scale that makes at least the result's pixels of such a photo.
+
+        Args:
+            width, height: of the upright photo.
+            scales: those that a model has, rising.
 
         Raises:
-            UpscaleError: if the photo is as large already, or 4x makes fewer pixels.
+            UpscaleError: if the photo is as large already, or the last scale makes fewer pixels.
         """
         what = NAMES[self._given[0]]
         if self.is_met(width, height):
             own = self._measured_text(width, height)
             raise UpscaleError(f"the photo already has {width}x{height} pixels; choose a {what} over {own}")
         across, down = self.size(width, height)
-        for scale in SCALES:
+        for scale in scales:
             if across <= scale * width and down <= scale * height:
                 return scale
         width, height = scale * width, scale * height

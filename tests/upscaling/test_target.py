@@ -67,11 +67,11 @@ def test_a_scale_that_is_enough_for_one_side_is_enough_for_the_other():
         (TargetSize(width=640), "the photo already has 640x480 pixels; choose a width over 640"),
         (TargetSize(width=639), "the photo already has 640x480 pixels; choose a width over 640"),
         (TargetSize(height=1), "the photo already has 640x480 pixels; choose a height over 480"),
-        (TargetSize(long_side=600), "the photo already has 640x480 pixels; choose a longest side over 640"),
+        (TargetSize(long_side=600), "the photo already has 640x480 pixels; choose a long side over 640"),
         (TargetSize(megapixels=0.3), "already has 640x480 pixels; choose a number of megapixels over 0.3072"),
         (TargetSize(width=2561), "4x makes at most 2560x1920 pixels of the photo; choose a width up to 2560"),
         (TargetSize(height=10**30), "4x makes at most 2560x1920 pixels of the photo; choose a height up to 1920"),
-        (TargetSize(long_side=9000), "at most 2560x1920 pixels of the photo; choose a longest side up to 2560"),
+        (TargetSize(long_side=9000), "at most 2560x1920 pixels of the photo; choose a long side up to 2560"),
         (TargetSize(megapixels=5), "2560x1920 pixels of the photo; choose a number of megapixels up to 4.9152"),
     ],
 )
@@ -98,12 +98,10 @@ def test_the_largest_size_that_an_error_names_will_do(photo):
 @pytest.mark.parametrize("key", ["width", "height", "long_side"])
 @pytest.mark.parametrize("value", [0, -5, True, 2.0, float("nan"), "800"])
 def test_pixels_that_are_no_whole_number_are_refused(key, value):
-    what = {"long_side": "longest side"}.get(key, key)
-
     with pytest.raises(ValueError) as error:
         TargetSize(**{key: value})
 
-    assert str(error.value) == f"the {what} is {value!r}; give a whole number of pixels, at least 1"
+    assert str(error.value) == f"the {key.replace('_', ' ')} is {value!r}; give a whole number of pixels, at least 1"
 
 
 @pytest.mark.parametrize("value", [0, -0.5, True, float("nan"), float("inf"), 10**400, "2"])
@@ -125,3 +123,10 @@ def test_targets_are_values_with_a_name():
     ]
     with pytest.raises(dataclasses.FrozenInstanceError):
         TargetSize(width=8).width = 9
+
+
+def test_a_model_of_few_scales_is_asked_for_those_alone():
+    assert TargetSize(width=700).scale(640, 480, scales=(4,)) == 4
+    assert TargetSize(width=1300).scale(640, 480, scales=(2, 4)) == 4
+    with pytest.raises(UpscaleError, match="2x makes at most 1280x960 pixels of the photo; choose a width up to 1280"):
+        TargetSize(width=1300).scale(640, 480, scales=(2,))
