@@ -6,7 +6,7 @@ from drln.model import DrlnModel
 from drln.network import DrlnConfig
 from drln.progress import Progress
 from drln.training import Trainer, TrainingArguments, TrainingError, push_to_hub, write_card
-from drln.upscaling import Estimate, Result, UpscaleError, Upscaler
+from drln.upscaling import Estimate, Result, TargetSize, UpscaleError, Upscaler
 from drln.weights import CheckpointError, HubError
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Progress",
     "Result",
     "Scores",
+    "TargetSize",
     "Trainer",
     "TrainingArguments",
     "TrainingError",

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
+from drln.cli.result_size import DEFAULT_SCALE, target_size
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import ImageError
 from drln.images.photo_folder import find_photos
-from drln.upscaling.folder import DONE, OUTDATED, Outcome, find_jobs, upscale_jobs
+from drln.upscaling.folder import DONE, OUTDATED, Outcome, Scales, find_jobs, find_scales, upscale_jobs
 from drln.upscaling.processes import Processes
 from drln.upscaling.record import Record
-from drln.weights.sources import BUNDLED_PHOTO
+from drln.weights.sources import BUNDLED_PHOTO, scales_of
 from drln.weights.suggestion import MOST_QUALITY, suggested_model
 
 NAMED = 5    # names in a line about files that are left out
@@ -32,19 +33,31 @@ def upscale_folder(args: argparse.Namespace) -> None:
         CheckpointError, HubError, ValueError, OSError: before the work, saying what is wrong.
         KeyboardInterrupt: after Ctrl-C, when the current result is written.
     """
+    target = target_size(args)
+    scales_there = scales_of(args.model) if target else (args.scale or DEFAULT_SCALE,)
     processes = Processes.join(args.device)
     folder = args.photo.resolve()
-    output = args.output or folder.with_name(f"{folder.name}-{model_name(args.model)}-{args.scale}x")
+    made_to = str(target).replace(" ", "-") if target else f"{scales_there[0]}x"
+    output = args.output or folder.with_name(f"{folder.name}-{model_name(args.model)}-{made_to}")
     check_folders(folder, output)
-    found = find_photos(folder, besides=output)
+    found, scales = find_photos(folder, besides=output), Scales()
     if processes.is_first:
-        for line in left_out_lines(folder, found.left_out):
+        scales = Scales(dict.fromkeys(found.photos, scales_there[0]))
+        if target:
+            scales = find_scales(found.photos, target, scales_there)
+        left_out = found.left_out + [(photo, "large enough already") for photo in scales.met]
+        for line in left_out_lines(folder, left_out):
             print(f"drln: {line}", file=sys.stderr)
+        for photo, why in scales.failed.items():
+            print(f"drln: {photo.relative_to(folder)}: failed: {why}", file=sys.stderr)
     if not found.photos:
         raise ImageError(f"{args.photo} holds no photos")
+    upscalers, options = {}, {}
+    needed = processes.agree(sorted(set(scales.found.values())))
     with processes.first_goes_first():
-        upscaler, options = load_upscaler(args, processes.device)
-    jobs = find_jobs(found.photos, folder, output, args.extension, options) if processes.is_first else []
+        for scale in needed:
+            upscalers[scale], options[scale] = load_upscaler(args, scale, processes.device, target)
+    jobs = find_jobs(scales.found, folder, output, args.extension, options) if processes.is_first else []
     jobs = processes.agree(jobs)
     left = [job for job in jobs if job.found != DONE]
     own, record, failed, poor = processes.share(left), Record(output), 0, 0
@@ -53,7 +66,7 @@ def upscale_folder(args: argparse.Namespace) -> None:
     try:
         with (
             progress_bar(hidden=not processes.is_first) as bar,
-            closing(upscale_jobs(upscaler, own, record, args.quality)) as steps,
+            closing(upscale_jobs(upscalers, own, record, args.quality, target)) as steps,
         ):
             for step in steps:
                 if not isinstance(step, Outcome):
@@ -71,13 +84,16 @@ def upscale_folder(args: argparse.Namespace) -> None:
     failed, poor = map(sum, zip(*processes.gather([(failed, poor)])))
     if processes.is_first:
         made, before = len(left) - failed, len(jobs) - len(left)
+        failed += len(scales.failed)
         if poor:
             which = f"{poor} of {made} photos are JPEGs of quality {MOST_QUALITY} or less"
             better = f"--model {BUNDLED_PHOTO} removes their blocks instead of sharpening them"
             print(f"drln: {which}; {better}", file=sys.stderr)
-        print(f"{output}: {made} photos upscaled, {before} were there, {failed} failed; {upscaler.source}")
+        counts = f"{made} photos upscaled, {before} were there, {failed} failed"
+        print("; ".join([f"{output}: {counts}", *(upscaler.source for upscaler in upscalers.values())]))
         if failed:
-            raise ImageError(f"{failed} of {len(jobs)} photos could not be upscaled; they are named above")
+            count = len(jobs) + len(scales.failed)
+            raise ImageError(f"{failed} of {count} photos could not be upscaled; they are named above")
         if found.unreadable:
             raise ImageError(f"{len(found.unreadable)} files or folders could not be read; they are named above")
 

@@ -10,15 +10,19 @@ import torch
 
 from drln.cli.arguments import download_options
 from drln.model import DrlnModel
+from drln.upscaling.target import TargetSize
 from drln.upscaling.upscaler import Upscaler
 
 
-def load_upscaler(args: argparse.Namespace, device: torch.device) -> tuple[Upscaler, str]:
-    """Load the model, and describe all that changes the pixels or bytes of a result."""
-    model = DrlnModel.from_pretrained(args.model, args.scale, revision=args.revision, **download_options(args))
+def load_upscaler(
+    args: argparse.Namespace, scale: int, device: torch.device, target: TargetSize | None = None
+) -> tuple[Upscaler, str]:
+    """Load the model of a scale, and describe all that changes the pixels or bytes of a result."""
+    model = DrlnModel.from_pretrained(args.model, scale, revision=args.revision, **download_options(args))
     upscaler = Upscaler(model, device, args.precision, args.self_ensemble)
     deep = ", 16 bits in float32" * (args.precision == "auto" and upscaler.precision != "float32")
-    options = [f"{args.scale}x", f"weights {weights_hash(model)}", upscaler.precision + deep]
+    options = [f"{scale}x", *([f"reduced to {target}"] if target else [])]
+    options += [f"weights {weights_hash(model)}", upscaler.precision + deep]
     options += ["self-ensemble"] * args.self_ensemble + [f"quality {args.quality}"] * (args.quality is not None)
     return upscaler, ", ".join(options)
 

@@ -12,25 +12,26 @@ from drln.cli.arguments import a_name, a_path, add_download_options
 from drln.cli.folder import upscale_folder
 from drln.cli.loading import load_upscaler, model_name
 from drln.cli.progress_bar import progress_bar, show
+from drln.cli.result_size import DEFAULT_SCALE, add_size_options, target_size
 from drln.images import ImageError, Photo, check_output, write_image
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import MOST_PIXELS
-from drln.network.config import SCALES
 from drln.progress import Work
 from drln.upscaling.device import pick_device
 from drln.upscaling.result_names import fitting
-from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
+from drln.weights.sources import BUNDLED, BUNDLED_PHOTO, scales_of
 from drln.weights.suggestion import suggested_model
 
 
 def add_upscale(commands: argparse._SubParsersAction) -> None:
     """Add the command and its options."""
-    what, more = "upscale a photo or a folder of photos", "Make photos 2x, 3x or 4x wider and higher."
+    what = "upscale a photo or a folder of photos"
+    more = "Make photos 2x, 3x or 4x wider and higher, or as large as you say."
     command = commands.add_parser("upscale", help=what, description=more)
     command.set_defaults(run=upscale)
     add = command.add_argument
     add("photo", type=a_path, help="image file, or folder of image files")
-    add("--scale", type=int, choices=SCALES, default=4, help="how many times wider and higher (default: 4)")
+    add_size_options(command)
     output = "file to save as .png, .tiff, .jpg or .webp, or folder for the results (default: beside the photo)"
     add("--output", type=a_path, help=output)
     extensions = sorted(OUTPUT_FORMATS)
@@ -57,21 +58,27 @@ def upscale(args: argparse.Namespace) -> None:
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)    # an image that is too large is an error
     if args.photo.is_dir():
         return upscale_folder(args)
-    ending = f"-{model_name(args.model)}-{args.scale}x.png"
-    output = args.output or args.photo.with_name(fitting(args.photo.stem, ending))
+    target = target_size(args)
     photo = Photo.open(args.photo)
-    width, height = photo.width * args.scale, photo.height * args.scale
+    if target:
+        scale = target.scale(photo.width, photo.height, scales_of(args.model))
+        width, height = target.size(photo.width, photo.height)
+        made = f"{width}x{height}"
+    else:
+        scale = args.scale or DEFAULT_SCALE
+        width, height, made = photo.width * scale, photo.height * scale, f"{scale}x"
+    output = args.output or args.photo.with_name(fitting(args.photo.stem, f"-{model_name(args.model)}-{made}.png"))
     check_output(output, photo.mode, width, height, args.quality, photo.is_opaque)
     if output.exists() and output.samefile(args.photo):
         raise ImageError(f"the output {output} is the photo itself; choose another name")
     if width * height > MOST_PIXELS:
         large = f"the result will have {width}x{height} pixels; programs built on Pillow open up to {MOST_PIXELS:,}"
         print(f"drln: {large}", file=sys.stderr)
-    upscaler, _ = load_upscaler(args, pick_device(args.device))    # the device before anything is downloaded
+    upscaler, _ = load_upscaler(args, scale, pick_device(args.device))    # the device before anything is downloaded
     if suggested := suggested_model(args.model, photo.jpeg_quality):
         found = f"{args.photo} is a JPEG of quality about {photo.jpeg_quality}"
         print(f"drln: {found}; --model {suggested} removes its blocks instead of sharpening them", file=sys.stderr)
-    work = Work(upscaler.steps(photo))
+    work = Work(upscaler.steps(photo, size=(width, height)))
     with progress_bar() as bar:
         for step in work:
             show(step, bar)

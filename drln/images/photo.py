@@ -19,10 +19,11 @@ from drln.images.metadata import image_info, orientation_of
 from drln.images.modes import DEEP_GREY_MODES, GREY_MODES, OTHER_MODES, image_to_pixels
 from drln.images.picture import Picture, mode_of, upright
 from drln.images.reading import read, read_header
+from drln.images.resizing import resized_rows
 from drln.images.tensors import to_pixels, to_rgb_tensor, to_tensor
 from drln.images.transparency import fill_transparent
 
-ALPHA_ROWS = 64    # rows of the photo, upscaled at a time
+ALPHA_ROWS = 240    # of the result at a time; at 2x, 3x and 4x these are whole rows of the photo
 ROUNDED_NOTE = "Pillow opened the file's 16-bit colours as 8 bits; Photo.open(path) keeps 16."
 
 
@@ -110,19 +111,21 @@ class Photo:
         rgb, alpha = to_rgb_tensor(picture.colours), to_tensor(picture.pixels[..., -1:])
         return cls(fill_transparent(rgb, alpha > 0), alpha, picture.is_grey, picture.depth, picture.info)
 
-    def picture(self, sr_rgb: Tensor) -> Picture:
+    def picture(self, sr_rgb: Tensor, size: tuple[int, int] | None = None) -> Picture:
         """Return the result with this photo's transparency, greyness, depth and info.
 
-        Alpha is upscaled by Pillow's bicubic. A grey result is the mean of the three channels.
+        Alpha goes to the result's size by Pillow's bicubic. A grey result is the mean of the three channels.
 
         Args:
-            sr_rgb: the network's output, float, (1, 3, sH, sW); it is clamped to [0, 1], then rounded.
+            sr_rgb: the network's output, float, (1, 3, sH, sW); it is reduced, clamped to [0, 1], then rounded.
+            size: width and height to reduce it to, by Pillow's bicubic; None keeps sW and sH.
 
         Raises:
-            ImageError: if its sides are not the same whole multiple of this photo's.
+            ImageError: if its sides are not the same whole multiple of this photo's, or as `check_size`.
         """
         check_result(sr_rgb, self.height, self.width)
-        pixels = to_pixels(sr_rgb, self.is_grey, self.depth, alpha=self.alpha is not None)
+        check_size(size, sr_rgb.shape[3], sr_rgb.shape[2])
+        pixels = to_pixels(sr_rgb, self.is_grey, self.depth, self.alpha is not None, size)
         if self.alpha is not None:
             _fill_alpha(pixels[:, :, -1], self.alpha, self.depth)
         return Picture(pixels, dict(self.info))
@@ -147,19 +150,28 @@ def check_result(sr: Tensor, height: int, width: int) -> None:
         )
 
 
-def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
-    """Fill a plane of the result with upscaled alpha, (1, 1, H, W).
+def check_size(size: tuple[int, int] | None, width: int, height: int) -> None:
+    """Raise an `ImageError` unless an upscaled image of that many pixels can be reduced to a size; None is no size."""
+    if size is None:
+        return
+    if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) or side < 1 for side in size):
+        raise ImageError(f"the size is {size!r}; give width and height, whole numbers of pixels, at least 1")
+    if size[0] > width or size[1] > height:
+        raise ImageError(
+            f"the size is {size[0]}x{size[1]} pixels, and the upscaled photo has {width}x{height}; "
+            "choose a smaller size or a larger scale"
+        )
 
-    16 bits are upscaled as floats, because Pillow's bicubic is wrong by hundreds for 16-bit values.
-    """
+
+def _fill_alpha(plane: np.ndarray, alpha: Tensor, depth: int) -> None:
+    """Fill a plane of the result with upscaled alpha, (1, 1, H, W). 16 bits are upscaled as floats."""
     pixels = to_pixels(alpha, grey=True, depth=depth)
-    whole = Image.fromarray(pixels if depth == 8 else pixels.astype(np.float32))
-    width, scale = plane.shape[1], plane.shape[1] // whole.width
-    for top in range(0, whole.height, ALPHA_ROWS):
-        bottom = min(whole.height, top + ALPHA_ROWS)
-        size, box = (width, scale * (bottom - top)), (0, top, whole.width, bottom)
-        rows = np.asarray(whole.resize(size, Image.Resampling.BICUBIC, box))
-        plane[scale * top : scale * bottom] = rows if depth == 8 else rows.clip(0, 65535).round()
+    whole = pixels if depth == 8 else pixels.astype(np.float32)
+    height, width = plane.shape
+    for top in range(0, height, ALPHA_ROWS):
+        bottom = min(height, top + ALPHA_ROWS)
+        rows = resized_rows(whole, (width, height), top, bottom)
+        plane[top:bottom] = rows if depth == 8 else rows.clip(0, 65535).round()
 
 
 def _is_cut(image: Image.Image) -> bool:

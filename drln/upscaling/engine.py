@@ -26,7 +26,7 @@ PROBE_MULTIPLICATIONS = 8e9    # in the short run that finds this machine's spee
 
 
 class UpscaleError(RuntimeError):
-    """The photo cannot be upscaled on this machine; the message says why."""
+    """The photo cannot be upscaled on this machine, or to the size that was asked for; the message says why."""
 
 
 class Upscaled(NamedTuple):

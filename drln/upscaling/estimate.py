@@ -34,7 +34,7 @@ class Estimate:
         return (
             f"{width}x{height} pixels to {self.width}x{self.height} needs about "
             f"{self.memory / 1e9:.1f} GB of memory, and {self.available / 1e9:.1f} GB are free here; "
-            "choose a smaller scale, crop the photo, or use a machine with more memory"
+            "choose a smaller scale or size, crop the photo, or use a machine with more memory"
         )
 
 

@@ -6,9 +6,9 @@ Results that exist and are up to date are kept, so that a run continues where an
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from drln.images import Photo
@@ -21,6 +21,7 @@ from drln.upscaling.device import is_out_of_memory
 from drln.upscaling.engine import UpscaleError
 from drln.upscaling.record import Made, Record, file_state, place
 from drln.upscaling.result_names import result_names
+from drln.upscaling.target import TargetSize
 from drln.upscaling.upscaler import Result, Upscaler
 from drln.whole_files import remove_left_partials
 
@@ -35,6 +36,7 @@ class PhotoJob:
     photo: Path
     output: Path    # the file for its result
     made: Made      # what the result is made from
+    scale: int      # of the model to use
     found: str      # what was at `output` before: ABSENT, DONE, OUTDATED or FOREIGN
 
 
@@ -48,15 +50,41 @@ class Outcome:
     jpeg_quality: int | None = None    # as in `Photo`
 
 
-def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str, options: str) -> list[PhotoJob]:
+@dataclass
+class Scales:
+    """How photos reach a target size: by which scale, which have it already, and why others cannot."""
+
+    found: dict[Path, int] = field(default_factory=dict)
+    met: list[Path] = field(default_factory=list)
+    failed: dict[Path, str] = field(default_factory=dict)
+
+
+def find_scales(photos: Sequence[Path], target: TargetSize, scales_there: Sequence[int]) -> Scales:
+    """Sort photos by their headers. `scales_there` are those that the model has, rising."""
+    scales = Scales()
+    for photo in photos:
+        try:
+            header = read_header(photo)
+            if target.is_met(header.width, header.height):
+                scales.met.append(photo)
+            else:
+                scales.found[photo] = target.scale(header.width, header.height, scales_there)
+        except (ImageError, UpscaleError) as error:
+            scales.failed[photo] = str(error)
+    return scales
+
+
+def find_jobs(
+    photos: Mapping[Path, int], folder: Path, output: Path, extension: str, options: Mapping[int, str]
+) -> list[PhotoJob]:
     """Make a job for each photo. Below `output` there are the same folders as below `folder`.
 
     Args:
-        photos: files in `folder` and below it.
+        photos: files in `folder` and below it, and the scale for each.
         folder: the folder of the photos.
         output: the folder for the results.
         extension: extension of the results, such as ".png".
-        options: the model and everything else that changes a result. A result of other options is outdated.
+        options: the model and everything else that changes a result, by scale. A result of other options is outdated.
 
     Raises:
         OSError: if the record of earlier runs cannot be read.
@@ -68,16 +96,20 @@ def find_jobs(photos: Sequence[Path], folder: Path, output: Path, extension: str
     if any(place(name) not in known for name in there):    # another run may have written it since, after its line
         known = Record(output).read()
     jobs = []
-    for photo, key, name in zip(photos, keys, names):
-        made = Made(name, key, _state(photo), options)
+    for (photo, scale), key, name in zip(photos.items(), keys, names):
+        made = Made(name, key, _state(photo), options[scale])
         earlier = known.get(place(name))
         found = FOREIGN if earlier is None else DONE if earlier == made else OUTDATED
-        jobs.append(PhotoJob(photo, output / name, made, found if name in there else ABSENT))
+        jobs.append(PhotoJob(photo, output / name, made, scale, found if name in there else ABSENT))
     return jobs
 
 
 def upscale_jobs(
-    upscaler: Upscaler, jobs: Sequence[PhotoJob], record: Record, quality: int | None = None
+    upscalers: Mapping[int, Upscaler],
+    jobs: Sequence[PhotoJob],
+    record: Record,
+    quality: int | None = None,
+    target: TargetSize | None = None,
 ) -> Generator[Progress | Outcome, None, None]:
     """Run the jobs in order; yield `Progress` through all of them, and an `Outcome` for each.
 
@@ -85,10 +117,11 @@ def upscale_jobs(
     To stop the work at the next strip, close the generator; results that are complete by then are written.
 
     Args:
-        upscaler: the model on its device.
+        upscalers: the models on their device, by scale.
         jobs: as `find_jobs` made them.
         record: the record of the folder for the results.
         quality: 1 to 100, for JPEG and WebP; None for the default.
+        target: the size of each result; None keeps all pixels of its scale.
     """
     began, done = time.monotonic(), 0.0
     for folder in {job.output.parent for job in jobs}:
@@ -113,9 +146,11 @@ def upscale_jobs(
             stage = f"{number + 1}/{len(sizes)} {job.photo.name}"
             try:
                 photo = reading.result()
-                width, height = photo.width * upscaler.scale, photo.height * upscaler.scale
-                check_format(job.output.name, photo.mode, width, height, quality, photo.is_opaque)
-                work = Work(upscaler.steps(photo))
+                size = photo.width * job.scale, photo.height * job.scale
+                if target:
+                    size = target.size(photo.width, photo.height)
+                check_format(job.output.name, photo.mode, *size, quality, photo.is_opaque)
+                work = Work(upscalers[job.scale].steps(photo, size=size))
                 for step in work:
                     yield Progress.since(began, stage, (done + step.fraction * sizes[job]) / total)
             except (ImageError, UpscaleError, OSError, MemoryError, RuntimeError) as error:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
 from torch import Tensor
 
 from drln.images import Photo, Picture
+from drln.images.photo import check_size
 from drln.model import DrlnModel
 from drln.progress import Progress, Work
 from drln.upscaling.device import pick_device, pick_precision
@@ -71,34 +72,45 @@ class Upscaler:
         # For photos of 16 bits.
         self._exact = self._engine if is_exact else engine(model, self.device, "float32")
 
-    def upscale(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Image.Image:
+    def upscale(
+        self, image: Image.Image | Photo, self_ensemble: bool | None = None, size: tuple[int, int] | None = None
+    ) -> Image.Image:
         """Return the whole photo, `scale` times larger, in the same mode: with alpha or grey if it was.
 
         PIL has no 16-bit colours. For these, `stream` a `Photo.open(path)` and save the result's `picture`.
 
-        Raises:
-            UpscaleError: if this machine has too little memory. The image is never shrunk.
-            ImageError: if the image is broken or of a mode that is not supported.
-        """
-        return Work(self.steps(image, self_ensemble)).finish().image
+        Args:
+            image: the photo.
+            self_ensemble: as for the class; None takes the Upscaler's own choice.
+            size: width and height in pixels to reduce the result to, by bicubic before it is rounded; at most `scale`
+                times the photo's. `TargetSize` finds the size and the scale. None keeps all pixels.
 
-    def stream(self, image: Image.Image | Photo, self_ensemble: bool | None = None) -> Iterator[Progress | Result]:
+        Raises:
+            UpscaleError: if this machine has too little memory. The image is never shrunk for it.
+            ImageError: if the image is broken or of a mode that is not supported, or `size` is larger than the result.
+        """
+        return Work(self.steps(image, self_ensemble, size)).finish().image
+
+    def stream(
+        self, image: Image.Image | Photo, self_ensemble: bool | None = None, size: tuple[int, int] | None = None
+    ) -> Iterator[Progress | Result]:
         """As `upscale`, a step at a time: `Progress` after each strip, and last the `Result`.
 
         Close the generator to stop: no strip begins after that.
         """
-        yield (yield from self.steps(image, self_ensemble))
+        yield (yield from self.steps(image, self_ensemble, size))
 
     def steps(
-        self, image: Image.Image | Photo, self_ensemble: bool | None = None
+        self, image: Image.Image | Photo, self_ensemble: bool | None = None, size: tuple[int, int] | None = None
     ) -> Generator[Progress, None, Result]:
         """As `stream`, for `yield from`, whose value is then the result."""
         began = time.monotonic()
         photo = image if isinstance(image, Photo) else Photo.from_pil(image)
+        check_size(size, self.scale * photo.width, self.scale * photo.height)
         engine = self._for(photo.depth)
         sr, device, notes = yield from engine.run(photo.rgb, self._ensemble(self_ensemble))
         yield Progress("Finishing", 1.0, 0.0)
-        picture = photo.picture(sr)
+        picture = photo.picture(sr, size)
         return Result(picture, str(device), engine.precision, time.monotonic() - began, photo.notes + notes)
 
     def stream_tensor(self, rgb: Tensor, self_ensemble: bool | None = None) -> Generator[Progress, None, Tensor]:
@@ -113,15 +125,27 @@ class Upscaler:
         sr, _, _ = yield from self._engine.run(rgb, self._ensemble(self_ensemble))
         return sr
 
-    def estimate(self, width: int, height: int, depth: int = 8, self_ensemble: bool | None = None) -> Estimate:
+    def estimate(
+        self,
+        width: int,
+        height: int,
+        depth: int = 8,
+        self_ensemble: bool | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Estimate:
         """Return what a photo of that many pixels will take. The first call times short runs, in under a second.
 
         Args:
             width, height: of the photo, in pixels.
             depth: its bits per channel, 8 or 16.
-            self_ensemble: as in `upscale`; None takes the Upscaler's own choice.
+            self_ensemble, size: as in `upscale`. A result that is reduced takes as much memory as the whole one.
+
+        Raises:
+            ImageError: if `size` is larger than the result.
         """
-        return self._for(depth).estimate(width, height, self._ensemble(self_ensemble))
+        check_size(size, self.scale * width, self.scale * height)
+        estimate = self._for(depth).estimate(width, height, self._ensemble(self_ensemble))
+        return replace(estimate, width=size[0], height=size[1]) if size else estimate
 
     def _ensemble(self, asked: bool | None) -> bool:
         return self.self_ensemble if asked is None else asked

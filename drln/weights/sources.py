@@ -111,6 +111,20 @@ def check_hub(repo: str, scale: int) -> None:
         ask(repo, ours, options)
 
 
+def scales_of(name_or_path: str | Path) -> tuple[int, ...]:
+    """Return the scales that a model has, rising. A hub repository is not asked; it counts as having all.
+
+    Raises:
+        CheckpointError: if it is a file that holds no weights.
+    """
+    path = Path(name_or_path).expanduser()
+    if name_or_path in (BUNDLED, BUNDLED_PHOTO):
+        path = BUNDLED_FOLDER / name_or_path
+    if path.is_file():
+        return (load_checkpoint(path)[0].scale,)
+    return tuple(_weights_in(path) or _weights_in(path / EARLIER_BEST)) or SCALES
+
+
 def _is_hub_name(name: str) -> bool:
     try:
         validate_repo_id(name)
@@ -121,7 +135,7 @@ def _is_hub_name(name: str) -> bool:
 
 def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     """Our file of that scale, else the published one; `label` has places for {scale} and {path}."""
-    there = {s: folder / name for s in SCALES for name in reversed(weights_files(s)) if (folder / name).is_file()}
+    there = _weights_in(folder)
     if not there and (folder / EARLIER_BEST).is_dir():
         return _in_folder(folder / EARLIER_BEST, scale, label)
     if not there:
@@ -135,6 +149,11 @@ def _in_folder(folder: Path, scale: int | None, label: str) -> Source:
     config = folder / CONFIG_FILE
     label = label.format(scale=scale, path=there[scale])
     return Source(there[scale], config if config.is_file() else None, label)
+
+
+def _weights_in(folder: Path) -> dict[int, Path]:
+    """The file of each scale in a folder: ours, else the published one."""
+    return {s: folder / name for s in SCALES for name in reversed(weights_files(s)) if (folder / name).is_file()}
 
 
 def _on_hub(repo: str, scale: int, options: HubOptions) -> Source:

@@ -44,8 +44,9 @@ def one_by_one(upscaler: Upscaler, photos: list[Path], output: Path) -> None:
 
 
 def pipeline(upscaler: Upscaler, folder: Path, output: Path) -> None:
-    jobs = find_jobs(sorted(folder.iterdir()), folder, output, ".png", options="")
-    for _ in upscale_jobs(upscaler, jobs, Record(output)):
+    photos = dict.fromkeys(sorted(folder.iterdir()), upscaler.scale)
+    jobs = find_jobs(photos, folder, output, ".png", options={upscaler.scale: ""})
+    for _ in upscale_jobs({upscaler.scale: upscaler}, jobs, Record(output)):
         pass
 
 

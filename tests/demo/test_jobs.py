@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from demo.backend.jobs import STOPPED_BEFORE, Jobs, Stopped, UnknownJob
+from demo.backend.jobs import Jobs, Stopped, TooManyJobs, UnknownJob
 
 WAIT = 60    # seconds; a bound for a slow machine, and no claim
 
@@ -70,32 +70,30 @@ def test_the_watcher_is_free_at_once_although_the_step_goes_on_and_no_other_step
     assert work.begun == 1
 
 
-def test_a_job_that_was_stopped_in_the_queue_never_begins():
-    jobs, work = Jobs(), Work()
-    key = jobs.new_key()
-
-    jobs.stop(key)
-
-    with pytest.raises(Stopped):
-        jobs.start(key, work)
-    assert work.begun == 0
-
-
-def test_stops_of_unknown_jobs_are_remembered_up_to_a_bound_and_push_out_no_job():
-    jobs, work = Jobs(), Work()
+def test_a_stop_of_an_unknown_job_changes_nothing():
+    jobs, work = Jobs(), Work(steps=1)
     jobs.start("running", work)
 
-    for number in range(STOPPED_BEFORE + 1):
-        jobs.stop(f"unknown {number}")
-    jobs.stop("x" * 1_000_000)
+    jobs.stop("unknown")
 
-    assert jobs.find(f"unknown {STOPPED_BEFORE}").was_stopped
     assert not jobs.find("running").was_stopped
-    for forgotten in ("unknown 0", "x" * 1_000_000):
-        with pytest.raises(UnknownJob):
-            jobs.find(forgotten)
-    jobs.stop("running")
+    with pytest.raises(UnknownJob):
+        jobs.find("unknown")
     work.may.release()
+
+
+def test_one_job_too_many_is_refused_until_another_has_ended():
+    jobs, first, refused, later = Jobs(most=1), Work(steps=1), Work(steps=1), Work(steps=1)
+    running = jobs.start("first", first)
+
+    with pytest.raises(TooManyJobs, match="1 jobs run or wait"):
+        numbers(jobs.start("second", refused))
+
+    assert refused.begun == 0
+    first.may.release()
+    assert numbers(running)[-1] == 0
+    later.may.release()
+    assert numbers(jobs.start("third", later))[-1] == 0
 
 
 def test_a_job_left_alone_is_stopped_after_its_grace_and_one_that_is_watched_is_not():
@@ -181,18 +179,16 @@ def test_a_key_is_used_once():
         jobs.start("key", work)
 
 
-def test_jobs_that_ended_long_ago_are_forgotten_and_stopped_ones_too():
+def test_jobs_that_ended_long_ago_are_forgotten():
     jobs = Jobs(kept=0.1)
     work = Work(steps=1)
     work.may.release()
     numbers(jobs.start("key", work))
-    jobs.stop("never begun")
 
     time.sleep(0.2)
 
-    for key in ("key", "never begun"):
-        with pytest.raises(UnknownJob):
-            jobs.find(key)
+    with pytest.raises(UnknownJob):
+        jobs.find("key")
 
 
 def test_the_work_sees_the_callers_context():

@@ -40,7 +40,8 @@ def upscale(*options: str) -> int:
 
 
 def jobs_of(place: Path) -> list[PhotoJob]:
-    return find_jobs(find_photos(place / "in").photos, place / "in", place / "out", ".png", options="")
+    photos = dict.fromkeys(find_photos(place / "in").photos, 2)
+    return find_jobs(photos, place / "in", place / "out", ".png", options={2: ""})
 
 
 def files(folder: Path) -> set[str]:
@@ -336,7 +337,7 @@ def test_what_cannot_be_is_told(place, capsys, arguments, message):
 def test_the_device_goes_on_while_a_result_is_written(place):
     upscaler = Upscaler(DrlnModel.from_pretrained("tiny", 2))
 
-    steps = list(upscale_jobs(upscaler, jobs_of(place), Record(place / "out")))
+    steps = list(upscale_jobs({2: upscaler}, jobs_of(place), Record(place / "out")))
 
     outcomes = [index for index, step in enumerate(steps) if isinstance(step, Outcome)]
     of_second = [i for i, step in enumerate(steps) if isinstance(step, Progress) and step.stage.startswith("2/4")]
@@ -346,7 +347,8 @@ def test_the_device_goes_on_while_a_result_is_written(place):
 
 
 def test_after_a_close_no_photo_is_begun_and_what_was_computed_is_written(place):
-    steps = upscale_jobs(Upscaler(DrlnModel.from_pretrained("tiny", 2)), jobs_of(place), Record(place / "out"))
+    upscaler = Upscaler(DrlnModel.from_pretrained("tiny", 2))
+    steps = upscale_jobs({2: upscaler}, jobs_of(place), Record(place / "out"))
     for step in steps:
         if isinstance(step, Progress) and step.stage.startswith("2/4"):
             break
