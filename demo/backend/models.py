@@ -33,18 +33,18 @@ class Choice:
     Attributes:
         title: its name in facts and on pictures.
         label: what it is for, in the list of models.
-        hint: what to expect of it, in that list.
         where: as `DrlnModel.from_pretrained` takes it.
         on_hub: whether it is a hub repository of the published shape.
         bam: whether it has balanced attention; used only for hub models.
+        hint: what to expect of it, in the list of models.
     """
 
     title: str
     label: str
-    hint: str
     where: str
     on_hub: bool = False
     bam: bool = True
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class Loaded:
 
 # The keys are the names that other programs send.
 CHOICES: dict[str, Choice] = {
-    BUNDLED: Choice("DRLN-BAM compact", "Fast", "ready to use", BUNDLED),
+    BUNDLED: Choice("DRLN-BAM compact", "Fast", BUNDLED, hint="ready to use"),
     BUNDLED_PHOTO: Choice(
-        "DRLN-BAM compact for JPEG photos", "For JPEG photos", "removes blocks and noise", BUNDLED_PHOTO
+        "DRLN-BAM compact for JPEG photos", "For JPEG photos", BUNDLED_PHOTO, hint="removes blocks and noise"
     ),
     "eugenesiow/drln-bam": Choice(
-        "DRLN-BAM", "Best quality", f"slow on a CPU, {HUB_MEGABYTES} MB download", "eugenesiow/drln-bam", on_hub=True
+        "DRLN-BAM", "Best quality", "eugenesiow/drln-bam", on_hub=True, hint=f"slow on a CPU, {HUB_MEGABYTES} MB download"
     ),
     "eugenesiow/drln": Choice(
-        "DRLN", "Original DRLN", "for comparison", "eugenesiow/drln", on_hub=True, bam=False
+        "DRLN", "Original DRLN", "eugenesiow/drln", on_hub=True, bam=False, hint="for comparison"
     ),
 }
 BEST = "eugenesiow/drln-bam"

@@ -65,7 +65,7 @@ def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
     """Make a choice of models, the default first."""
     default = default_choice(choices)
     names = sorted(choices, key=lambda name: name != default)
-    labels = [(f"{choices[name].label} – {choices[name].hint}", name) for name in names]
+    labels = [(" – ".join(filter(None, (choices[name].label, choices[name].hint))), name) for name in names]
     return gr.Radio(labels, value=default, label="Model", elem_id=elem_id)
 
 
