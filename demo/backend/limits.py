@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from demo.backend.errors import UploadError
-from drln.images.formats import BY_NAME
 from drln.images.header import FRAME_COUNT_LIMIT, MOST_PIXELS, Header, ImageError
 from drln.images.reading import read_header
 from drln.images.writing import check_format
 from drln.network.config import SCALES
+from drln.upscaling import TargetSize
 
 PREFIX = "DRLN_MAX_"    # of the environment variables: DRLN_MAX_MEGABYTES, DRLN_MAX_RESULT_MEGAPIXELS and so on
 
@@ -57,16 +57,28 @@ LIMITS = Limits.from_environment()
 
 
 def check_scale(scale: object) -> None:
-    """Raise `UploadError` unless there are models of that scale."""
-    if not isinstance(scale, int) or scale not in SCALES:
+    """Raise `UploadError` unless there are models of that scale, or it is a `TargetSize`."""
+    if not isinstance(scale, TargetSize) and (not isinstance(scale, int) or scale not in SCALES):
         raise UploadError(f"The scale is {scale!r}; choose one of {', '.join(map(str, SCALES))}.")
 
 
-def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension: str = ".png") -> Header:
+def result_size(scale: int | TargetSize, width: int, height: int) -> tuple[int, tuple[int, int]]:
+    """Return the scale of the model, and the result's width and height, for a photo of that many pixels.
+
+    Raises:
+        UpscaleError: if no scale makes the target size of the photo.
+    """
+    if isinstance(scale, TargetSize):
+        return scale.scale(width, height), scale.size(width, height)
+    return scale, (width * scale, height * scale)
+
+
+def check_photo(path: str | Path, scale: int | TargetSize, limits: Limits = LIMITS, extension: str = ".png") -> Header:
     """Read a photo's header and check the photo and its result, in the format of that extension.
 
     Raises:
         UploadError: if the file is missing or unreadable, exceeds a limit, or its result does not fit the format.
+        UpscaleError: if no scale makes the target size of the photo.
     """
     if not os.path.exists(path):
         raise UploadError("The photo is no longer on the server; choose it again.")
@@ -92,10 +104,11 @@ def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension
         "save the one you want as a separate file",
     )
 
-    width, height, megapixels = header.width * scale, header.height * scale, megapixels * scale**2
+    factor, (width, height) = result_size(scale, header.width, header.height)
+    megapixels *= factor**2    # also of what is reduced at the end
     _check(
         megapixels, limits.result_megapixels,
-        f"The result would have {width} × {height} pixels, {megapixels:.0f} megapixels",
+        f"The result would have {header.width * factor} × {header.height * factor} pixels, {megapixels:.0f} megapixels",
         "choose a smaller scale, or crop the photo", verb="makes",
     )
     try:
@@ -106,17 +119,15 @@ def check_photo(path: str | Path, scale: int, limits: Limits = LIMITS, extension
     return header
 
 
-def result_notes(header: Header, scale: int) -> tuple[str, ...]:
-    """Return sentences that the user should read before starting."""
+def result_notes(header: Header, width: int, height: int) -> tuple[str, ...]:
+    """Return sentences that the user should read before starting; width and height are the result's."""
     notes = list(header.notes)
-    pixels = header.width * header.height * scale**2
+    pixels = width * height
     if pixels > MOST_PIXELS:
         notes.append(
             f"The result will have {pixels / 1e6:.0f} megapixels. Programs built on Pillow, this demo included, "
             f"cannot open images of more than {MOST_PIXELS / 1e6:.0f}."
         )
-    if not BY_NAME[header.format].shown_by_browsers:
-        notes.append(f"Most browsers cannot show a {header.format} file; you can upscale it all the same.")
     return tuple(notes)
 
 

@@ -62,7 +62,11 @@ CHOICES: dict[str, Choice] = {
         "DRLN-BAM compact for JPEG photos", "For JPEG photos", BUNDLED_PHOTO, hint="removes blocks and noise"
     ),
     "eugenesiow/drln-bam": Choice(
-        "DRLN-BAM", "Best quality", "eugenesiow/drln-bam", on_hub=True, hint=f"slow on a CPU, {HUB_MEGABYTES} MB download"
+        "DRLN-BAM",
+        "Best quality",
+        "eugenesiow/drln-bam",
+        on_hub=True,
+        hint=f"slow on a CPU, {HUB_MEGABYTES} MB download",
     ),
     "eugenesiow/drln": Choice(
         "DRLN", "Original DRLN", "eugenesiow/drln", on_hub=True, bam=False, hint="for comparison"

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from demo.backend import results
 from demo.backend.errors import UploadError
-from demo.backend.limits import LIMITS, Limits, check_photo, check_scale, result_notes
+from demo.backend.limits import LIMITS, Limits, check_photo, check_scale, result_notes, result_size
 from demo.backend.line import Line
 from demo.backend.models import Choice, Models
 from demo.backend.results import Saved
-from drln import Estimate, Progress
+from drln import Estimate, Progress, TargetSize
 from drln.images import Photo
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
@@ -44,7 +44,8 @@ class Plan:
     """What an upscale would take; sizes in pixels."""
 
     lr_size: tuple[int, int]
-    scale: int
+    sr_size: tuple[int, int]
+    scale: int                          # of the model, which may make more pixels than are kept
     estimate: Estimate | None = None    # None until it is computed
     notes: tuple[str, ...] = ()         # what the user should know before starting
     jpeg_quality: int | None = None     # as in `Photo`
@@ -115,7 +116,12 @@ class Service:
         return look
 
     def plan(
-        self, photo: str | Path, scale: int, name: str, extension: str = ".png", self_ensemble: bool = False
+        self,
+        photo: str | Path,
+        scale: int | TargetSize,
+        name: str,
+        extension: str = ".png",
+        self_ensemble: bool = False,
     ) -> Iterator[Plan]:
         """Yield the sizes at once, then, once the photo has been read, the estimate too; contacts no hub.
 
@@ -124,18 +130,21 @@ class Service:
             ImageError: if the photo is damaged, or the format cannot hold its result.
         """
         header = self._check(photo, scale, name, extension)
-        size, suggested = (header.width, header.height), suggested_model(self.choice(name).where, header.jpeg_quality)
-        plan = Plan(size, scale, None, result_notes(header, scale), header.jpeg_quality, suggested)
+        lr_size = header.width, header.height
+        suggested = suggested_model(self.choice(name).where, header.jpeg_quality)
+        factor, sr_size = result_size(scale, *lr_size)
+        notes = result_notes(header, *sr_size)
+        plan = Plan(lr_size, sr_size, factor, None, notes, header.jpeg_quality, suggested)
         yield plan
         look = self.look(photo)
-        check_format(f"result{extension.lower()}", look.mode, size[0] * scale, size[1] * scale, None, look.is_opaque)
-        estimate = self.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
+        check_format(f"result{extension.lower()}", look.mode, *sr_size, None, look.is_opaque)
+        estimate = self.models.estimator(name, factor).estimate(*lr_size, header.depth, self_ensemble)
         yield replace(plan, estimate=estimate)
 
     def upscale(
         self,
         photo: str | Path,
-        scale: int,
+        scale: int | TargetSize,
         name: str,
         title: str | None = None,
         extension: str = ".png",
@@ -149,7 +158,7 @@ class Service:
 
         Args:
             photo: the file.
-            scale: 2, 3 or 4.
+            scale: 2, 3 or 4, or the size of the result, for which the smallest scale that makes it is taken.
             name: of the model.
             title: the user's name for the photo's file.
             extension: of the result's file: .png, .jpg, .webp or .tiff.
@@ -164,13 +173,14 @@ class Service:
         title, extension = title or Path(photo).name, extension.lower()
         if not OUTPUT_FORMATS[extension].takes_quality:
             quality = None
-        file = results.result_name(title, name, scale, extension)
         opened = Photo.open(photo)    # before anything is downloaded
-        check_format(file, opened.mode, opened.width * scale, opened.height * scale, quality, opened.is_opaque)
-        loaded = yield from self.models.loading(name, scale)
+        factor, size = result_size(scale, opened.width, opened.height)
+        file = results.result_name(title, name, factor, extension)
+        check_format(file, opened.mode, *size, quality, opened.is_opaque)
+        loaded = yield from self.models.loading(name, factor)
         with results.new_folder(self.folder) as folder:
             estimate = partial(loaded.upscaler.estimate, opened.width, opened.height, header.depth, self_ensemble)
-            steps = loaded.upscaler.steps(opened, self_ensemble)
+            steps = loaded.upscaler.steps(opened, self_ensemble, size)
             result = yield from self.with_device(steps, lambda: estimate().seconds)
             yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
@@ -184,7 +194,7 @@ class Service:
         """Take the steps while no other caller computes, like `Line.in_turn`."""
         return self._line.in_turn(steps, estimate)
 
-    def _check(self, photo: str | Path, scale: int, name: str, extension: str) -> Header:
+    def _check(self, photo: str | Path, scale: int | TargetSize, name: str, extension: str) -> Header:
         self.choice(name)
         check_scale(scale)
         if not isinstance(extension, str) or extension.lower() not in OUTPUT_FORMATS:

@@ -46,10 +46,12 @@ def _restored(settings: Any, components: dict[str, Any]) -> dict[Any, Any]:
 
 def _is_offered(component: Any, value: Any) -> bool:
     match component:
-        case gr.Radio():
+        case gr.Radio() | gr.Dropdown():
             return any(value == choice and type(value) is type(choice) for _, choice in component.choices)
         case gr.Slider():
             return type(value) in (int, float) and component.minimum <= value <= component.maximum
+        case gr.Number():
+            return type(value) in (int, float) and value > 0
         case gr.Checkbox():
             return isinstance(value, bool)
     return False

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo.backend import errors
-from demo.backend.errors import UnavailableModel
+from demo.backend.errors import UnavailableModel, UploadError
 from demo.backend.jobs import Jobs
-from demo.backend.service import Finished, Service
+from demo.backend.limits import result_size
+from demo.backend.service import Service
 from demo.backend.welcome import Welcome
-from demo.components.inputs import api_scale, connect_photo, model_input, photo_input, scale_input, whole_number
+from demo.components.inputs import connect_photo, model_input, photo_input
 from demo.components.job_view import JobView, Steps
-from demo.components.options import plan_arguments, result_options, upscale_arguments
-from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.options import plan_arguments, result_options
+from demo.components.payloads import PAGE, Update, Upload, html_update, uploaded
+from demo.components.size import asked_on_page, size_input
 from demo.components.stage import Stage
+from demo.tabs.upscale_endpoints import UpscaleEndpoints
 from demo.wording import notes
 from demo.wording import upscale as words
+from drln import ImageError, UpscaleError
+from drln.network.config import SCALES
 from drln.progress import Work
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 
@@ -40,7 +45,7 @@ class UpscaleTab:
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=0, min_width=340, elem_classes="controls"):
                 self.photo, self.place, self.samples = photo_input("Photo", "photo")
-                self.scale = scale_input("scale")
+                self.size = size_input("scale")
                 with gr.Accordion("Model and format", elem_id="upscale-options", elem_classes="folded-on-phones"):
                     self.model = model_input(service.models.choices, "model")
                     self.options = result_options("upscale")
@@ -51,23 +56,24 @@ class UpscaleTab:
                 self.job = JobView(jobs, "upscale", "Upscale", below=False)
             with gr.Column(min_width=300, elem_classes="stage-column"):
                 self.stage = Stage(jobs, self.job.display)
+        self.endpoints = UpscaleEndpoints(service, self.photo)
         self._connect()
 
     def _connect(self) -> None:
-        stage, job = self.stage, self.job
-        inputs = [self.photo, self.scale, self.model, *self.options]
-        planned: list[Any] = [self.photo, self.scale, self.model, self.options.format, self.options.self_ensemble]
+        stage, job, size = self.stage, self.job, self.size
+        wanted: list[Any] = [self.photo, *size, self.model]
+        planned: list[Any] = [*wanted, self.options.format, self.options.self_ensemble]
         gr.on(
             [component.change for component in planned],
             self.plan, [*planned, job.keys], [self.plan_note, self.for_jpeg, job.go], **LAST,
         )
         gr.on(
-            [self.model.change, self.scale.change],
-            self.model_state, [self.model, self.scale], [self.model_note, self.fast], **LAST,
+            [component.change for component in wanted],
+            self.model_state, wanted, [self.model_note, self.fast], **LAST,
         )
         gr.on(
-            [self.photo.change, self.scale.change, self.model.change, stage.shown.change],
-            self.is_earlier, [self.photo, self.scale, self.model, stage.shown, job.keys], stage.earlier, **LAST,
+            [component.change for component in (*wanted, stage.shown)],
+            self.is_earlier, [*wanted, stage.shown, job.keys], stage.earlier, **LAST,
         )
         self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         self.for_jpeg.click(lambda: BUNDLED_PHOTO, None, self.model, queue=False, **PAGE)
@@ -76,15 +82,12 @@ class UpscaleTab:
         self.photo.change(self.look, [self.photo, stage.shown, job.keys], looked, **LAST)
         stage.strip.click(self.bring_back, job.keys, stage.outputs, queue=False, **PAGE)
         recalled = job.connect(
-            inputs, [self.model_note, self.fast, *stage.outputs], self._steps, lambda step: {},
+            [*wanted, *self.options], [self.model_note, self.fast, *stage.outputs], self._steps, lambda step: {},
             begin=self.clear_notes, failed=self.failed, done=lambda job, keys: stage.result(keys), scroll_to="stage",
         )
         recalled.then(self.restore, job.keys, [self.photo, *stage.outputs], queue=False, **PAGE)
-        self.stored_choices = {"scale": self.scale, "model": self.model, **self.options._asdict()}
-        scale = api_scale()
-        endpoint(self.upscale, [self.photo, scale, *inputs[2:]], stage.download, "upscale")
-        estimate = gr.JSON(visible=False, label="Estimate")
-        endpoint(self.estimate, [self.photo, scale, *planned[2:]], estimate, "estimate", computes=False)
+        self.stored_choices = {**size._asdict(), "model": self.model, **self.options._asdict()}
+        self.endpoints.connect(self.model, self.options, stage.download)
 
     def look(self, photo: Upload | None, shown: str, keys: str) -> Update:
         """Show a photo that was chosen, unless its result is shown; what was said of another one goes."""
@@ -101,13 +104,18 @@ class UpscaleTab:
                 errors.message(error)
                 return {**same, **self.job.without_alert(keys)}
 
-    def is_earlier(self, photo: Upload | None, scale: int, model: str, shown: str, keys: str) -> Any:
+    def is_earlier(
+        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str, shown: str, keys: str
+    ) -> Any:
         """Say that the result on the stage does not belong to the controls, if so."""
         result = self.stage.visit(keys).get(shown)
         if not result:
             return html_update("")
         path = Path((photo or {}).get("path") or "").resolve()
-        same = (result.photo, result.saved.scale, result.model) == (path, scale, self.service.choice(model).title)
+        same = (result.photo, result.model) == (path, self.service.choice(model).title)
+        with suppress(UploadError, UpscaleError):
+            asked = asked_on_page(scale, measure, size)
+            same = same and result.saved.sr_size == result_size(asked, *result.saved.lr_size)[1]
         return html_update("" if same else words.earlier(result))
 
     def bring_back(self, keys: str, event: gr.EventData) -> Update:
@@ -122,16 +130,20 @@ class UpscaleTab:
             update[self.photo] = photo["path"]
         return update
 
-    def model_state(self, model: str, scale: int) -> Iterator[Update]:
+    def model_state(
+        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str
+    ) -> Iterator[Update]:
         """Say whether the model is here, must be downloaded, or cannot be."""
         ready = {self.model_note: html_update(""), self.fast: gr.update(visible=False)}
         try:
-            choice = self.service.choice(model)
-            if not self.service.models.must_download(model, scale):
+            choice, factor = self.service.choice(model), SCALES[-1]
+            with suppress(UploadError, UpscaleError, ImageError), uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                factor, _ = result_size(asked_on_page(scale, measure, size), *self.service.look(path).size)
+            if not self.service.models.must_download(model, factor):
                 yield ready
                 return
             yield {**ready, self.model_note: html_update(notes.note(words.ASKING))}
-            asking = Work(self.service.models.reachable(model, scale))
+            asking = Work(self.service.models.reachable(model, factor))
             for _ in asking:
                 yield {self.model_note: gr.skip()}    # a chance to cancel
             if asking.result:
@@ -142,7 +154,15 @@ class UpscaleTab:
             yield {**ready, self.model_note: html_update(notes.alert(errors.message(error)))}
 
     def plan(
-        self, photo: Upload | None, scale: int, model: str, format: str, ensemble: bool, keys: str = ""
+        self,
+        photo: Upload | None,
+        scale: Any,
+        measure: str,
+        size: Any,
+        model: str,
+        format: str,
+        ensemble: bool,
+        keys: str = "",
     ) -> Iterator[Update]:
         """Show what the upscale would take, or why it is impossible.
 
@@ -156,7 +176,8 @@ class UpscaleTab:
                 yield {**update, **disabled, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-                for plan in self.service.plan(path, scale, model, **plan_arguments(format, ensemble)):
+                asked = asked_on_page(scale, measure, size)
+                for plan in self.service.plan(path, asked, model, **plan_arguments(format, ensemble)):
                     if plan.estimate and not self.job.is_running(keys):
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
                     update |= {self.for_jpeg: gr.update(visible=plan.suggested is not None)}
@@ -177,55 +198,7 @@ class UpscaleTab:
     def _unavailable(self, model: str, why: str) -> Update:
         return {self.model_note: html_update(words.unavailable(model, why)), self.fast: gr.update(visible=True)}
 
-    def upscale(
-        self, image: Upload | None, scale: int | str, model: str, format: str, quality: float, self_ensemble: bool
-    ) -> Iterator[Any]:
-        """Upscale a photo and get the result's file.
-
-        Args:
-            image: the photo's file.
-            scale: 2, 3 or 4.
-            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
-            format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
-            quality: 1 to 100, for JPEG and WebP.
-            self_ensemble: average eight flips and turns of the photo, which takes eight times as long.
-
-        Returns:
-            The upscaled photo.
-        """
-        with api_errors():
-            steps = self._steps(image, whole_number(scale), model, format, quality, self_ensemble, for_page=False)
-            finished = yield from last_step(steps, Finished)
-            yield str(finished.saved.result)
-
-    def estimate(
-        self, image: Upload | None, scale: int | str, model: str, format: str, self_ensemble: bool
-    ) -> dict[str, Any]:
-        """Estimate what an upscale would take, without doing it.
-
-        Args:
-            image: the photo's file.
-            scale: 2, 3 or 4.
-            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
-            format: of the result: "PNG", "JPEG", "WebP" or "TIFF".
-            self_ensemble: average eight flips and turns of the photo, which takes eight times as long.
-
-        Returns:
-            Width and height of the result in pixels, seconds, bytes of memory, bytes that are free, whether it fits,
-            whether the model must be fetched from the hub first, notes on the photo and its result, the photo's
-            estimated JPEG quality from 1 to 100, and a model that suits the photo better; both may be null.
-        """
-        with api_errors(), uploaded(image, self.photo.GRADIO_CACHE) as (path, _):
-            options = plan_arguments(format, self_ensemble)
-            *_, plan = self.service.plan(path, whole_number(scale), model, **options)
-            assert plan.estimate
-            absent = self.service.models.must_download(model, plan.scale)
-            facts = {"fits": plan.estimate.fits, "must_download": absent, "notes": plan.notes}
-            suggestion = {"jpeg_quality": plan.jpeg_quality, "suggested_model": plan.suggested}
-            return {**asdict(plan.estimate), **facts, **suggestion}
-
-    def _steps(self, photo: Upload | None, scale: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
-        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
-            yield photo    # for a page that is reloaded
-            arguments = upscale_arguments(*options)
-            yield from self.service.upscale(path, scale, model, title, **arguments, for_page=for_page)
+    def _steps(
+        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str, *options: Any
+    ) -> Steps:
+        yield from self.endpoints.steps(photo, asked_on_page(scale, measure, size), model, *options)

@@ -29,8 +29,7 @@ def sizes(lr_size: tuple[int, int], sr_size: tuple[int, int]) -> str:
 
 def plan_note(plan: Plan) -> str:
     """Say what the upscale would take, or with an alert that the machine has too little memory."""
-    width, height = plan.lr_size
-    text = sizes(plan.lr_size, (width * plan.scale, height * plan.scale))
+    text = sizes(plan.lr_size, plan.sr_size)
     estimate = plan.estimate
     if estimate is None:
         return f'<p class="note" role="status">{text} · …</p>'
@@ -76,14 +75,21 @@ def photo_facts(title: str, size: tuple[int, int]) -> str:
     return f'<p class="note"><b>{escape(title)}</b> · {size[0]} × {size[1]} px</p>'
 
 
+def enlarged(finished: Finished) -> str:
+    """Write 4×, or the size of a result that was reduced."""
+    saved = finished.saved
+    is_whole = saved.sr_size == (saved.lr_size[0] * saved.scale, saved.lr_size[1] * saved.scale)
+    return f"{saved.scale}×" if is_whole else f"{saved.sr_size[0]} × {saved.sr_size[1]}"
+
+
 def method(finished: Finished) -> str:
     """Name how a result was made, for a label on the picture."""
-    return f"{finished.model} {finished.saved.scale}×"
+    return f"{finished.model} {enlarged(finished)}"
 
 
 def result_title(finished: Finished) -> str:
     """Name a result among others."""
-    return f"{finished.title}, {finished.saved.scale}×, {finished.model}"
+    return f"{finished.title}, {enlarged(finished)}, {finished.model}"
 
 
 def earlier(finished: Finished) -> str:
