@@ -14,9 +14,9 @@ from hub_server import HubServer
 from parity import SEEDS, drawn_weights, fixture, listed_shapes
 from weight_files import PUBLISHED_CONFIG, TINY, Code, file_of, tiny_weights
 
-from drln import DrlnModel
+from drln import DrlnConfig, DrlnModel
 from drln.weights.checkpoint import load_checkpoint
-from drln.weights.sources import BUNDLED_FOLDER
+from drln.weights.sources import BUNDLED, BUNDLED_FOLDER, scales_of
 
 PINNED = "c5d6efffdb6d7ddda5909f2d9105b33b69f4039f"
 
@@ -51,6 +51,15 @@ def large_files(cache: Path) -> list[str]:
 
 
 # What is there is loaded
+
+
+def test_a_model_has_the_scales_of_its_files_and_a_repository_counts_as_having_all(tmp_path):
+    for scale in (4, 2):
+        DrlnModel(DrlnConfig(scale, bam=True, channels=4, groups=(1,))).save_pretrained(tmp_path / "best")
+
+    assert scales_of(tmp_path / "best") == scales_of(tmp_path) == (2, 4)    # as earlier versions kept them
+    assert scales_of(tmp_path / "best" / "model_4x.safetensors") == (4,)
+    assert scales_of(BUNDLED) == scales_of("someone/a-model") == (2, 3, 4)
 
 
 def test_the_published_network_is_loaded_at_the_pinned_commit_and_gives_the_reference_output(hub, client, tmp_path):
