@@ -5,6 +5,7 @@ Knows no gradio; the page keeps the queue.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ LOOKS = 20    # photos whose previews are remembered
 class Look:
     """A photo as it is read: a preview for browsers, its size in pixels, and what formats must hold of it."""
 
-    preview: Path
+    preview: Path | None
     size: tuple[int, int]
     mode: str           # as in `Photo`
     is_opaque: bool
@@ -83,6 +84,7 @@ class Service:
         self.models = models or Models()
         self.limits = limits
         self._line = Line()
+        self._looking = threading.Lock()    # one after another: large photos take much memory
         self._looks: OrderedDict[Path, Look] = OrderedDict()
 
     def choice(self, name: str) -> Choice:
@@ -95,24 +97,30 @@ class Service:
             raise UploadError(f"There is no model {name!r}; choose one of {', '.join(self.models.choices)}.")
         return self.models.choices[name]
 
-    def look(self, photo: str | Path) -> Look:
-        """Read a photo, and write a preview that every browser can show.
+    def look(self, photo: str | Path, for_page: bool = True) -> Look:
+        """Read a photo, unless it was read lately.
+
+        Args:
+            photo: the file.
+            for_page: whether to write a preview that every browser can show.
 
         Raises:
             UploadError: for a file that the demo does not take.
-            ImageError: if it is damaged.
+            ImageError: if it is damaged, or the preview cannot be written.
         """
         path = Path(photo)
-        look = self._looks.get(path)
-        if not look or not look.preview.exists():
-            check_photo(path, 1, self.limits)
-            opened = Photo.open(path)
-            with results.new_folder(self.folder) as folder:
-                preview = results.save_photo(folder, opened.picture(opened.rgb))
-            look = Look(preview, (opened.width, opened.height), opened.mode, opened.is_opaque)
-        self._looks[path] = look
-        while len(self._looks) > LOOKS:
-            self._looks.popitem(last=False)
+        with self._looking:
+            look = self._looks.get(path)
+            if not look or (for_page and not (look.preview and look.preview.exists())):
+                check_photo(path, 1, self.limits)
+                opened, preview = Photo.open(path), None
+                if for_page:
+                    with results.new_folder(self.folder) as folder:
+                        preview = results.save_photo(folder, opened.picture(opened.rgb))
+                look = Look(preview, (opened.width, opened.height), opened.mode, opened.is_opaque)
+            self._looks[path] = look
+            while len(self._looks) > LOOKS:
+                self._looks.popitem(last=False)
         return look
 
     def plan(
@@ -122,6 +130,7 @@ class Service:
         name: str,
         extension: str = ".png",
         self_ensemble: bool = False,
+        for_page: bool = False,
     ) -> Iterator[Plan]:
         """Yield the sizes at once, then, once the photo has been read, the estimate too; contacts no hub.
 
@@ -136,7 +145,7 @@ class Service:
         notes = result_notes(header, *sr_size)
         plan = Plan(lr_size, sr_size, factor, None, notes, header.jpeg_quality, suggested)
         yield plan
-        look = self.look(photo)
+        look = self.look(photo, for_page)
         check_format(f"result{extension.lower()}", look.mode, *sr_size, None, look.is_opaque)
         estimate = self.models.estimator(name, factor).estimate(*lr_size, header.depth, self_ensemble)
         yield replace(plan, estimate=estimate)

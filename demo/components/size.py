@@ -53,6 +53,8 @@ def asked_size(scale: Any, measure: Any = "", size: Any = None) -> Any:
         return whole_number(scale)
     if measure not in MEASURES:
         raise UploadError(f"The measure is {measure!r}; choose one of {', '.join(MEASURES)}.")
+    if size is None:
+        raise UploadError(f"There is no {measure.replace('_', ' ')}; give a number.")
     try:
         return TargetSize(**{measure: size if measure == "megapixels" else whole_number(size)})
     except ValueError as error:

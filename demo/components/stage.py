@@ -52,6 +52,7 @@ class Stage:
 
     def photo(self, look: Look, title: str) -> Update:
         """Show a photo that has no result yet."""
+        assert look.preview
         one = picture("photo", words.ORIGINAL, look.preview, look.size, pixelated=True)
         return {
             self.viewer: {"pictures": [one]},

@@ -177,7 +177,8 @@ class UpscaleTab:
                 return
             with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                 asked = asked_on_page(scale, measure, size)
-                for plan in self.service.plan(path, asked, model, **plan_arguments(format, ensemble)):
+                arguments = plan_arguments(format, ensemble)
+                for plan in self.service.plan(path, asked, model, **arguments, for_page=True):
                     if plan.estimate and not self.job.is_running(keys):
                         update |= {self.job.go: gr.update(interactive=plan.estimate.fits)}
                     update |= {self.for_jpeg: gr.update(visible=plan.suggested is not None)}

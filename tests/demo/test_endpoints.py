@@ -49,7 +49,7 @@ def test_every_action_has_an_endpoint_that_is_described(client):
     assert set(endpoints) == {"/upscale", "/estimate", "/batch", "/evaluate", "/benchmark"}
     assert all(endpoint["description"] for endpoint in endpoints.values())
     upscale = [parameter["parameter_name"] for parameter in endpoints["/upscale"]["parameters"]]
-    assert upscale == ["image", "scale", "model", "format", "quality", "self_ensemble"]
+    assert upscale == ["image", "scale", "model", "format", "quality", "self_ensemble", "measure", "size"]
     for name in ("/evaluate", "/benchmark"):
         last = endpoints[name]["parameters"][-1]
         assert (last["parameter_name"], last["parameter_default"]) == ("degradation", "clean")
@@ -68,6 +68,17 @@ def test_upscale_averages_eight_passes_if_asked_to(client, model, tmp_path):
     path = client.predict(handle_file(str(photo)), 2, COMPACT, self_ensemble=True, api_name="/upscale")
 
     assert_same(path, Upscaler(model, self_ensemble=True).upscale(Image.open(photo)))
+
+
+@pytest.mark.parametrize(("measure", "size", "pixels"), [("width", 100, (100, 76)), ("long_side", "150", (150, 114))])
+def test_upscale_makes_the_size_that_is_asked_for(client, photo, measure, size, pixels):
+    path = client.predict(handle_file(str(photo)), 4, COMPACT, measure=measure, size=size, api_name="/upscale")
+    estimate = client.predict(handle_file(str(photo)), 4, COMPACT, measure=measure, size=size, api_name="/estimate")
+
+    scale = 2 if pixels[0] <= 132 else 3
+    upscaler = Upscaler(DrlnModel.from_pretrained(COMPACT, scale=scale))
+    assert Image.open(path).size == (estimate["width"], estimate["height"]) == pixels
+    assert_same(path, upscaler.upscale(Image.open(photo), size=pixels))
 
 
 FORMATS = [("PNG", ".png"), ("JPEG", ".jpg"), ("WebP", ".webp"), ("TIFF", ".tiff")]
@@ -171,11 +182,15 @@ def test_benchmark_gives_the_scores_of_the_package_and_every_images(client):
     ("endpoint", "arguments", "message"),
     [
         ("/upscale", {"scale": 5}, "The scale is 5; choose one of 2, 3, 4"),
-        ("/upscale", {"model": "other"}, "There is no model 'other'; choose one of eugenesiow/drln-bam,"),
+        ("/upscale", {"model": "other"}, "There is no model 'other'; choose one of drln-bam-compact,"),
         ("/upscale", {"model": ["other"]}, "There is no model ['other']"),
         ("/upscale", {"model": "eugenesiow/drln-bam"}, "bundled model 'drln-bam-compact' needs no network"),
         ("/upscale", {"format": "SVG"}, "The format is 'SVG'; choose one of PNG"),
         ("/upscale", {"quality": 0}, "The quality is 0; choose a number from 1 to 100"),
+        ("/upscale", {"measure": "depth", "size": 9}, "The measure is 'depth'; choose one of width, height"),
+        ("/upscale", {"measure": "width"}, "There is no width; give a number"),
+        ("/upscale", {"measure": "width", "size": 40}, "The photo already has 66x50 pixels; choose a width over 66"),
+        ("/estimate", {"measure": "megapixels", "size": 9}, "4x makes at most 264x200 pixels"),
         ("/upscale", {"image": None}, "There is no photo; choose one first"),
         ("/estimate", {"scale": "many"}, "The scale is 'many'"),
         ("/evaluate", {"protocol": "both"}, "Protocol is 'both'"),

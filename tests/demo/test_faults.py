@@ -6,6 +6,7 @@ The app is the real one, in a process of its own wherever the fault can be made 
 import os
 import resource
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -210,8 +211,8 @@ class Watched(Upscaler):
         super().__init__(model, "cpu")
         self.count, self.after = 0, lambda: None
 
-    def steps(self, image, self_ensemble=None):
-        work = Work(super().steps(image, self_ensemble))
+    def steps(self, image, self_ensemble=None, size=None):
+        work = Work(super().steps(image, self_ensemble, size))
         for step in work:
             self.count += 1
             self.after()
@@ -238,9 +239,14 @@ def tab(upscaler, jobs, tmp_path, monkeypatch) -> UpscaleTab:
         return UpscaleTab(Service(tmp_path / "results", Models(choices, preloaded=ready)), jobs)
 
 
-def run(tab: UpscaleTab, photo: Path, key: str) -> dict:
+def begin(tab: UpscaleTab, photo: Path) -> str:
+    """Start a job, and return its key."""
+    return tab.job.begin("", {"path": str(photo)}, 2, "width", None, "tiny", "PNG", 95, False)[tab.job.keys]
+
+
+def end(tab: UpscaleTab, key: str) -> dict:
     """Return what the page shows at the end of a job."""
-    *_, last = tab.job.run(key, {"path": str(photo)}, 2, "tiny", "PNG", 95, False)
+    *_, last = tab.job.watch(key)
     return last
 
 
@@ -253,24 +259,27 @@ def test_a_worker_that_raises_frees_the_device_and_the_page(tab, upscaler, photo
         raise KeyError(f"no {photo}")
 
     upscaler.after = broken
-    update = run(tab, photo, "first")
+    update = end(tab, begin(tab, photo))
 
     assert "unexpected" in progress(tab, update)
-    assert update[tab.job.go]["visible"] and not update[tab.job.stop]["visible"]
+    assert update[tab.job.go]["interactive"] and not update[tab.job.stop]["visible"]
     assert "KeyError" in caplog.text and "photo.png" not in caplog.text
     upscaler.after = lambda: None
-    assert tab.result.download in run(tab, photo, "second")
+    assert tab.stage.download in end(tab, begin(tab, photo))
 
 
 def test_a_job_that_is_stopped_in_the_middle_of_a_step_begins_no_other(tab, upscaler, jobs, photo):
     """The running step ends, and no other starts."""
-    upscaler.after = lambda: tab.job.request_stop("key") if upscaler.count == 2 else None
+    started, key = threading.Event(), ""
+    upscaler.after = lambda: started.wait(60) and tab.job.request_stop(key) if upscaler.count == 2 else None
 
-    last = run(tab, photo, "key")
+    key = begin(tab, photo)
+    started.set()
+    last = end(tab, key)
 
     assert "Stopped." in progress(tab, last)
     until = time.monotonic() + 60
-    while jobs.find("key").ended is None:
+    while jobs.find(key).ended is None:
         assert time.monotonic() < until
         time.sleep(0.01)
     assert upscaler.count == 2

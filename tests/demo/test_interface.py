@@ -64,10 +64,10 @@ def test_it_listens_to_this_machine_alone_unless_set_otherwise(demo, monkeypatch
     assert {c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN and c.laddr.port == port} == {listens}
 
 
-def test_everything_that_computes_waits_in_one_queue(demo):
+def test_what_other_programs_have_computed_waits_in_one_queue(demo):
     computing = {fn.name for fn in demo.fns.values() if fn.concurrency_id == DEVICE}
 
-    assert computing == {"run", "upscale", "batch", "evaluate", "benchmark"}
+    assert computing == {"upscale", "batch", "evaluate", "benchmark"}
     assert {fn.concurrency_limit for fn in demo.fns.values() if fn.concurrency_id == DEVICE} == {1}
 
 
@@ -77,18 +77,32 @@ def test_everything_that_computes_waits_in_one_queue(demo):
 def test_a_result_that_does_not_fit_is_refused_with_the_figures():
     estimate = Estimate(40_000, 30_000, seconds=900.0, memory=24_200_000_000, available=8_100_000_000)
 
-    text = words.plan_note(Plan((10_000, 7_500), 4, estimate))
+    text = words.plan_note(Plan((10_000, 7_500), (40_000, 30_000), 4, estimate))
 
     assert 'role="alert"' in text
-    assert "40000 × 30000 pixels needs about 24.2 GB of memory, and 8.1 GB are free" in text
+    assert "40000 × 30000 pixels need about 24.2 GB of memory, and 8.1 GB are free" in text
 
 
-def test_a_plan_shows_size_time_and_memory():
-    estimate = Estimate(400, 300, seconds=74.6, memory=53_000_000, available=8_100_000_000)
+@pytest.mark.parametrize(
+    ("available", "text"),
+    [
+        (8_100_000_000, "100 × 75 → 400 × 300 px · about 75 s"),
+        (100_000_000, "100 × 75 → 400 × 300 px · about 75 s · 53 MB of the 100 MB of memory that are free"),
+    ],
+)
+def test_a_plan_shows_size_and_time_and_memory_where_it_is_short(available, text):
+    estimate = Estimate(400, 300, seconds=74.6, memory=53_000_000, available=available)
 
-    text = re.sub("<[^>]*>", "", words.plan_note(Plan((100, 75), 4, estimate)))
+    shown = words.plan_note(Plan((100, 75), (400, 300), 4, estimate))
 
-    assert text == "100 × 75 pixels to 400 × 300 pixels, about 75 s and 53 MB of memory (8.1 GB are free)"
+    assert re.sub("<[^>]*>", "", shown) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(1, "1 KB"), (12_345, "12 KB"), (999_999, "1000 KB"), (1_650_000, "1.6 MB"), (2.1e9, "2.1 GB")]
+)
+def test_the_size_of_a_file_is_never_nothing(size, text):
+    assert notes.file_size(size) == text
 
 
 @pytest.mark.parametrize(

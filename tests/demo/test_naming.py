@@ -8,6 +8,7 @@ from tiny_service import tiny_service
 from demo.backend import errors
 from demo.backend.batch import FAILED, Batches, BatchReport
 from demo.backend.jobs import Jobs
+from demo.components.job_view import JobView
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
 from demo.wording import notes
@@ -37,6 +38,13 @@ def text_of(updates) -> str:
     return " ".join(str(value) for value in updates.values())
 
 
+def end_of(view: JobView, *payloads) -> dict:
+    """The last update of a job that was started with these payloads."""
+    begun = view.begin("", *payloads)
+    *_, end = view.watch(begun[view.keys])
+    return end
+
+
 def assert_named(text: str, tmp_path) -> None:
     assert notes.escape(TITLE) in text
     assert str(tmp_path) not in text and "0123456789abcdef" not in text
@@ -46,8 +54,8 @@ def test_the_upscale_tab_names_the_file(service, upload, tmp_path):
     with gr.Blocks():
         tab = UpscaleTab(service, Jobs())
 
-    *_, job = tab.job.run(Jobs.new_key(), upload, 2, "tiny", "PNG", 95, False)
-    *_, plan = tab.plan(upload, 2, "tiny", "PNG", False)
+    job = end_of(tab.job, upload, 2, "width", None, "tiny", "PNG", 95, False)
+    *_, plan = tab.plan(upload, 2, "width", None, "tiny", "PNG", False)
 
     assert_named(text_of(job), tmp_path)
     assert str(tmp_path) not in text_of(plan)
@@ -57,7 +65,7 @@ def test_the_evaluate_tab_names_the_file(service, upload, tmp_path):
     with gr.Blocks():
         section = EvaluateTab(service, Jobs()).photo
 
-    *_, job = section.job.run(Jobs.new_key(), upload, 2, "tiny", STANDARD)
+    job = end_of(section.job, upload, 2, "tiny", STANDARD)
 
     assert_named(text_of(job), tmp_path)
     assert str(tmp_path) not in text_of(section.plan(upload, 2, STANDARD))

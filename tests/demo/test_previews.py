@@ -19,38 +19,20 @@ def with_alpha(image: Image.Image) -> Image.Image:
     return image
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("size", [(122, 94), (183, 141), (244, 188), (150, 116), (241, 186)])
 @pytest.mark.parametrize("at", [(0.0, 0.0), (0.5, 0.5), (0.37, 0.81), (1.0, 1.0)])
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
-def test_a_bicubic_crop_has_the_pixels_of_the_whole_image(photo, scale, at, mode):
+def test_a_bicubic_crop_has_the_pixels_of_the_whole_image(photo, size, at, mode):
     lr = with_alpha(photo) if mode == "RGBA" else photo.convert(mode)
-    whole = lr.resize((61 * scale, 47 * scale), Image.Resampling.BICUBIC)
-    box = previews.crop_around(whole.size, int(at[0] * whole.width), int(at[1] * whole.height))
+    whole = lr.resize(size, Image.Resampling.BICUBIC)
+    left, top = int(at[0] * (size[0] - 40)), int(at[1] * (size[1] - 30))
+    box = left, top, left + 40, top + 30
 
-    crop = previews.bicubic_crop(np.asarray(lr), box, scale)
+    crop = previews.bicubic_crop(np.asarray(lr), size, box)
 
-    np.testing.assert_array_equal(np.asarray(crop), np.asarray(whole.crop(box)))
-
-
-@pytest.mark.parametrize(
-    ("place", "box"), [((0, 0), (0, 0, 96, 96)), ((200, 150), (152, 102, 248, 198)), ((399, 299), (304, 204, 400, 300))]
-)
-def test_a_crop_lies_around_the_place_and_inside_the_image(place, box):
-    assert previews.crop_around((400, 300), *place) == box
-
-
-def test_a_crop_of_an_image_that_is_smaller_than_it_is_a_square_of_the_image():
-    assert previews.crop_around((5, 80_000), 2, 40_000) == (0, 39_998, 5, 40_003)
-
-
-def test_every_pixel_of_a_crop_is_enlarged_to_a_square(photo):
-    crop = photo.crop((10, 10, 20, 20))
-
-    zoomed = previews.zoomed(crop)
-
-    assert zoomed.size == (380, 380)
-    np.testing.assert_array_equal(np.asarray(zoomed)[19::38, 19::38], np.asarray(crop))
-    np.testing.assert_array_equal(np.asarray(zoomed)[:38, :38], np.broadcast_to(np.asarray(crop)[0, 0], (38, 38, 3)))
+    difference = np.asarray(crop, int) - np.asarray(whole.crop(box), int)
+    is_whole_scale = size[0] % 61 == 0
+    assert np.abs(difference).max() <= (0 if is_whole_scale else 1)    # where a float falls on a half
 
 
 def test_transparency_is_shown_over_a_checkerboard():
@@ -83,12 +65,3 @@ def test_a_reduced_preview_keeps_the_colour_profile(photo):
 
     assert previews.shown(previews.capped(with_alpha(photo), 30)).info["icc_profile"] == b"a profile"
 
-
-def test_the_overview_is_marked_where_the_crop_is(photo):
-    overview = previews.capped(photo.resize((610, 470)), 610)
-
-    marked = previews.marked(overview, (2000, 1000, 2096, 1096), (2440, 1880))
-
-    changed = np.argwhere((np.asarray(marked) != np.asarray(overview)).any(axis=2))
-    assert changed.min(axis=0) == pytest.approx([250, 500], abs=3)
-    assert changed.max(axis=0) == pytest.approx([274, 524], abs=3)

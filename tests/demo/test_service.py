@@ -1,5 +1,6 @@
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from demo.backend import previews, results
+from demo.backend import results
 from demo.backend.errors import UploadError
 from demo.backend.limits import Limits
 from demo.backend.models import Choice, Models, default_choice
 from demo.backend.service import Finished, Service
-from drln import CheckpointError, ImageError, Progress, UpscaleError, Upscaler
+from drln import CheckpointError, ImageError, Progress, TargetSize, UpscaleError, Upscaler
 from drln.weights.sources import BUNDLED
+
+KINDS = results.ORIGINAL, results.BICUBIC, results.RESULT
 
 
 @pytest.fixture
@@ -88,23 +91,81 @@ def test_a_result_that_is_not_for_the_page_is_the_same_file_alone(service, photo
 def test_the_slider_compares_with_pillows_bicubic(service, photo):
     saved = finish(service, photo).saved
 
-    bicubic, drln = (np.asarray(Image.open(path)) for path in saved.previews)
+    original, bicubic, drln = (np.asarray(Image.open(saved.preview(kind))) for kind in KINDS)
 
     whole = Image.open(photo).resize((140, 120), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(original, np.asarray(Image.open(photo)))
     np.testing.assert_array_equal(bicubic, np.asarray(whole))
     np.testing.assert_array_equal(drln, np.asarray(Image.open(saved.result)))
 
 
-def test_the_closeup_is_cut_from_the_result_and_from_the_whole_bicubic(service, photo):
+def test_a_region_is_cut_from_the_photo_the_whole_bicubic_and_the_result(service, photo):
     saved = finish(service, photo).saved
-    box = previews.crop_around((140, 120), 28, 96)
+    pictures = [Image.open(photo), Image.open(photo).resize((140, 120), Image.Resampling.BICUBIC), saved.result]
 
-    closeup = results.closeup(saved, 0.2, 0.8)
+    parts = [results.region(saved, kind, (0.2, 0.5, 0.5, 0.9)) for kind in KINDS]
 
-    drln = Image.open(saved.result).crop(box)
-    bicubic = Image.open(photo).resize((140, 120), Image.Resampling.BICUBIC).crop(box)
-    np.testing.assert_array_equal(np.asarray(closeup.drln), np.asarray(previews.zoomed(drln)))
-    np.testing.assert_array_equal(np.asarray(closeup.bicubic), np.asarray(previews.zoomed(bicubic)))
+    for part, whole, scale in zip(parts, [pictures[0], pictures[1], Image.open(pictures[2])], (1, 2, 2)):
+        box = tuple(scale * side for side in (14, 30, 35, 54))
+        np.testing.assert_array_equal(np.asarray(part), np.asarray(whole.crop(box)))
+
+
+@pytest.mark.parametrize("box", [(0.5, 0, 0.5, 1), (-0.1, 0, 1, 1), (0, 0, 1.1, 1), (0, float("nan"), 1, 1)])
+def test_a_region_outside_the_picture_is_refused(service, photo, box):
+    saved = finish(service, photo).saved
+
+    with pytest.raises(ValueError):
+        results.region(saved, results.RESULT, box)
+
+
+def test_a_region_is_bounded(service, photo):
+    saved = replace(finish(service, photo).saved, sr_size=(100_000, 100))
+
+    with pytest.raises(ValueError, match="100000x10 pixels; give up to 4096 a side"):
+        results.region(saved, results.RESULT, (0, 0, 1, 0.1))
+
+
+def test_a_result_of_a_target_size_is_the_reduced_one_and_comes_with_its_bicubic(service, photo):
+    saved = finish(service, photo, scale=TargetSize(width=100)).saved
+
+    assert Image.open(saved.result).size == saved.sr_size == (100, 86)
+    assert saved.scale == 2
+    whole = Image.open(photo).resize((100, 86), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(np.asarray(Image.open(saved.preview(results.BICUBIC))), np.asarray(whole))
+
+
+def test_a_plan_of_a_target_size_says_the_size_and_the_scale(service, photo):
+    *_, plan = service.plan(photo, TargetSize(width=100), "tiny")
+
+    assert (plan.lr_size, plan.sr_size, plan.scale) == ((70, 60), (100, 86), 2)
+
+
+def test_a_target_size_that_no_scale_makes_is_refused(service, photo):
+    with pytest.raises(UpscaleError, match="the photo already has 70x60 pixels; choose a width over 70"):
+        next(service.plan(photo, TargetSize(width=70), "tiny"))
+    with pytest.raises(UpscaleError, match="4x makes at most 280x240 pixels"):
+        next(service.upscale(photo, TargetSize(width=281), "tiny"))
+
+
+def test_a_photo_is_read_once_and_its_preview_is_upright_and_of_eight_bits(service, tmp_path):
+    pixels = np.random.default_rng(3).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6    # a quarter turn
+    Image.fromarray(pixels).save(tmp_path / "turned.tiff", exif=exif)
+
+    look = service.look(tmp_path / "turned.tiff")
+
+    assert look.size == (20, 30)
+    assert service.look(tmp_path / "turned.tiff") is look
+    with Image.open(look.preview) as preview:
+        np.testing.assert_array_equal(np.asarray(preview), np.rot90(pixels, -1))
+
+
+def test_a_damaged_photo_is_refused_by_the_plan(service, photo):
+    photo.write_bytes(photo.read_bytes()[:4000])
+
+    with pytest.raises(ImageError):
+        list(service.plan(photo, 2, "tiny"))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +295,7 @@ def test_results_that_nobody_used_for_long_are_cleared_away(service, photo):
 
     assert used.result.is_file()
     with pytest.raises(results.GoneError, match="no longer on the server"):
-        results.closeup(old)
+        results.region(old, results.RESULT, (0, 0, 1, 1))
 
 
 # Models

@@ -10,7 +10,7 @@ from photo_files import SRGB, deep_noise, deep_png_pixels, noise, png
 from PIL import Image, PngImagePlugin
 from tiny_service import finish, left_over, tiny_service
 
-from demo.backend import previews, results
+from demo.backend import results
 from demo.backend.errors import UploadError
 from demo.backend.service import Service
 from drln import DrlnModel, ImageError, Upscaler
@@ -40,9 +40,8 @@ def test_the_download_has_the_format_and_quality_that_are_asked_for(service, pho
 
     assert saved.result.name == f"my_photo_tiny_2x{extension}"
     assert saved.result.read_bytes() == (tmp_path / f"wanted{extension}").read_bytes()
-    box = previews.crop_around((140, 120), 70, 60)
-    closeup = np.asarray(results.closeup(saved).drln)    # the pixels of the model, and not the lossy ones
-    np.testing.assert_array_equal(closeup, np.asarray(previews.zoomed(expected.crop(box))))
+    region = results.region(saved, results.RESULT, (0, 0, 1, 1))    # the pixels of the model, and not the lossy ones
+    np.testing.assert_array_equal(np.asarray(region), np.asarray(expected))
 
 
 @pytest.mark.parametrize("profile", [SRGB, SRGB + bytes(1_200_000)], ids=["short", "long"])
@@ -50,12 +49,12 @@ def test_every_picture_of_a_result_has_the_photos_profile(service, monkeypatch, 
     Image.fromarray(noise(40, 50, 3)).save(tmp_path / "photo.png", icc_profile=profile)
 
     saved = finish(service, tmp_path / "photo.png").saved
-    closeup = results.closeup(saved)
+    kinds = results.ORIGINAL, results.BICUBIC, results.RESULT
 
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 2_000_000)    # for Pillow to read the long one here
-    shown = [Image.open(path) for path in (saved.result, *saved.previews)]
-    shown += [closeup.overview, closeup.bicubic, closeup.drln]
-    assert [picture.info.get("icc_profile") for picture in shown] == [profile] * 6
+    shown = [Image.open(path) for path in (saved.result, *map(saved.preview, kinds))]
+    shown += [results.region(saved, kind, (0, 0, 0.5, 0.5)) for kind in kinds]
+    assert [picture.info.get("icc_profile") for picture in shown] == [profile] * 7
 
 
 @pytest.mark.parametrize("extension", [".png", ".tiff"])
@@ -71,7 +70,7 @@ def test_sixteen_bit_colours_stay_so(service, tiny_model, tmp_path, extension):
     result = read(saved.result).astype(float)
     assert result.shape == (42, 34, 3) and len(np.unique(result % 257)) > 200    # no 8-bit levels
     assert np.abs(result - wanted).max() < 1
-    eight = np.asarray(Image.open(saved.previews[1]))
+    eight = np.asarray(Image.open(saved.preview(results.RESULT)))
     assert np.abs(eight - result / 257).max() <= 0.51
 
 
@@ -89,6 +88,8 @@ def test_a_format_that_cannot_hold_the_result_is_refused_before_the_work(service
     Image.new("RGBA", (9, 7), (1, 2, 3, 4)).save(tmp_path / "logo.png")
     stages = []
 
+    with pytest.raises((UploadError, ImageError), match=message):
+        list(service.plan(tmp_path / "logo.png", 2, "tiny", extension))
     with pytest.raises((UploadError, ImageError), match=message):
         for step in service.upscale(tmp_path / "logo.png", 2, "tiny", extension=extension):
             stages.append(step.stage)
@@ -113,7 +114,7 @@ def test_notes_say_what_is_left_out_before_and_after_the_work(service, tmp_path)
 
 def test_a_message_says_that_the_pixels_of_a_result_are_gone(service, photo):
     saved = finish(service, photo).saved
-    saved.result.with_name(results.SR_PIXELS).unlink()
+    saved.result.with_name(results.PIXELS.format(results.RESULT)).unlink()
 
     with pytest.raises(results.GoneError, match="no longer on the server"):
-        results.closeup(saved)
+        results.region(saved, results.RESULT, (0, 0, 1, 1))

@@ -82,7 +82,8 @@ def _page_event(app: App) -> dict:
     """What the page sends when its button is pressed."""
     config = httpx2.get(f"{app.address}config").json()
     upscale = next(fn for fn in config["dependencies"] if fn["api_name"] == "upscale")
-    return {"data": [None, 2, COMPACT, "PNG", 95, False], "fn_index": upscale["id"], "session_hash": "another"}
+    data = [None, 2, COMPACT, "PNG", 95, False, "", None]
+    return {"data": data, "fn_index": upscale["id"], "session_hash": "another"}
 
 
 def test_a_result_is_not_found_without_its_name(app, tmp_path):

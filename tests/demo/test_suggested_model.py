@@ -33,7 +33,7 @@ def test_a_plan_for_a_jpeg_suggests_the_model_in_one_sentence(service, tmp_path)
 
     assert (first.suggested, second.suggested) == (BUNDLED_PHOTO, BUNDLED_PHOTO)    # so that the page does not jump
     assert said(words.suggestion(second)) == (
-        "This photo is a JPEG of quality about 60: Compact for JPEG photos removes its blocks instead of sharpening "
+        "This photo is a JPEG of quality about 60: For JPEG photos removes its blocks instead of sharpening "
         "them."
     )
 
@@ -54,10 +54,10 @@ def test_a_plan_for_other_photos_and_with_that_model_suggests_nothing(service, t
 
 
 def test_the_sentence_and_the_button_call_the_model_as_the_list_of_models_does():
-    sentence = said(words.suggestion(Plan((24, 16), 2, jpeg_quality=60, suggested=BUNDLED_PHOTO)))
-    name = CHOICES[BUNDLED_PHOTO].label.split(" (")[0]
+    sentence = said(words.suggestion(Plan((24, 16), (48, 32), 2, jpeg_quality=60, suggested=BUNDLED_PHOTO)))
+    name = CHOICES[BUNDLED_PHOTO].label
 
-    assert name in sentence and words.USE_FOR_JPEG == f"Use {name}"
+    assert name in sentence and words.USE_FOR_JPEG == f"Use “{name}”"
 
 
 def test_the_chosen_model_computes_whatever_is_suggested(service, tmp_path):
@@ -70,8 +70,8 @@ def test_the_chosen_model_computes_whatever_is_suggested(service, tmp_path):
 @pytest.mark.parametrize(
     ("qualities", "sentence"),
     [
-        ((60, 30, 97), "2 are JPEGs of quality 85 or less: Compact for JPEG photos removes their blocks instead"),
-        ((60,), "1 is a JPEG of quality 85 or less: Compact for JPEG photos removes its blocks instead"),
+        ((60, 30, 97), "2 are JPEGs of quality 85 or less: For JPEG photos removes their blocks instead"),
+        ((60,), "1 is a JPEG of quality 85 or less: For JPEG photos removes its blocks instead"),
         ((97,), ""),
     ],
 )
@@ -81,4 +81,4 @@ def test_the_table_of_a_batch_counts_the_photos_that_the_model_suits(service, tm
     *_, report = (step for step in Batches(service).stream(photos, 2, BUNDLED) if isinstance(step, BatchReport))
 
     text = said(batch_words.table(report))
-    assert sentence in text and ("Compact" in text) == bool(sentence)
+    assert sentence in text and ("JPEG photos" in text) == bool(sentence)
