@@ -5,16 +5,15 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   const LARGEST_FIT = 4, LARGEST_ZOOM = 16, MAP_SIDE = 2048, REGION_SIDE = 2500, REST_MS = 150, GAP = 2;
   const ALL = [0, 0, 1, 1]; // boxes are left, top, right and bottom, in fractions of the view
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const choices = (label, names) => `<div class="viewer-choices" role="group" aria-label="${label}">${
-    Object.entries(names).map(([text, value]) => `<button type="button" value="${value}">${text}</button>`).join('')
-  }</div>`;
+  const choices = (name, all) => `<div class="viewer-choices" role="group" aria-label="${name}">${Object.entries(all)
+    .map(([text, value]) => `<button type="button" value="${value}">${text}</button>`).join('')}</div>`;
   root.classList.add('viewer');
   root.innerHTML = `<div class="viewer-bar">
       ${choices('How to compare', { Slider: 'slider', 'Side by side': 'side', Flip: 'flip', Changes: 'changes' })}
       ${choices('Zoom', { Fit: 0, '100%': 1, '200%': 2, '400%': 4 })}
-      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"></button></div>
-    <div class="viewer-stage" role="group" tabindex="0"
-      aria-label="Pictures to compare. Plus and minus zoom, 0 fits, arrow keys move an enlarged picture.">
+      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"
+        ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
+    <div class="viewer-stage" role="group" tabindex="0" aria-label="Pictures. Plus, minus and 0 zoom, arrows move.">
       <canvas class="viewer-picture viewer-map" role="img"></canvas>
       <div class="viewer-handle" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
       <div class="viewer-labels"><select class="viewer-label" aria-label="Picture on the left"></select>
@@ -23,15 +22,13 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
         <button type="button" class="viewer-label viewer-peek">Hold for the other</button>
         <div class="viewer-label viewer-legend" title="Change of brightness, in grey levels of 255">0
           <span style="background: linear-gradient(90deg, ${COLOURS.map((colour) => `rgb(${colour})`)})"></span>
-          ${FULL} and more</div></div>
-      <div class="viewer-empty"></div></div>
+          ${FULL} and more</div></div><div class="viewer-empty"></div></div>
     <div class="viewer-caption"><span class="viewer-note"></span><span class="viewer-percent"></span></div>`;
   const [full, stage, map, handle, chips, peek, empty, note, percent] = ['full', 'stage', 'map', 'handle', 'chips',
     'peek', 'empty', 'note', 'percent'].map((name) => root.querySelector(`.viewer-${name}`));
   const selects = [...root.querySelectorAll('select')], buttons = [...root.querySelectorAll('.viewer-choices button')];
-  full.hidden = !document.fullscreenEnabled;
   let layers = [], pair = [], current; // one for each picture; the left and the right one; the one that "flip" shows
-  let look = 'slider', chosen = null, line = 0.5, isPeeking = false, shows = 0, timer = 0;
+  let look = 'slider', chosen = null, line = 0.5, isPeeking = false, isLineHeld = false, shows = 0, timer = 0;
   let frame = [1, 1], scale = 1, isFitted = true, centre = null; // a place in fractions; null until one was chosen
   let pane = [1, 1], size = [1, 1], origin = [0, 0]; // in CSS pixels: what shows the frame, the frame, its corner
   function image(src, title) { // one that fails shows its title
@@ -59,19 +56,17 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (isFitted) [frame, centre] = [sides[0] || [1, 1], null];
     [note.textContent, empty.textContent] = layers.length ? [view.note || '', ''] : ['', view.note || ''];
     selects.forEach((select) => select.replaceChildren(...layers.map(({ picture }) => new Option(picture.title))));
-    selects.forEach((select) => { select.disabled = layers.length < 3; }); // then it is a mere label
     chips.replaceChildren();
-    layers.forEach(({ box, preview, picture }, index) => {
-      stage.insertBefore(box, map);
-      preview.alt = picture.title;
-      const chip = { type: 'button', className: 'viewer-label', textContent: `${index + 1} ${picture.title}` };
-      chips.append(Object.assign(document.createElement('button'), chip, { onclick: () => turnTo(index) }));
+    layers.forEach(({ box, preview, picture: { title } }, index) => {
+      map.before(box);
+      preview.alt = title;
+      const chip = { type: 'button', className: 'viewer-label', onclick: () => { current = layers[index]; place(); } };
+      chips.append(Object.assign(document.createElement('button'), chip, { textContent: `${index + 1} ${title}` }));
     });
     place();
   }
   const mode = () => (!layers.length ? 'empty' : pair[0] === pair[1] ? 'single' : look);
   const seen = () => (mode() !== 'flip' ? pair : [isPeeking ? pair[Number(current !== pair[1])] : current]);
-  const turnTo = (index) => { current = layers[index]; place(); };
   const peekAt = (on) => { if (on !== isPeeking) { isPeeking = on; place(); } };
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const moveLine = (share) => { line = clamp(share, 0, 1); place(); };
@@ -102,10 +97,10 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     });
     if (now === 'changes') drawMap();
     const [from, to] = pair.map(({ picture }) => picture.title), share = Math.round(line * 100);
-    map.ariaLabel = `Changes from ${from} to ${to}`;
-    const spoken = { ariaLabel: `Line between ${from} and ${to}`, ariaValueNow: share, ariaValueText: `${share}% ${from}` };
-    Object.assign(handle, spoken);
-    selects.forEach((select, side) => { select.selectedIndex = layers.indexOf(pair[side]); });
+    [map.ariaLabel, handle.ariaLabel] = [`Changes from ${from} to ${to}`, `Line between ${from} and ${to}`];
+    [handle.ariaValueNow, handle.ariaValueText] = [share, `${share}% ${from}`];
+    selects.forEach((select, side) => Object.assign(select, { // of two pictures they are mere labels
+      selectedIndex: layers.indexOf(pair[side]), disabled: layers.length < 3 }));
     for (const button of buttons) button.ariaPressed = [look, `${isFitted ? 0 : scale}`].includes(button.value);
     percent.textContent = `${Math.round(scale * 100)}%`;
     stage.classList.toggle('viewer-movable', isMovable());
@@ -129,7 +124,6 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     place();
   }
   const pan = (by) => { if (!isFitted) { centre = centre.map((at, axis) => at - by[axis] / size[axis]); place(); } };
-
   // Once the view rests, ask for the own pixels of a picture of which only a preview is there.
   function visible(sides) { // what is seen of a picture with these sides: its size in whole pixels, and its box
     const ends = sides.map((side, axis) => edges(axis).map((edge) => (edge - origin[axis]) / size[axis] * side));
@@ -137,7 +131,7 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     return [[x1 - x0, y1 - y0], [x0 / sides[0], y0 / sides[1], x1 / sides[0], y1 / sides[1]]];
   }
   async function refine(layer) {
-    const { id, title, width, height } = layer.picture, { naturalWidth } = layer.preview;
+    const { picture: { id, title, width, height }, preview: { naturalWidth } } = layer;
     const [sides, box] = visible([width, height]);
     const isCoarse = region && naturalWidth && naturalWidth < width && size[0] > naturalWidth + 1;
     const wanted = isCoarse && Math.max(...sides) <= REGION_SIDE ? `${box}` : '';
@@ -151,7 +145,6 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (part) layer.box.append(part);
     place();
   }
-
   // The map of changes: how far the brightness of two pictures differs.
   const luma = (data, i) => (data[i] * 19595 + data[i + 1] * 38470 + data[i + 2] * 7471 + 32768) >> 16; // as Pillow's
   function changes([x0, y0, x1, y1], [width, height]) {
@@ -166,9 +159,8 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     return Uint8Array.from({ length: width * height }, (_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
   }
   function loadedSize(sides) { // of a part of the frame
-    const loaded = Math.max(...pair.map(({ preview, part }) => (part ? frame[0] : preview.naturalWidth)));
-    const factor = Math.min(1, loaded / frame[0], MAP_SIDE / Math.max(...sides));
-    return sides.map((side) => Math.max(1, Math.round(side * factor)));
+    const loaded = Math.max(...pair.map(({ preview, part }) => (part ? 1 : preview.naturalWidth / frame[0])));
+    return sides.map((side) => Math.max(1, Math.round(side * Math.min(1, loaded, MAP_SIDE / Math.max(...sides)))));
   }
   const palette = Array.from({ length: 256 }, (_, value) => {
     const at = Math.min(1, value / FULL) * (COLOURS.length - 1), low = Math.min(Math.floor(at), COLOURS.length - 2);
@@ -192,7 +184,6 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     const most = Math.max(...windows), best = windows.indexOf(most);
     return most ? [(best % across + 1) * cell / width, (Math.floor(best / across) + 1) * cell / height] : [0.5, 0.5];
   }
-
   // Mouse, fingers and keys.
   buttons.slice(0, 4).forEach((button) => { button.onclick = () => { look = chosen = button.value; place(); }; });
   buttons.slice(4).forEach((button) => { button.onclick = () => zoomTo(Number(button.value)); });
@@ -205,7 +196,6 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   peek.onpointerdown = () => peekAt(true);
   peek.onpointerup = peek.onpointerleave = peek.onpointercancel = peek.onblur = () => peekAt(false);
   const fingers = new Map();
-  let isLineHeld = false;
   const pointOf = (event) => {
     const { x, y } = stage.getBoundingClientRect(), across = event.clientX - x;
     return [mode() === 'side' && across > pane[0] ? across - stage.clientWidth + pane[0] : across, event.clientY - y];
@@ -215,9 +205,8 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (event.button || event.target.closest('button, select')) return;
     fingers.set(event.pointerId, pointOf(event));
     stage.setPointerCapture(event.pointerId);
-    const isHeld = event.target === handle;
-    isLineHeld = mode() === 'slider' && fingers.size === 1 && (isHeld || !isMovable());
-    if (isLineHeld && !isHeld && event.pointerType === 'mouse') lineTo(event); // a finger may mean to scroll the page
+    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable());
+    if (isLineHeld && event.target !== handle && event.pointerType === 'mouse') lineTo(event); // a finger may scroll
   };
   stage.onpointermove = (event) => {
     const from = fingers.get(event.pointerId), to = pointOf(event);
@@ -245,7 +234,7 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (key === '+' || key === '=') zoomTo(2 ** (Math.floor(half + 1.01) / 2));
     else if (key === '-') zoomTo(2 ** (Math.ceil(half - 1.01) / 2));
     else if (key === '0') zoomTo(0);
-    else if (mode() === 'flip' && layers[key - 1]) turnTo(key - 1);
+    else if (mode() === 'flip' && layers[key - 1]) chips.children[key - 1].click();
     else if (mode() === 'flip' && key === ' ' && (target === stage || target === peek)) peekAt(true);
     else if (target === handle && arrow) moveLine(line + (arrow[0] - arrow[1]) * (event.shiftKey ? 0.1 : 0.02));
     else if (target === handle && (key === 'Home' || key === 'End')) moveLine(Number(key === 'End'));
