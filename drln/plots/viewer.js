@@ -1,55 +1,43 @@
 // Compare pictures of one view: with a slider, side by side, in turn, or as a map of their changes.
 // `drlnViewer(element, options).show(view)` may be called again. All pictures are stretched to the largest one.
-window.drlnViewer = (root, options = {}) => {
-  const COLOURS = options.colours || [[0, 0, 0], [62, 22, 110], [178, 42, 84], [244, 132, 34], [255, 246, 170]];
-  const FULL = options.full || 32; // grey levels of 255 for which the last colour stands, and for more
+window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FULL: levels of 255, for the last colour
+  [0, 0, 0], [62, 22, 110], [178, 42, 84], [244, 132, 34], [255, 246, 170]] } = {}) => {
   const LARGEST_FIT = 4, LARGEST_ZOOM = 16, MAP_SIDE = 2048, REGION_SIDE = 2500, REST_MS = 150, GAP = 2;
   const ALL = [0, 0, 1, 1]; // boxes are left, top, right and bottom, in fractions of the view
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const choices = (kind, label, names) => `<div class="viewer-choices" role="group" aria-label="${label}">${
-    Object.entries(names).map(([name, value]) => `<button type="button" data-${kind}="${value}">${name}</button>`).join('')
-  }</div>`;
+  const choices = (name, all) => `<div class="viewer-choices" role="group" aria-label="${name}">${Object.entries(all)
+    .map(([text, value]) => `<button type="button" value="${value}">${text}</button>`).join('')}</div>`;
   root.classList.add('viewer');
   root.innerHTML = `<div class="viewer-bar">
-      ${choices('look', 'How to compare', { Slider: 'slider', 'Side by side': 'side', Flip: 'flip', Changes: 'changes' })}
-      ${choices('zoom', 'Zoom', { Fit: 0, '100%': 1, '200%': 2, '400%': 4 })}
-      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"></button>
-    </div>
-    <div class="viewer-stage" role="group" tabindex="0"
-      aria-label="Pictures to compare. Plus and minus zoom, 0 fits, arrow keys move an enlarged picture.">
+      ${choices('How to compare', { Slider: 'slider', 'Side by side': 'side', Flip: 'flip', Changes: 'changes' })}
+      ${choices('Zoom', { Fit: 0, '100%': 1, '200%': 2, '400%': 4 })}
+      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"
+        ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
+    <div class="viewer-stage" role="group" tabindex="0" aria-label="Pictures. Plus, minus and 0 zoom, arrows move.">
       <canvas class="viewer-picture viewer-map" role="img"></canvas>
       <div class="viewer-handle" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
-      <div class="viewer-labels">
-        <select class="viewer-label" aria-label="Picture on the left"></select>
+      <div class="viewer-labels"><select class="viewer-label" aria-label="Picture on the left"></select>
         <select class="viewer-label" aria-label="Picture on the right"></select>
         <div class="viewer-chips" role="group" aria-label="Picture"></div>
         <button type="button" class="viewer-label viewer-peek">Hold for the other</button>
         <div class="viewer-label viewer-legend" title="Change of brightness, in grey levels of 255">0
-          <span style="background: linear-gradient(90deg, ${COLOURS.map((rgb) => `rgb(${rgb})`)})"></span> ${FULL} and more
-        </div>
-      </div>
-      <div class="viewer-empty"></div>
-    </div>
+          <span style="background: linear-gradient(90deg, ${COLOURS.map((colour) => `rgb(${colour})`)})"></span>
+          ${FULL} and more</div></div><div class="viewer-empty"></div></div>
     <div class="viewer-caption"><span class="viewer-note"></span><span class="viewer-percent"></span></div>`;
-  const [full, stage, map, handle, chips, peek, empty, note, percent] = ['full', 'stage', 'map', 'handle', 'chips', 'peek',
-    'empty', 'note', 'percent'].map((name) => root.querySelector(`.viewer-${name}`));
+  const [full, stage, map, handle, chips, peek, empty, note, percent] = ['full', 'stage', 'map', 'handle', 'chips',
+    'peek', 'empty', 'note', 'percent'].map((name) => root.querySelector(`.viewer-${name}`));
   const selects = [...root.querySelectorAll('select')], buttons = [...root.querySelectorAll('.viewer-choices button')];
-  full.hidden = !document.fullscreenEnabled;
-
   let layers = [], pair = [], current; // one for each picture; the left and the right one; the one that "flip" shows
-  let look = 'slider', chosen = null, line = 0.5, isPeeking = false;
+  let look = 'slider', chosen = null, line = 0.5, isPeeking = false, isLineHeld = false, shows = 0, timer = 0;
   let frame = [1, 1], scale = 1, isFitted = true, centre = null; // a place in fractions; null until one was chosen
   let pane = [1, 1], size = [1, 1], origin = [0, 0]; // in CSS pixels: what shows the frame, the frame, its corner
-  let shows = 0, timer = 0, mapped = '';
-
-  async function image(src, title) {
+  function image(src, title) { // one that fails shows its title
     const element = Object.assign(new Image(), { src, alt: title, className: 'viewer-picture', decoding: 'sync' });
-    await element.decode().catch(() => {}); // one that fails shows its title
-    return element;
+    return element.decode().then(() => element, () => element);
   }
   async function layerOf(picture) {
     const kept = layers.find((layer) => layer.picture.id === picture.id && layer.picture.src === picture.src);
-    if (kept) return { ...kept, picture };
+    if (kept) return kept;
     const box = document.createElement('div'), preview = await image(picture.src, picture.title);
     box.append(preview);
     return { picture, box, preview, part: null, place: ALL, asked: '' };
@@ -58,31 +46,27 @@ window.drlnViewer = (root, options = {}) => {
     const turn = ++shows, loaded = await Promise.all((view.pictures || []).map(layerOf));
     if (turn !== shows) return;
     layers.forEach(({ box }) => loaded.some((layer) => layer.box === box) || box.remove()); // not before: no flash
-    layers = loaded;
+    layers = loaded.map((layer, index) => Object.assign(layer, { picture: view.pictures[index] }));
     const named = (id, other) => layers.find(({ picture }) => picture.id === id) || other;
     pair = [named(view.left, layers[0]), named(view.right, layers.at(-1))];
     current = named(current?.picture.id, pair[1]);
     look = view.look || chosen || 'slider';
-    const sides = layers.map(({ picture }) => [picture.width, picture.height]);
-    const largest = sides.reduce((best, one) => (one[0] * one[1] > best[0] * best[1] ? one : best), [1, 1]);
-    isFitted ||= `${largest}` !== `${frame}`;
-    if (isFitted) centre = null;
-    frame = largest;
+    const sides = layers.map(({ picture }) => [picture.width, picture.height]).sort((one, other) => other[0] - one[0]);
+    isFitted ||= `${frame}` !== `${sides[0]}`;
+    if (isFitted) [frame, centre] = [sides[0] || [1, 1], null];
     [note.textContent, empty.textContent] = layers.length ? [view.note || '', ''] : ['', view.note || ''];
     selects.forEach((select) => select.replaceChildren(...layers.map(({ picture }) => new Option(picture.title))));
     chips.replaceChildren();
-    layers.forEach(({ box, preview, picture }, index) => {
-      stage.insertBefore(box, map);
-      preview.alt = picture.title;
-      const chip = { type: 'button', className: 'viewer-label', textContent: `${index + 1} ${picture.title}` };
-      chips.append(Object.assign(document.createElement('button'), chip, { onclick: () => turnTo(index) }));
+    layers.forEach(({ box, preview, picture: { title } }, index) => {
+      map.before(box);
+      preview.alt = title;
+      const chip = { type: 'button', className: 'viewer-label', onclick: () => { current = layers[index]; place(); } };
+      chips.append(Object.assign(document.createElement('button'), chip, { textContent: `${index + 1} ${title}` }));
     });
     place();
   }
-
   const mode = () => (!layers.length ? 'empty' : pair[0] === pair[1] ? 'single' : look);
   const seen = () => (mode() !== 'flip' ? pair : [isPeeking ? pair[Number(current !== pair[1])] : current]);
-  const turnTo = (index) => { current = layers[index]; place(); };
   const peekAt = (on) => { if (on !== isPeeking) { isPeeking = on; place(); } };
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
   const moveLine = (share) => { line = clamp(share, 0, 1); place(); };
@@ -95,28 +79,29 @@ window.drlnViewer = (root, options = {}) => {
     pane = [now === 'side' ? Math.floor((wide - GAP) / 2) : wide, high];
     if (isFitted) scale = fitScale();
     size = frame.map((side) => side * scale);
-    origin = size.map((length, axis) => Math.round(length <= pane[axis] + 0.5 ? (pane[axis] - length) / 2
+    const start = size.map((length, axis) => (length <= pane[axis] + 0.5 ? (pane[axis] - length) / 2
       : clamp(pane[axis] / 2 - centre[axis] * length, pane[axis] - length, 0)));
-    if (!isFitted) centre = origin.map((start, axis) => (pane[axis] / 2 - start) / size[axis]);
+    if (!isFitted) centre = start.map((from, axis) => (pane[axis] / 2 - from) / size[axis]);
+    origin = start.map(Math.round);
     const [[x0, x1], [top, bottom]] = [edges(0), edges(1)], x = Math.round(x0 + line * (x1 - x0)), shown = seen();
     const room = now === 'side' ? wide : Math.max(x1 - x0, Math.min(wide, 320)); // labels may be wider than the picture
-    const lengths = { x, top, tall: bottom - top, pane: pane[0], room, start: now === 'side' ? 0 : (x0 + x1 - room) / 2 };
-    for (const [name, length] of Object.entries(lengths)) stage.style.setProperty(`--viewer-${name}`, `${length}px`);
+    const begin = now === 'side' ? 0 : (x0 + x1 - room) / 2;
+    for (const [name, length] of Object.entries({ x, top, tall: bottom - top, pane: pane[0], room, begin }))
+      stage.style.setProperty(`--viewer-${name}`, `${length}px`);
     layers.forEach((layer, index) => {
-      layer.box.className = `viewer-layer ${shown.includes(layer) && 'viewer-shown'} ${layer === pair[1] && 'viewer-upper'}`;
+      const isShown = shown.includes(layer), isUpper = layer === pair[1];
+      layer.box.className = `viewer-layer${isShown ? ' viewer-shown' : ''}${isUpper ? ' viewer-upper' : ''}`;
       lay(layer.preview, ALL, layer.preview.naturalWidth, layer.picture);
       if (layer.part) lay(layer.part, layer.place, layer.picture.width, layer.picture);
       chips.children[index].ariaPressed = layer === shown[0];
     });
     if (now === 'changes') drawMap();
     const [from, to] = pair.map(({ picture }) => picture.title), share = Math.round(line * 100);
-    map.ariaLabel = `Changes from ${from} to ${to}`;
-    Object.assign(handle, { ariaLabel: `Line between ${from} and ${to}`, ariaValueNow: share });
-    handle.ariaValueText = `${share}% ${from}`;
-    selects.forEach((select, side) => Object.assign(select, { selectedIndex: layers.indexOf(pair[side]) }));
-    selects.forEach((select) => { select.disabled = layers.length < 3; }); // then it is a mere label
-    for (const button of buttons) button.ariaPressed = (button.dataset.look || Number(button.dataset.zoom))
-      === (button.dataset.look ? look : isFitted ? 0 : scale);
+    [map.ariaLabel, handle.ariaLabel] = [`Changes from ${from} to ${to}`, `Line between ${from} and ${to}`];
+    [handle.ariaValueNow, handle.ariaValueText] = [share, `${share}% ${from}`];
+    selects.forEach((select, side) => Object.assign(select, { // of two pictures they are mere labels
+      selectedIndex: layers.indexOf(pair[side]), disabled: layers.length < 3 }));
+    for (const button of buttons) button.ariaPressed = [look, `${isFitted ? 0 : scale}`].includes(button.value);
     percent.textContent = `${Math.round(scale * 100)}%`;
     stage.classList.toggle('viewer-movable', isMovable());
     clearTimeout(timer);
@@ -138,11 +123,7 @@ window.drlnViewer = (root, options = {}) => {
     scale = value;
     place();
   }
-  function pan(...by) {
-    if (!isFitted) centre = centre.map((share, axis) => share - by[axis] / size[axis]);
-    place();
-  }
-
+  const pan = (by) => { if (!isFitted) { centre = centre.map((at, axis) => at - by[axis] / size[axis]); place(); } };
   // Once the view rests, ask for the own pixels of a picture of which only a preview is there.
   function visible(sides) { // what is seen of a picture with these sides: its size in whole pixels, and its box
     const ends = sides.map((side, axis) => edges(axis).map((edge) => (edge - origin[axis]) / size[axis] * side));
@@ -150,13 +131,13 @@ window.drlnViewer = (root, options = {}) => {
     return [[x1 - x0, y1 - y0], [x0 / sides[0], y0 / sides[1], x1 / sides[0], y1 / sides[1]]];
   }
   async function refine(layer) {
-    const { id, title, width, height } = layer.picture, { naturalWidth } = layer.preview;
+    const { picture: { id, title, width, height }, preview: { naturalWidth } } = layer;
     const [sides, box] = visible([width, height]);
-    const isCoarse = options.region && naturalWidth && naturalWidth < width && size[0] > naturalWidth + 1;
+    const isCoarse = region && naturalWidth && naturalWidth < width && size[0] > naturalWidth + 1;
     const wanted = isCoarse && Math.max(...sides) <= REGION_SIDE ? `${box}` : '';
     if (wanted === layer.asked) return;
     layer.asked = wanted;
-    const src = wanted && await Promise.resolve(options.region({ id, box, size: sides })).catch(() => null);
+    const src = wanted && await Promise.resolve(region({ id, box, size: sides })).catch(() => null);
     const part = src ? await image(src, title) : null;
     if (layer.asked !== wanted || (wanted && !part?.naturalWidth)) return; // it came too late or not at all
     layer.part?.remove();
@@ -164,7 +145,6 @@ window.drlnViewer = (root, options = {}) => {
     if (part) layer.box.append(part);
     place();
   }
-
   // The map of changes: how far the brightness of two pictures differs.
   const luma = (data, i) => (data[i] * 19595 + data[i + 1] * 38470 + data[i + 2] * 7471 + 32768) >> 16; // as Pillow's
   function changes([x0, y0, x1, y1], [width, height]) {
@@ -179,8 +159,8 @@ window.drlnViewer = (root, options = {}) => {
     return Uint8Array.from({ length: width * height }, (_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
   }
   function loadedSize(sides) { // of a part of the frame
-    const loaded = Math.max(...pair.map(({ preview, part }) => (part ? frame[0] : preview.naturalWidth)));
-    return sides.map((side) => Math.max(1, Math.round(side * Math.min(1, loaded / frame[0], MAP_SIDE / Math.max(...sides)))));
+    const loaded = Math.max(...pair.map(({ preview, part }) => (part ? 1 : preview.naturalWidth / frame[0])));
+    return sides.map((side) => Math.max(1, Math.round(side * Math.min(1, loaded, MAP_SIDE / Math.max(...sides)))));
   }
   const palette = Array.from({ length: 256 }, (_, value) => {
     const at = Math.min(1, value / FULL) * (COLOURS.length - 1), low = Math.min(Math.floor(at), COLOURS.length - 2);
@@ -189,13 +169,8 @@ window.drlnViewer = (root, options = {}) => {
   function drawMap() {
     const [sides, box] = visible(frame), [width, height] = loadedSize(sides);
     lay(map, box, frame[0], { width: frame[0] });
-    const drawn = [width, height, box, ...pair.flatMap(({ picture, place: partly }) => [picture.src, partly])].join();
-    if (drawn === mapped) return;
-    mapped = drawn;
     const picture = new ImageData(width, height);
-    changes(box, [width, height]).forEach((value, i) => {
-      for (let channel = 0; channel < 4; channel++) picture.data[4 * i + channel] = palette[value][channel];
-    });
+    changes(box, [width, height]).forEach((value, i) => picture.data.set(palette[value], 4 * i));
     Object.assign(map, { width, height }).getContext('2d').putImageData(picture, 0, 0);
   }
   function mostChanged() { // the middle of the window, an eighth of the shorter side, in which the two differ most
@@ -204,30 +179,23 @@ window.drlnViewer = (root, options = {}) => {
     changes(ALL, [width, height]).forEach((value, i) => {
       sums[Math.floor(i / width / cell) * across + Math.floor(i % width / cell)] += value;
     });
-    const below = (i) => (sums[i] || 0) + (sums[i + across] || 0);
-    const windows = sums.map((_, i) => below(i) + ((i + 1) % across ? below(i + 1) : 0)), most = Math.max(...windows);
-    const best = windows.indexOf(most);
+    const column = (i) => (sums[i] || 0) + (sums[i + across] || 0); // two cells, as a window is twice as wide and high
+    const windows = sums.map((_, i) => column(i) + ((i + 1) % across ? column(i + 1) : 0));
+    const most = Math.max(...windows), best = windows.indexOf(most);
     return most ? [(best % across + 1) * cell / width, (Math.floor(best / across) + 1) * cell / height] : [0.5, 0.5];
   }
-
   // Mouse, fingers and keys.
-  for (const button of buttons) button.onclick = ({ target: { dataset } }) => {
-    if (dataset.zoom) return zoomTo(Number(dataset.zoom));
-    look = chosen = dataset.look;
-    place();
-  };
+  buttons.slice(0, 4).forEach((button) => { button.onclick = () => { look = chosen = button.value; place(); }; });
+  buttons.slice(4).forEach((button) => { button.onclick = () => zoomTo(Number(button.value)); });
   full.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen());
-  selects.forEach((select, side) => Object.assign(select, { onchange: () => {
-    const picked = layers[select.selectedIndex];
-    if (picked === pair[1 - side]) pair.reverse();
-    else pair[side] = picked;
+  selects.forEach((select, side) => { select.onchange = () => {
+    if (layers[select.selectedIndex] === pair[1 - side]) pair.reverse();
+    else pair[side] = layers[select.selectedIndex];
     place();
-  } }));
+  }; });
   peek.onpointerdown = () => peekAt(true);
-  peek.onpointerup = peek.onpointerleave = peek.onpointercancel = peek.onblur = stage.onblur = () => peekAt(false);
-
+  peek.onpointerup = peek.onpointerleave = peek.onpointercancel = peek.onblur = () => peekAt(false);
   const fingers = new Map();
-  let lineBefore = null; // where the line was when somebody began to drag it
   const pointOf = (event) => {
     const { x, y } = stage.getBoundingClientRect(), across = event.clientX - x;
     return [mode() === 'side' && across > pane[0] ? across - stage.clientWidth + pane[0] : across, event.clientY - y];
@@ -237,29 +205,24 @@ window.drlnViewer = (root, options = {}) => {
     if (event.button || event.target.closest('button, select')) return;
     fingers.set(event.pointerId, pointOf(event));
     stage.setPointerCapture(event.pointerId);
-    const isHeld = event.target === handle;
-    lineBefore = mode() === 'slider' && fingers.size === 1 && (isHeld || !isMovable()) ? line : null;
-    if (lineBefore !== null && !isHeld && event.pointerType === 'mouse') lineTo(event); // a finger may mean to scroll
+    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable());
+    if (isLineHeld && event.target !== handle && event.pointerType === 'mouse') lineTo(event); // a finger may scroll
   };
   stage.onpointermove = (event) => {
     const from = fingers.get(event.pointerId), to = pointOf(event);
     if (!from) return;
-    if (lineBefore !== null) return lineTo(event);
+    if (isLineHeld) return lineTo(event);
     const rest = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     const far = (point) => Math.max(1, Math.hypot(point[0] - rest[0], point[1] - rest[1]));
     if (rest) zoomTo(scale * far(to) / far(from), to.map((x, axis) => (x + rest[axis]) / 2));
-    pan(...to.map((x, axis) => (x - from[axis]) / fingers.size));
+    pan(to.map((x, axis) => (x - from[axis]) / fingers.size));
     fingers.set(event.pointerId, to);
   };
   stage.onpointerup = stage.onpointercancel = (event) => {
-    if (!fingers.delete(event.pointerId) || lineBefore === null) return;
-    if (event.type === 'pointercancel') moveLine(lineBefore); // the page scrolls
-    else lineTo(event);
-    lineBefore = null;
+    if (fingers.delete(event.pointerId) && isLineHeld && event.type === 'pointerup') lineTo(event);
+    isLineHeld = false;
   };
-  stage.ondblclick = (event) => {
-    if (!event.target.closest('button, select, .viewer-handle')) zoomTo(Number(isFitted), pointOf(event));
-  };
+  stage.ondblclick = (event) => event.target.closest('button, select') || zoomTo(Number(isFitted), pointOf(event));
   stage.addEventListener('wheel', (event) => {
     if (!event.ctrlKey && !event.metaKey && document.fullscreenElement !== root) return; // the page scrolls
     event.preventDefault();
@@ -271,17 +234,16 @@ window.drlnViewer = (root, options = {}) => {
     if (key === '+' || key === '=') zoomTo(2 ** (Math.floor(half + 1.01) / 2));
     else if (key === '-') zoomTo(2 ** (Math.ceil(half - 1.01) / 2));
     else if (key === '0') zoomTo(0);
-    else if (mode() === 'flip' && layers[key - 1]) turnTo(key - 1);
+    else if (mode() === 'flip' && layers[key - 1]) chips.children[key - 1].click();
     else if (mode() === 'flip' && key === ' ' && (target === stage || target === peek)) peekAt(true);
     else if (target === handle && arrow) moveLine(line + (arrow[0] - arrow[1]) * (event.shiftKey ? 0.1 : 0.02));
     else if (target === handle && (key === 'Home' || key === 'End')) moveLine(Number(key === 'End'));
-    else if (target === stage && arrow && isMovable()) pan(...arrow.map((way, axis) => -way * pane[axis] / 8));
+    else if (target === stage && arrow && isMovable()) pan(arrow.map((way, axis) => -way * pane[axis] / 8));
     else return;
     event.preventDefault();
     event.stopPropagation(); // a notebook has keys of its own
   };
   root.onkeyup = ({ key }) => { if (key === ' ') peekAt(false); };
   new ResizeObserver(place).observe(stage);
-  place();
   return { show };
 };

@@ -57,8 +57,8 @@ def compare(
     """Show images of one view in a viewer, in which the reader compares any two of them and zooms in.
 
     Args:
-        pictures: the images by their titles, as in `show`; their sizes may differ. Arrays hold integers of 8 or 16 bits,
-            or numbers in [0, 1]. Images narrower than the widest are shown with square pixels.
+        pictures: the images by their titles, as in `show`; their sizes may differ. Arrays hold integers of 8 or
+            16 bits, or numbers in [0, 1]. Images narrower than the widest are shown with square pixels.
         text: the caption.
         between: the titles of the two that are compared at first; by default the first and the last.
         look: how: "slider", "side" for side by side, "flip" for one at a time, "changes" for where they differ.

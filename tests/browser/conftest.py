@@ -99,6 +99,17 @@ def page(new_page) -> Page:
     return new_page()
 
 
+@pytest.fixture
+def bare_page(chromium) -> Iterator[Page]:
+    """An empty page, without the app."""
+    context = chromium.new_context(viewport={"width": 801, "height": 700})
+    page, errors = context.new_page(), []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors
+
+
 @pytest.fixture(scope="module")
 def lasting_page(app, chromium) -> Iterator[Page]:
     """A page that all tests of a file share, in a window of its own."""
