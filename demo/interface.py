@@ -11,8 +11,9 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
-from demo import zero_gpu
+from demo import page_head, zero_gpu
 from demo.backend import results
 from demo.backend.jobs import Jobs
 from demo.backend.limits import LIMITS
@@ -33,9 +34,20 @@ POLL_SECONDS = 0.01    # between two checks of an idle queue; Gradio's 0.001 tak
 CLEANING_SECONDS = min(600, results.KEPT_SECONDS)    # between two searches for old files
 # Gradio's own font without its semi-bold file, which lacks most letters.
 FONT: list[gr.themes.Font | str] = [gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "sans-serif"]
-# Gradio's hints are too pale to read.
+# Gradio's hints are too pale to read, and so is white on its buttons.
 THEME = gr.themes.Default(primary_hue="blue", font=FONT).set(
-    block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300"
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_300",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_300",
+    input_placeholder_color="*neutral_600",
+    input_placeholder_color_dark="*neutral_300",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_cancel_background_fill="#b91c1c",
+    button_cancel_background_fill_hover="#991b1b",
+    button_cancel_background_fill_dark="#b91c1c",
+    button_cancel_background_fill_hover_dark="#991b1b",
 )
 
 
@@ -75,6 +87,7 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
 
     It listens on this machine alone, unless it is a Space or GRADIO_SERVER_NAME says otherwise.
     """
+    gr.set_static_paths([page_head.PICTURE])
     host = os.environ.get("GRADIO_SERVER_NAME") or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     _, address, _ = demo.launch(
         server_name=host,
@@ -87,6 +100,8 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         css=viewer.STYLE.read_text() + STYLE.read_text(),
         js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
+        favicon_path=page_head.ICON,
+        app_kwargs={"middleware": [Middleware(page_head.PageHead, title=TITLE, description=words.DESCRIPTION)]},
         run_history=False,      # nobody else may keep the user's photos
         ssr_mode=False,         # a second server, in Node, would gain a page of one tab nothing
         pwa=False,

@@ -45,9 +45,9 @@ class Stage:
             self.download = gr.DownloadButton(
                 "Download", variant="primary", interactive=False, elem_id="download", scale=0, min_width=160
             )
-        self.strip = strip("visit")
         self.shown = gr.Textbox(visible="hidden", elem_id="shown", label="Result on the stage")
         self.earlier = gr.HTML(visible=False, elem_id="earlier")
+        self.strip = strip("visit")
         self.outputs = [self.viewer, self.facts, self.download, self.strip, self.shown]
 
     def photo(self, look: Look, title: str) -> Update:

@@ -11,6 +11,7 @@ from drln import Estimate
 from drln.images.formats import OUTPUT_FORMATS
 
 INTRO = "Make a photo 2, 3 or 4 times as large, with DRLN-BAM."
+DESCRIPTION = "Make photos 2, 3 or 4 times as large in the browser, and compare the result with what was there."
 NO_PHOTO = "Choose a photo, or try a sample."
 EMPTY = "Drop, paste or choose a photo."
 WELCOME = "A sample, 4 times as large. Move the line: bicubic on the left, the network on the right."
