@@ -54,9 +54,9 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     const sides = layers.map(({ picture }) => [picture.width, picture.height]).sort((one, other) => other[0] - one[0]);
     isFitted ||= `${frame}` !== `${sides[0]}`;
     if (isFitted) [frame, centre] = [sides[0] || [1, 1], null];
-    [note.textContent, empty.textContent] = layers.length ? [view.note || '', ''] : ['', view.note || ''];
+    [chips, note, empty].forEach((element) => { element.textContent = ''; });
+    (layers.length ? note : empty).textContent = view.note || '';
     selects.forEach((select) => select.replaceChildren(...layers.map(({ picture }) => new Option(picture.title))));
-    chips.replaceChildren();
     layers.forEach(({ box, preview, picture: { title } }, index) => {
       map.before(box);
       preview.alt = title;
@@ -84,10 +84,9 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (!isFitted) centre = start.map((from, axis) => (pane[axis] / 2 - from) / size[axis]);
     origin = start.map(Math.round);
     const [[x0, x1], [top, bottom]] = [edges(0), edges(1)], x = Math.round(x0 + line * (x1 - x0)), shown = seen();
-    const room = now === 'side' ? wide : Math.max(x1 - x0, Math.min(wide, 320)); // labels may be wider than the picture
-    const begin = now === 'side' ? 0 : (x0 + x1 - room) / 2;
-    for (const [name, length] of Object.entries({ x, top, tall: bottom - top, pane: pane[0], room, begin }))
-      stage.style.setProperty(`--viewer-${name}`, `${length}px`);
+    const room = Math.max(x1 - x0, Math.min(wide, 320)); // labels may be wider than the picture
+    const lengths = { x, top, tall: bottom - top, pane: pane[0], room, begin: (x0 + x1 - room) / 2 };
+    for (const [name, length] of Object.entries(lengths)) stage.style.setProperty(`--viewer-${name}`, `${length}px`);
     layers.forEach((layer, index) => {
       const isShown = shown.includes(layer), isUpper = layer === pair[1];
       layer.box.className = `viewer-layer${isShown ? ' viewer-shown' : ''}${isUpper ? ' viewer-upper' : ''}`;
@@ -148,29 +147,30 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   // The map of changes: how far the brightness of two pictures differs.
   const luma = (data, i) => (data[i] * 19595 + data[i + 1] * 38470 + data[i + 2] * 7471 + 32768) >> 16; // as Pillow's
   function changes([x0, y0, x1, y1], [width, height]) {
+    const isFine = pair.every(({ part, preview, picture }) => part || preview.naturalWidth >= picture.width);
     const [first, second] = pair.map(({ preview, part, place: partly, picture }) => {
       const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
       context.imageSmoothingEnabled = !picture.pixelated;
       context.scale(width / (x1 - x0), height / (y1 - y0));
-      for (const [source, [u0, v0, u1, v1]] of [[preview, ALL], [part, partly]])
+      for (const [source, [u0, v0, u1, v1]] of [[preview, ALL], [isFine && part, partly]])
         if (source?.naturalWidth) context.drawImage(source, u0 - x0, v0 - y0, u1 - u0, v1 - v0);
       return context.getImageData(0, 0, width, height).data;
     });
-    return Uint8Array.from({ length: width * height }, (_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
+    return new Uint8Array(width * height).map((_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
   }
   function loadedSize(sides) { // of a part of the frame
     const loaded = Math.max(...pair.map(({ preview, part }) => (part ? 1 : preview.naturalWidth / frame[0])));
     return sides.map((side) => Math.max(1, Math.round(side * Math.min(1, loaded, MAP_SIDE / Math.max(...sides)))));
   }
-  const palette = Array.from({ length: 256 }, (_, value) => {
+  const palette = new Uint32Array(new Uint8Array(Array.from({ length: 256 }, (_, value) => {
     const at = Math.min(1, value / FULL) * (COLOURS.length - 1), low = Math.min(Math.floor(at), COLOURS.length - 2);
     return [...COLOURS[low].map((from, i) => Math.round(from + (at - low) * (COLOURS[low + 1][i] - from))), 255];
-  });
+  }).flat()).buffer); // one number for each colour
   function drawMap() {
     const [sides, box] = visible(frame), [width, height] = loadedSize(sides);
     lay(map, box, frame[0], { width: frame[0] });
-    const picture = new ImageData(width, height);
-    changes(box, [width, height]).forEach((value, i) => picture.data.set(palette[value], 4 * i));
+    const pixels = new Uint32Array(changes(box, [width, height])).map((value) => palette[value]);
+    const picture = new ImageData(new Uint8ClampedArray(pixels.buffer), width);
     Object.assign(map, { width, height }).getContext('2d').putImageData(picture, 0, 0);
   }
   function mostChanged() { // the middle of the window, an eighth of the shorter side, in which the two differ most
@@ -226,7 +226,7 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   stage.addEventListener('wheel', (event) => {
     if (!event.ctrlKey && !event.metaKey && document.fullscreenElement !== root) return; // the page scrolls
     event.preventDefault();
-    zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -200, 200) / 400), pointOf(event));
+    zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -30, 30) / 120), pointOf(event));
   }, { passive: false });
   root.onkeydown = (event) => {
     const { key, target } = event, arrow = ARROWS[key], half = Math.log2(scale) * 2; // a step is the root of two
