@@ -4,15 +4,14 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   [0, 0, 0], [62, 22, 110], [178, 42, 84], [244, 132, 34], [255, 246, 170]] } = {}) => {
   const LARGEST_FIT = 4, LARGEST_ZOOM = 16, MAP_SIDE = 2048, REGION_SIDE = 2500, REST_MS = 150, GAP = 2;
   const ALL = [0, 0, 1, 1]; // boxes are left, top, right and bottom, in fractions of the view
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const WAYS = { Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1], Home: [-50, 0], End: [50, 0] }; // in steps
   const choices = (name, all) => `<div class="viewer-choices" role="group" aria-label="${name}">${Object.entries(all)
     .map(([text, value]) => `<button type="button" value="${value}">${text}</button>`).join('')}</div>`;
   root.classList.add('viewer');
   root.innerHTML = `<div class="viewer-bar">
       ${choices('How to compare', { Slider: 'slider', 'Side by side': 'side', Flip: 'flip', Changes: 'changes' })}
       ${choices('Zoom', { Fit: 0, '100%': 1, '200%': 2, '400%': 4 })}
-      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"
-        ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
+      <button class="viewer-full" aria-label="Full screen" ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
     <div class="viewer-stage" role="group" tabindex="0" aria-label="Pictures. Plus, minus and 0 zoom, arrows move.">
       <canvas class="viewer-picture viewer-map" role="img"></canvas>
       <div class="viewer-handle" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
@@ -205,12 +204,14 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (event.button || event.target.closest('button, select')) return;
     fingers.set(event.pointerId, pointOf(event));
     stage.setPointerCapture(event.pointerId);
-    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable());
-    if (isLineHeld && event.target !== handle && event.pointerType === 'mouse') lineTo(event); // a finger may scroll
+    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable())
+      && (event.pointerType === 'mouse' || 'maybe'); // a finger may mean to scroll the page
+    if (isLineHeld === true && event.target !== handle) lineTo(event);
   };
   stage.onpointermove = (event) => {
     const from = fingers.get(event.pointerId), to = pointOf(event);
     if (!from) return;
+    if (isLineHeld === 'maybe') isLineHeld = Math.abs(to[0] - from[0]) >= Math.abs(to[1] - from[1]);
     if (isLineHeld) return lineTo(event);
     const rest = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     const far = (point) => Math.max(1, Math.hypot(point[0] - rest[0], point[1] - rest[1]));
@@ -229,16 +230,15 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -30, 30) / 120), pointOf(event));
   }, { passive: false });
   root.onkeydown = (event) => {
-    const { key, target } = event, arrow = ARROWS[key], half = Math.log2(scale) * 2; // a step is the root of two
+    const { key, target } = event, ways = WAYS[key.replace('Arrow', '')], half = Math.log2(scale) * 2; // in roots of two
     if (event.ctrlKey || event.metaKey || event.altKey || target.tagName === 'SELECT' || !layers.length) return;
     if (key === '+' || key === '=') zoomTo(2 ** (Math.floor(half + 1.01) / 2));
     else if (key === '-') zoomTo(2 ** (Math.ceil(half - 1.01) / 2));
     else if (key === '0') zoomTo(0);
     else if (mode() === 'flip' && layers[key - 1]) chips.children[key - 1].click();
     else if (mode() === 'flip' && key === ' ' && (target === stage || target === peek)) peekAt(true);
-    else if (target === handle && arrow) moveLine(line + (arrow[0] - arrow[1]) * (event.shiftKey ? 0.1 : 0.02));
-    else if (target === handle && (key === 'Home' || key === 'End')) moveLine(Number(key === 'End'));
-    else if (target === stage && arrow && isMovable()) pan(arrow.map((way, axis) => -way * pane[axis] / 8));
+    else if (target === handle && ways) moveLine(line + (ways[0] - ways[1]) * (event.shiftKey ? 0.1 : 0.02));
+    else if (target === stage && ways && isMovable()) pan(ways.map((way, axis) => -way * pane[axis] / 8));
     else return;
     event.preventDefault();
     event.stopPropagation(); // a notebook has keys of its own
