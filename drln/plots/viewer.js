@@ -230,7 +230,7 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -30, 30) / 120), pointOf(event));
   }, { passive: false });
   root.onkeydown = (event) => {
-    const { key, target } = event, ways = WAYS[key.replace('Arrow', '')], half = Math.log2(scale) * 2; // in roots of two
+    const { key, target } = event, ways = WAYS[key.replace('Arrow', '')], half = Math.log2(scale) * 2; // steps of √2
     if (event.ctrlKey || event.metaKey || event.altKey || target.tagName === 'SELECT' || !layers.length) return;
     if (key === '+' || key === '=') zoomTo(2 ** (Math.floor(half + 1.01) / 2));
     else if (key === '-') zoomTo(2 ** (Math.ceil(half - 1.01) / 2));
