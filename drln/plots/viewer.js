@@ -4,15 +4,14 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   [0, 0, 0], [62, 22, 110], [178, 42, 84], [244, 132, 34], [255, 246, 170]] } = {}) => {
   const LARGEST_FIT = 4, LARGEST_ZOOM = 16, MAP_SIDE = 2048, REGION_SIDE = 2500, REST_MS = 150, GAP = 2;
   const ALL = [0, 0, 1, 1]; // boxes are left, top, right and bottom, in fractions of the view
-  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const WAYS = { Left: [-1, 0], Right: [1, 0], Up: [0, -1], Down: [0, 1], Home: [-50, 0], End: [50, 0] }; // in steps
   const choices = (name, all) => `<div class="viewer-choices" role="group" aria-label="${name}">${Object.entries(all)
     .map(([text, value]) => `<button type="button" value="${value}">${text}</button>`).join('')}</div>`;
   root.classList.add('viewer');
   root.innerHTML = `<div class="viewer-bar">
       ${choices('How to compare', { Slider: 'slider', 'Side by side': 'side', Flip: 'flip', Changes: 'changes' })}
       ${choices('Zoom', { Fit: 0, '100%': 1, '200%': 2, '400%': 4 })}
-      <button type="button" class="viewer-full" aria-label="Full screen" title="Full screen"
-        ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
+      <button class="viewer-full" aria-label="Full screen" ${document.fullscreenEnabled ? '' : 'hidden'}></button></div>
     <div class="viewer-stage" role="group" tabindex="0" aria-label="Pictures. Plus, minus and 0 zoom, arrows move.">
       <canvas class="viewer-picture viewer-map" role="img"></canvas>
       <div class="viewer-handle" role="slider" tabindex="0" aria-valuemin="0" aria-valuemax="100"></div>
@@ -54,9 +53,9 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     const sides = layers.map(({ picture }) => [picture.width, picture.height]).sort((one, other) => other[0] - one[0]);
     isFitted ||= `${frame}` !== `${sides[0]}`;
     if (isFitted) [frame, centre] = [sides[0] || [1, 1], null];
-    [note.textContent, empty.textContent] = layers.length ? [view.note || '', ''] : ['', view.note || ''];
+    [chips, note, empty].forEach((element) => { element.textContent = ''; });
+    (layers.length ? note : empty).textContent = view.note || '';
     selects.forEach((select) => select.replaceChildren(...layers.map(({ picture }) => new Option(picture.title))));
-    chips.replaceChildren();
     layers.forEach(({ box, preview, picture: { title } }, index) => {
       map.before(box);
       preview.alt = title;
@@ -84,10 +83,9 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (!isFitted) centre = start.map((from, axis) => (pane[axis] / 2 - from) / size[axis]);
     origin = start.map(Math.round);
     const [[x0, x1], [top, bottom]] = [edges(0), edges(1)], x = Math.round(x0 + line * (x1 - x0)), shown = seen();
-    const room = now === 'side' ? wide : Math.max(x1 - x0, Math.min(wide, 320)); // labels may be wider than the picture
-    const begin = now === 'side' ? 0 : (x0 + x1 - room) / 2;
-    for (const [name, length] of Object.entries({ x, top, tall: bottom - top, pane: pane[0], room, begin }))
-      stage.style.setProperty(`--viewer-${name}`, `${length}px`);
+    const room = Math.max(x1 - x0, Math.min(wide, 320)); // labels may be wider than the picture
+    const lengths = { x, top, tall: bottom - top, pane: pane[0], room, begin: (x0 + x1 - room) / 2 };
+    for (const [name, length] of Object.entries(lengths)) stage.style.setProperty(`--viewer-${name}`, `${length}px`);
     layers.forEach((layer, index) => {
       const isShown = shown.includes(layer), isUpper = layer === pair[1];
       layer.box.className = `viewer-layer${isShown ? ' viewer-shown' : ''}${isUpper ? ' viewer-upper' : ''}`;
@@ -148,29 +146,30 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   // The map of changes: how far the brightness of two pictures differs.
   const luma = (data, i) => (data[i] * 19595 + data[i + 1] * 38470 + data[i + 2] * 7471 + 32768) >> 16; // as Pillow's
   function changes([x0, y0, x1, y1], [width, height]) {
+    const isFine = pair.every(({ part, preview, picture }) => part || preview.naturalWidth >= picture.width);
     const [first, second] = pair.map(({ preview, part, place: partly, picture }) => {
       const context = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
       context.imageSmoothingEnabled = !picture.pixelated;
       context.scale(width / (x1 - x0), height / (y1 - y0));
-      for (const [source, [u0, v0, u1, v1]] of [[preview, ALL], [part, partly]])
+      for (const [source, [u0, v0, u1, v1]] of [[preview, ALL], [isFine && part, partly]])
         if (source?.naturalWidth) context.drawImage(source, u0 - x0, v0 - y0, u1 - u0, v1 - v0);
       return context.getImageData(0, 0, width, height).data;
     });
-    return Uint8Array.from({ length: width * height }, (_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
+    return new Uint8Array(width * height).map((_, i) => Math.abs(luma(first, 4 * i) - luma(second, 4 * i)));
   }
   function loadedSize(sides) { // of a part of the frame
     const loaded = Math.max(...pair.map(({ preview, part }) => (part ? 1 : preview.naturalWidth / frame[0])));
     return sides.map((side) => Math.max(1, Math.round(side * Math.min(1, loaded, MAP_SIDE / Math.max(...sides)))));
   }
-  const palette = Array.from({ length: 256 }, (_, value) => {
+  const palette = new Uint32Array(new Uint8Array(Array.from({ length: 256 }, (_, value) => {
     const at = Math.min(1, value / FULL) * (COLOURS.length - 1), low = Math.min(Math.floor(at), COLOURS.length - 2);
     return [...COLOURS[low].map((from, i) => Math.round(from + (at - low) * (COLOURS[low + 1][i] - from))), 255];
-  });
+  }).flat()).buffer); // one number for each colour
   function drawMap() {
     const [sides, box] = visible(frame), [width, height] = loadedSize(sides);
     lay(map, box, frame[0], { width: frame[0] });
-    const picture = new ImageData(width, height);
-    changes(box, [width, height]).forEach((value, i) => picture.data.set(palette[value], 4 * i));
+    const pixels = new Uint32Array(changes(box, [width, height])).map((value) => palette[value]);
+    const picture = new ImageData(new Uint8ClampedArray(pixels.buffer), width);
     Object.assign(map, { width, height }).getContext('2d').putImageData(picture, 0, 0);
   }
   function mostChanged() { // the middle of the window, an eighth of the shorter side, in which the two differ most
@@ -205,12 +204,14 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
     if (event.button || event.target.closest('button, select')) return;
     fingers.set(event.pointerId, pointOf(event));
     stage.setPointerCapture(event.pointerId);
-    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable());
-    if (isLineHeld && event.target !== handle && event.pointerType === 'mouse') lineTo(event); // a finger may scroll
+    isLineHeld = mode() === 'slider' && fingers.size === 1 && (event.target === handle || !isMovable())
+      && (event.pointerType === 'mouse' || 'maybe'); // a finger may mean to scroll the page
+    if (isLineHeld === true && event.target !== handle) lineTo(event);
   };
   stage.onpointermove = (event) => {
     const from = fingers.get(event.pointerId), to = pointOf(event);
     if (!from) return;
+    if (isLineHeld === 'maybe') isLineHeld = Math.abs(to[0] - from[0]) >= Math.abs(to[1] - from[1]);
     if (isLineHeld) return lineTo(event);
     const rest = [...fingers].find(([id]) => id !== event.pointerId)?.[1];
     const far = (point) => Math.max(1, Math.hypot(point[0] - rest[0], point[1] - rest[1]));
@@ -226,19 +227,18 @@ window.drlnViewer = (root, { region, full: FULL = 32, colours: COLOURS = [ // FU
   stage.addEventListener('wheel', (event) => {
     if (!event.ctrlKey && !event.metaKey && document.fullscreenElement !== root) return; // the page scrolls
     event.preventDefault();
-    zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -200, 200) / 400), pointOf(event));
+    zoomTo(scale * Math.exp(-clamp(event.deltaY * (event.deltaMode ? 30 : 1), -30, 30) / 120), pointOf(event));
   }, { passive: false });
   root.onkeydown = (event) => {
-    const { key, target } = event, arrow = ARROWS[key], half = Math.log2(scale) * 2; // a step is the root of two
+    const { key, target } = event, ways = WAYS[key.replace('Arrow', '')], half = Math.log2(scale) * 2; // steps of √2
     if (event.ctrlKey || event.metaKey || event.altKey || target.tagName === 'SELECT' || !layers.length) return;
     if (key === '+' || key === '=') zoomTo(2 ** (Math.floor(half + 1.01) / 2));
     else if (key === '-') zoomTo(2 ** (Math.ceil(half - 1.01) / 2));
     else if (key === '0') zoomTo(0);
     else if (mode() === 'flip' && layers[key - 1]) chips.children[key - 1].click();
     else if (mode() === 'flip' && key === ' ' && (target === stage || target === peek)) peekAt(true);
-    else if (target === handle && arrow) moveLine(line + (arrow[0] - arrow[1]) * (event.shiftKey ? 0.1 : 0.02));
-    else if (target === handle && (key === 'Home' || key === 'End')) moveLine(Number(key === 'End'));
-    else if (target === stage && arrow && isMovable()) pan(arrow.map((way, axis) => -way * pane[axis] / 8));
+    else if (target === handle && ways) moveLine(line + (ways[0] - ways[1]) * (event.shiftKey ? 0.1 : 0.02));
+    else if (target === stage && ways && isMovable()) pan(ways.map((way, axis) => -way * pane[axis] / 8));
     else return;
     event.preventDefault();
     event.stopPropagation(); // a notebook has keys of its own

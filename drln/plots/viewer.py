@@ -92,7 +92,22 @@ def compare(
 
 
 def viewer_file(name: str) -> str:
-    """Return the text of `viewer.js`, which defines `drlnViewer(element, options)`, or of `viewer.css`."""
+    """Return the text of `viewer.js` or `viewer.css`.
+
+    The script defines `drlnViewer(element, options)`, which fills an element and returns a viewer. `viewer.show(view)`
+    may be called again at any time. A view is an object with
+
+    - `pictures`: a list of `{id, title, src, width, height, pixelated}`; `src` may be smaller than width x height;
+    - `left`, `right`: the ids of the two that are compared; the same id if one is only shown;
+    - `look`: one of `LOOKS`; by default what the user chose last;
+    - `note`: the caption, or what an empty stage says.
+
+    The options, all of which may be left out:
+
+    - `region`: an async function of `{id, box, size}` that returns the `src` of a part of a picture in its own pixels,
+      or null. `box` is left, top, right and bottom in [0, 1], `size` its width and height in pixels of that picture;
+    - `colours` and `full`: the colours of the map of changes, and the grey levels for which the last one stands.
+    """
     return files("drln.plots").joinpath(name).read_text(encoding="utf-8")
 
 

@@ -198,15 +198,33 @@ def test_a_vertical_swipe_scrolls_the_page_until_the_picture_is_enlarged(phone):
     expect(stage(phone)).to_have_css("touch-action", "none")
 
 
+def touch(page: Page, *steps: list[tuple[float, float]]) -> None:
+    """Put fingers on these places, one list for each step, and lift them."""
+    client = page.context.new_cdp_session(page)
+    for kind, places in zip(["touchStart", *["touchMove"] * (len(steps) - 1), "touchEnd"], [*steps, []]):
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_a_finger_that_swipes_across_moves_the_line_and_one_that_swipes_up_scrolls_the_page(phone):
+    mount(phone, BOTH)
+    x, y = middle(stage(phone))
+    line = phone.get_by_role("slider")
+
+    touch(phone, *[[(x + 40, y - by)] for by in range(0, 120, 10)])
+    phone.wait_for_function("scrollY > 50")
+    expect(line).to_have_attribute("aria-valuenow", "50")
+    phone.evaluate("scrollTo(0, 0)")
+    touch(phone, *[[(x + by, y)] for by in range(0, 100, 10)])
+
+    expect(line).to_have_attribute("aria-valuenow", "74")    # 90 of 374 pixels further
+
+
 def test_two_fingers_zoom(phone):
     mount(phone, BOTH)
-    client = phone.context.new_cdp_session(phone)
     x, y = middle(stage(phone))
 
-    for kind, apart in (("Start", 30), ("Move", 60), ("Move", 90), ("Move", 120)):
-        points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}]
-        client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
-    client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    touch(phone, *[[(x - apart, y), (x + apart, y)] for apart in (30, 60, 90, 120)])
 
     fitted = 374 / 1200
     expect(phone.locator(".viewer-percent")).to_have_text(f"{round(400 * fitted)}%")
