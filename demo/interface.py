@@ -18,12 +18,13 @@ from demo.backend import results
 from demo.backend.jobs import Jobs
 from demo.backend.limits import LIMITS
 from demo.backend.service import Service
-from demo.components import settings, viewer
+from demo.components import settings
 from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
 from demo.wording import upscale as words
+from drln.plots import viewer_file
 from drln.upscaling.device import keep_freed_memory
 from drln.weights.sources import BUNDLED
 
@@ -96,8 +97,8 @@ def launch(demo: gr.Blocks, port: int | None = None) -> str:
         quiet=True,
         prevent_thread_lock=True,
         theme=THEME,
-        head=f"<script>{viewer.SCRIPT.read_text()}</script>",
-        css=viewer.STYLE.read_text() + STYLE.read_text(),
+        head="<script>" + viewer_file("viewer.js") + "</script>",
+        css=viewer_file("viewer.css") + STYLE.read_text(),
         js=SCRIPT.read_text(),
         footer_links=["api", "settings"],
         favicon_path=page_head.ICON,

@@ -37,7 +37,7 @@ class Welcome:
         thread.start()
         return thread
 
-    def finished(self, seconds: float = 2) -> Finished | None:
+    def finished(self, seconds: float = 60) -> Finished | None:
         """Return the result, and keep its files; None if it is not there in so many seconds."""
         if not self._is_there():
             self.start().join(seconds)

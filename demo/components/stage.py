@@ -18,7 +18,6 @@ from demo.backend.results import BICUBIC, ORIGINAL, RESULT
 from demo.backend.service import Finished, Look
 from demo.components.payloads import Update
 from demo.components.viewer import NOTHING, View, file, picture, strip, viewer
-from demo.wording import notes
 from demo.wording import upscale as words
 
 WELCOME = "welcome"    # in place of a job's key: the result that a page shows at first
@@ -41,7 +40,7 @@ class Stage:
             self.viewer = viewer("stage", self.region)
             over.render()
         with gr.Row(elem_id="result"):
-            self.facts = gr.HTML(words.NOTHING_YET, elem_id="facts")
+            self.facts = gr.HTML(elem_id="facts")
             self.download = gr.DownloadButton(
                 "Download", variant="primary", interactive=False, elem_id="download", scale=0, min_width=160
             )
@@ -62,11 +61,9 @@ class Stage:
         }
 
     def welcome(self, finished: Finished | None) -> Update:
-        """Show a sample, before and after; or nothing, if it is not ready."""
-        if not finished:
-            return {self.viewer: {**NOTHING, "note": words.EMPTY}, self.facts: words.NOTHING_YET}
-        view = _view(WELCOME, {WELCOME: finished})
-        return {self.viewer: view, self.facts: notes.note(words.WELCOME)}
+        """Show a sample, before and after, where nothing else is shown; or how to begin, if it is not ready."""
+        view = _view(WELCOME, {WELCOME: finished}) if finished else NOTHING
+        return {self.viewer: {**view, "note": words.WELCOME if finished else words.EMPTY, "first": True}}
 
     def result(self, keys: str, key: str = "") -> Update:
         """Show a result of this visit, by default the newest, beside those of the same photo; nothing if it is gone."""

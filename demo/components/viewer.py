@@ -10,14 +10,16 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData
 
-import drln.plots
-
-SCRIPT, STYLE = (Path(drln.plots.__file__).with_name(f"viewer.{kind}") for kind in ("js", "css"))
+# A view that is marked as the first gives way to any other, also if it comes late.
 VIEWER = """
 const viewer = drlnViewer(element.firstElementChild, { region: server.region });
-const show = () => viewer.show({
-  ...props.value, pictures: props.value.pictures.map(one => ({ ...one, src: one.src.url })),
-});
+let isTaken = false;
+const show = () => {
+  const { first, pictures, ...view } = props.value;
+  if (first && isTaken) return;
+  isTaken ||= !first && pictures.length > 0;
+  viewer.show({ ...view, pictures: pictures.map(one => ({ ...one, src: one.src.url })) });
+};
 watch('value', show);
 show();
 """
@@ -44,7 +46,8 @@ NOTHING: View = {"pictures": []}
 def viewer(elem_id: str, region: Callable[[dict[str, Any]], str | None] | None = None) -> gr.HTML:
     """Make a viewer of pictures, two of which are compared.
 
-    Its value is a view: `pictures`, made by `picture`; `left` and `right`, the ids of two of them; `note`, a text.
+    Its value is a view: `pictures`, made by `picture`; `left` and `right`, the ids of two of them; `note`, a text; and
+    `first`, whether it is only shown where nothing else is.
 
     Args:
         elem_id: of the component.

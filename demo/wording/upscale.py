@@ -15,7 +15,6 @@ DESCRIPTION = "Make photos 2, 3 or 4 times as large in the browser, and compare 
 NO_PHOTO = "Choose a photo, or try a sample."
 EMPTY = "Drop, paste or choose a photo."
 WELCOME = "A sample, 4 times as large. Move the line: bicubic on the left, the network on the right."
-NOTHING_YET = ""
 ORIGINAL, BICUBIC = "Original", "Bicubic"
 USE_FAST, USE_FOR_JPEG = "Use Fast", f"Use “{FOR_JPEG}”"
 ASKING = "Asking the hub for the model …"
