@@ -183,7 +183,7 @@ def test_the_download_is_a_png_with_the_pixels_of_the_model(finished, expected):
     with finished.expect_download() as download:
         finished.locator("#download").click()
 
-    assert download.value.suggested_filename == "small_photo_drln-bam-compact_2x.png"
+    assert download.value.suggested_filename == "small photo_drln-bam-compact_2x.png"
     with Image.open(download.value.path()) as image:
         assert image.format == "PNG"
         assert_same(image, expected)
