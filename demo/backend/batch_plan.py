@@ -1,0 +1,92 @@
+"""What a batch would take, from the headers of its photos.
+
+Knows no gradio; contacts no hub.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from demo.backend import errors
+from demo.backend.batch_items import Item, items
+from demo.backend.errors import UploadError
+from demo.backend.limits import check_photo, check_scale
+from demo.backend.service import Service
+
+PLAN_SECONDS = 2.0    # for looking at photos; the rest are taken to be like those, byte by byte
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """What a batch would take.
+
+    Attributes:
+        photos: that can be upscaled, as far as is known.
+        skipped: the user's names for files that are no photos.
+        must_download: whether the model must be fetched from the hub first.
+        refused: the user's name for each photo that cannot be upscaled, and why.
+        seconds: for all photos; None until they are estimated, or where there are none.
+    """
+
+    photos: int
+    skipped: tuple[str, ...]
+    must_download: bool
+    refused: tuple[tuple[str, str], ...] = ()
+    seconds: float | None = None
+
+
+def plan(
+    service: Service,
+    files: Sequence[tuple[str, Path]],
+    scale: int,
+    name: str,
+    extension: str = ".png",
+    self_ensemble: bool = False,
+    within: float = PLAN_SECONDS,
+) -> Iterator[BatchPlan]:
+    """Yield the numbers of files at once, then also the seconds and what cannot be upscaled.
+
+    Args:
+        service: whose limits and models count.
+        files, scale, name: as for `Batches.stream`.
+        extension, self_ensemble: as for `Service.plan`.
+        within: seconds after which no further photo is looked at.
+
+    Raises:
+        UploadError: as `Batches.stream` does.
+    """
+    service.choice(name)
+    check_scale(scale)
+    found = items(files)
+    photos = [item for item in found if not item.refused]
+    skipped = tuple(item.title for item in found if item.skipped)
+    refused = [(item.title, item.refused) for item in found if item.refused and not item.skipped]
+    known = BatchPlan(len(photos), skipped, service.models.must_download(name, scale), tuple(refused))
+    yield known
+    until, seconds, seen, unseen = time.monotonic() + within, 0.0, 0, sum(item.size + 1 for item in photos)
+    for item in photos:
+        unseen -= item.size + 1
+        try:
+            seconds += _seconds(service, item, scale, name, extension, self_ensemble)
+            seen += item.size + 1
+        except Exception as error:
+            refused.append((item.title, errors.message(error)))
+        if time.monotonic() >= until:
+            break
+    total = seconds * (1 + unseen / seen) if seen else None
+    photos_left = len(photos) - len(refused) + len(known.refused)
+    yield replace(known, photos=photos_left, refused=tuple(refused), seconds=total)
+
+
+def _seconds(service: Service, item: Item, scale: int, name: str, extension: str, self_ensemble: bool) -> float:
+    """Return for how long a photo would be upscaled; it is checked as its batch would, from its header."""
+    with item.file(service.limits.megabytes) as photo:
+        header = check_photo(photo, scale, service.limits, extension)
+    size = header.width, header.height
+    estimate = service.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
+    if not estimate.fits:
+        raise UploadError(errors.sentence(estimate.refusal(*size)))
+    return estimate.seconds
