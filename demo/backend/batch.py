@@ -18,7 +18,7 @@ from demo.backend.batch_items import Item, items
 from demo.backend.errors import GoneError, UnavailableModel
 from demo.backend.limits import check_scale
 from demo.backend.service import Finished, Plan, Service
-from drln import ImageError, Progress
+from drln import ImageError, Progress, TargetSize
 from drln.whole_files import WriteError, write_whole
 
 WAITING, WORKING, DONE, FAILED, SKIPPED, STOPPED = "waiting", "working", "done", "failed", "skipped", "stopped"
@@ -77,7 +77,7 @@ class Batches:
         self._service = service
 
     def stream(
-        self, files: Sequence[tuple[str, Path]], scale: int, name: str, **options: Any
+        self, files: Sequence[tuple[str, Path]], scale: int | TargetSize, name: str, **options: Any
     ) -> Generator[Progress | BatchReport, None, None]:
         """Yield `Progress`, and a `BatchReport` whenever a photo's state changes.
 
@@ -130,7 +130,9 @@ class Batches:
             for finished in report.finished:    # the first results are kept as long as the last one
                 os.utime(finished.saved.result.parent)
 
-    def _upscale(self, item: Item, scale: int, name: str, options: dict[str, Any]) -> Generator[Any, None, None]:
+    def _upscale(
+        self, item: Item, scale: int | TargetSize, name: str, options: dict[str, Any]
+    ) -> Generator[Any, None, None]:
         with item.file(self._service.limits.megabytes) as photo:
             yield next(self._service.plan(photo, scale, name))    # only its sizes; the rest would take a while
             yield from self._service.upscale(photo, scale, name, item.title, **options)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from demo.backend import errors
 from demo.backend.batch_items import Item, items
-from demo.backend.errors import UploadError
-from demo.backend.limits import check_photo, check_scale
+from demo.backend.limits import check_photo, check_scale, result_size
 from demo.backend.service import Service
+from drln import TargetSize, UpscaleError
 
 PLAN_SECONDS = 2.0    # for looking at photos; the rest are taken to be like those, byte by byte
 
@@ -26,22 +26,22 @@ class BatchPlan:
     Attributes:
         photos: that can be upscaled, as far as is known.
         skipped: the user's names for files that are no photos.
-        must_download: whether the model must be fetched from the hub first.
         refused: the user's name for each photo that cannot be upscaled, and why.
         seconds: for all photos; None until they are estimated, or where there are none.
+        must_download: whether the model must be fetched from the hub first; False until they are estimated.
     """
 
     photos: int
-    skipped: tuple[str, ...]
-    must_download: bool
+    skipped: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     seconds: float | None = None
+    must_download: bool = False
 
 
 def plan(
     service: Service,
     files: Sequence[tuple[str, Path]],
-    scale: int,
+    scale: int | TargetSize,
     name: str,
     extension: str = ".png",
     self_ensemble: bool = False,
@@ -64,29 +64,39 @@ def plan(
     photos = [item for item in found if not item.refused]
     skipped = tuple(item.title for item in found if item.skipped)
     refused = [(item.title, item.refused) for item in found if item.refused and not item.skipped]
-    known = BatchPlan(len(photos), skipped, service.models.must_download(name, scale), tuple(refused))
+    known = BatchPlan(len(photos), skipped, tuple(refused))
     yield known
     until, seconds, seen, unseen = time.monotonic() + within, 0.0, 0, sum(item.size + 1 for item in photos)
+    factors = set()
     for item in photos:
         unseen -= item.size + 1
         try:
-            seconds += _seconds(service, item, scale, name, extension, self_ensemble)
+            factor, estimate = _estimate(service, item, scale, name, extension, self_ensemble)
+            factors.add(factor)
+            seconds += estimate
             seen += item.size + 1
         except Exception as error:
             refused.append((item.title, errors.message(error)))
         if time.monotonic() >= until:
             break
-    total = seconds * (1 + unseen / seen) if seen else None
-    photos_left = len(photos) - len(refused) + len(known.refused)
-    yield replace(known, photos=photos_left, refused=tuple(refused), seconds=total)
+    yield BatchPlan(
+        len(photos) - len(refused) + len(known.refused),
+        skipped,
+        tuple(refused),
+        seconds * (1 + unseen / seen) if seen else None,
+        any(service.models.must_download(name, factor) for factor in factors),
+    )
 
 
-def _seconds(service: Service, item: Item, scale: int, name: str, extension: str, self_ensemble: bool) -> float:
-    """Return for how long a photo would be upscaled; it is checked as its batch would, from its header."""
+def _estimate(
+    service: Service, item: Item, scale: int | TargetSize, name: str, extension: str, self_ensemble: bool
+) -> tuple[int, float]:
+    """Return the scale of the model and the seconds for a photo, which is checked as its batch would, by its header."""
     with item.file(service.limits.megabytes) as photo:
         header = check_photo(photo, scale, service.limits, extension)
     size = header.width, header.height
-    estimate = service.models.estimator(name, scale).estimate(*size, header.depth, self_ensemble)
+    factor, _ = result_size(scale, *size)
+    estimate = service.models.estimator(name, factor).estimate(*size, header.depth, self_ensemble)
     if not estimate.fits:
-        raise UploadError(errors.sentence(estimate.refusal(*size)))
-    return estimate.seconds
+        raise UpscaleError(estimate.refusal(*size))
+    return factor, estimate.seconds

@@ -14,28 +14,30 @@ from demo.backend.errors import GoneError
 from demo.backend.jobs import Job, Jobs
 from demo.backend.service import Finished, Service
 from demo.components.batch_table import batch_table, table_value
-from demo.components.inputs import api_scale, model_input, scale_input, whole_number
+from demo.components.inputs import api_scale, model_input, whole_number
 from demo.components.job_view import SCROLL, JobView, Steps
 from demo.components.options import plan_arguments, result_options, upscale_arguments
 from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.size import asked_on_page, size_input
 from demo.components.stage import region_address, result_view
 from demo.components.viewer import viewer
 from demo.wording import batch as words
 from demo.wording import notes
-from demo.wording.upscale import unavailable
+from demo.wording.upscale import USE_FAST, unavailable
+from drln.weights.sources import BUNDLED
 
 
 class BatchTab:
     """Components in the open Blocks, and their events."""
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
-        self.service, self.jobs, self.batches = service, jobs, Batches(service)
+        self.service, self.batches = service, Batches(service)
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=0, min_width=340, elem_classes="controls"):
                 self.files = gr.File(
                     label="Photos, or zips of photos", file_count="multiple", height=200, elem_id="batch-files"
                 )
-                self.scale = scale_input("batch-scale")
+                self.size = size_input("batch-scale")
                 with gr.Accordion("Model and format", elem_id="batch-options", elem_classes="folded-on-phones"):
                     self.model = model_input(service.models.choices, "batch-model")
                     self.options = result_options("batch")
@@ -43,10 +45,11 @@ class BatchTab:
                 self.job = JobView(jobs, "batch", "Upscale all", below=False)
             with gr.Column(min_width=300):
                 self.job.display.render()
+                self.fast = gr.Button(USE_FAST, size="sm", visible=False, elem_id="batch-use-fast")
                 self.empty = gr.HTML(notes.note(words.EMPTY), elem_id="batch-empty")
                 with gr.Column(visible=False, elem_id="batch-result") as self.result:
                     with gr.Row():
-                        self.summary = gr.HTML(elem_id="batch-summary", min_width=260)
+                        self.summary = gr.HTML(elem_id="batch-summary")
                         self.download = gr.DownloadButton(
                             "Download all", variant="primary", visible=False, scale=0, min_width=160,
                             elem_id="batch-zip",
@@ -57,8 +60,8 @@ class BatchTab:
         self._connect()
 
     def _connect(self) -> None:
-        inputs = [self.files, self.scale, self.model, *self.options]
-        planned: list[Any] = [self.files, self.scale, self.model, self.options.format, self.options.self_ensemble]
+        wanted: list[Any] = [self.files, *self.size, self.model]
+        planned: list[Any] = [*wanted, self.options.format, self.options.self_ensemble]
         # A page has one at a time, and the last is shown last.
         gr.on(
             [component.change for component in planned],
@@ -69,27 +72,36 @@ class BatchTab:
             concurrency_limit=8,
             **PAGE,
         )
-        outputs = [self.empty, self.result, self.summary, self.table, self.download, self.compared]
+        self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
+        outputs = [self.empty, self.fast, self.result, self.summary, self.table, self.download, self.compared]
         self.job.connect(
-            inputs, outputs, self._steps, self.show,
+            [*wanted, *self.options], outputs, self._asked_steps, self.show,
             begin=self.clear, stopped=self.stopped, done=lambda job, keys: self.done(job), scroll_to="batch-result",
         )
         compared = self.table.click(self.compare, self.job.keys, [self.compared, self.viewer], queue=False, **PAGE)
         compared.success(None, js=SCROLL % "batch-compared", api_visibility="private")
-        self.stored_choices = {"scale": self.scale, "model": self.model, **self.options._asdict()}
+        self.stored_choices = {**self.size._asdict(), "model": self.model, **self.options._asdict()}
         answer = [self.download, gr.JSON(visible=False, label="States")]
-        endpoint(self.batch, [self.files, api_scale(), *inputs[2:]], answer, "batch")
+        endpoint(self.batch, [self.files, api_scale(), self.model, *self.options], answer, "batch")
 
     def plan(
-        self, files: list[Upload] | None, scale: int, model: str, format: str, ensemble: bool, keys: str = ""
+        self,
+        files: list[Upload] | None,
+        scale: Any,
+        measure: str,
+        size: Any,
+        model: str,
+        format: str,
+        ensemble: bool,
+        keys: str = "",
     ) -> Iterator[Update]:
         """Show what the batch would take; the button can be pressed as soon as there is a photo."""
         if not files:
             yield {self.plan_note: html_update(""), self.job.go: gr.update(interactive=False)}
             return
         try:
-            options = plan_arguments(format, ensemble)
-            for plan in batch_plan.plan(self.service, self._uploads(files), scale, model, **options):
+            asked, options = asked_on_page(scale, measure, size), plan_arguments(format, ensemble)
+            for plan in batch_plan.plan(self.service, self._uploads(files), asked, model, **options):
                 ready = bool(plan.photos) and not self.job.is_running(keys)
                 yield {self.plan_note: html_update(words.plan_note(plan)), self.job.go: gr.update(interactive=ready)}
         except Exception as error:
@@ -98,12 +110,7 @@ class BatchTab:
 
     def clear(self) -> Update:
         """Remove what belongs to an earlier batch."""
-        return {
-            self.empty: gr.update(visible=False),
-            self.result: gr.update(visible=False),
-            self.download: gr.update(visible=False),
-            self.compared: gr.update(visible=False),
-        }
+        return {part: gr.update(visible=False) for part in (self.fast, self.result, self.download, self.compared)}
 
     def show(self, report: BatchReport) -> Update:
         """Show the photos' states and results."""
@@ -122,6 +129,7 @@ class BatchTab:
         path, error = self.batches.archive(report), report.error
         return {
             self.download: gr.update(value=str(path) if path else None, visible=bool(path)),
+            self.fast: gr.update(visible=error is not None),
             self.job.progress: html_update(unavailable(error.model, errors.message(error)) if error else ""),
         }
 
@@ -179,6 +187,9 @@ class BatchTab:
                 {"photo": entry.title, "state": entry.state, "problem": entry.problem} for entry in report.entries
             ]
             yield str(path) if path else None, states
+
+    def _asked_steps(self, files: list[Upload] | None, scale: Any, measure: str, size: Any, *others: Any) -> Steps:
+        yield from self._steps(files, asked_on_page(scale, measure, size), *others)
 
     def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
         yield from self.batches.stream(self._uploads(files), scale, model, **upscale_arguments(*options))

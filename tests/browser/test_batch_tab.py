@@ -88,6 +88,18 @@ def test_the_time_of_all_photos_and_what_is_skipped_are_said_before_the_start(ne
     expect(plan).to_contain_text(re.compile(r"2 photos · about \d+ (s|min) · 137 MB will be downloaded first"))
 
 
+def test_photos_can_be_enlarged_to_one_size(new_page, tmp_path):
+    page = open_tab(new_page())
+    page.locator("#batch-scale label", has_text="Size").click()
+    page.locator("#batch-scale-size input").fill("90")
+
+    start(page, save(tmp_path / "a.png", (40, 30)), save(tmp_path / "b.png", (60, 30)))
+
+    expect(rows(page).nth(0)).to_contain_text("40 × 30 → 90 × 68 px")
+    expect(rows(page).nth(1)).to_contain_text("60 × 30 → 90 × 45 px")
+    expect(page.locator("#batch-summary")).to_contain_text("2 of 2 done")
+
+
 def test_files_without_a_photo_cannot_be_started(new_page, tmp_path):
     (tmp_path / "notes.txt").write_text("no photo")
     page = open_tab(new_page())
@@ -109,6 +121,7 @@ def test_each_photo_has_a_row_with_its_name_sizes_state_thumbnail_download_and_c
     (tmp_path / "notes.txt").write_text("no photo")
     save_as_zip(tmp_path / "more.zip", {"tri & p/<b>.png": second.read_bytes(), "../evil.png": b""})
     page = open_tab(new_page(width=390, height=844))
+    expect(page.locator("#batch-model")).to_be_hidden()    # folded, to keep the page short
 
     start(page, first, tmp_path / "bad.png", tmp_path / "notes.txt", tmp_path / "more.zip")
 
@@ -168,6 +181,8 @@ def test_a_model_that_cannot_be_reached_ends_the_batch_with_the_reason(new_page,
     expect(alert).to_contain_text("Best quality cannot be downloaded now. Use Fast, or try again later.")
     expect(page.locator("#batch-summary")).to_contain_text("0 of 2 done, 2 stopped")
     assert states(page) == ["stopped", "stopped"]
+    page.get_by_role("button", name="Use Fast").click()
+    expect(page.locator("#batch-model label", has_text="Fast").locator("input")).to_be_checked()
     expect(page.locator("#batch-zip")).to_have_count(0)
     expect(page.locator("#batch-go")).to_be_enabled()
 

@@ -17,6 +17,7 @@ from demo.backend.models import Choice, Models
 from demo.backend.service import Service
 from demo.tabs.batch import BatchTab
 from demo.wording import batch as words
+from drln import TargetSize
 
 
 @pytest.fixture
@@ -105,8 +106,23 @@ def test_a_photo_that_the_memory_cannot_hold_is_named(service, tmp_path, free_by
 def test_a_model_that_must_be_fetched_is_known_before_the_start(service, tmp_path):
     files = [photo(tmp_path, "a.png")]
 
-    assert next(plan(service, files, 2, "away")).must_download
-    assert not next(plan(service, files, 2, "tiny")).must_download
+    *_, absent = plan(service, files, 2, "away")
+    *_, here = plan(service, files, 2, "tiny")
+
+    assert (absent.must_download, here.must_download) == (True, False)
+
+
+def test_a_size_is_reached_by_each_photo_with_the_scale_that_it_needs(service, tmp_path):
+    files = [photo(tmp_path, "a.png", (40, 30)), photo(tmp_path, "large.png", (90, 80))]
+    size = TargetSize(width=80)
+
+    *_, planned = plan(service, files, size, "tiny")
+
+    assert (planned.photos, planned.seconds) == (1, pytest.approx(seconds(service, files[0][1])))
+    ((title, reason),) = planned.refused
+    *_, report = (step for step in Batches(service).stream(files, size, "tiny") if isinstance(step, BatchReport))
+    assert (title, reason) == ("large.png", report.entries[1].problem)
+    assert report.finished[0].saved.sr_size == (80, 60)
 
 
 @pytest.mark.parametrize(("files", "scale", "name"), [([], 2, "tiny"), (["a.png"], 5, "tiny"), (["a.png"], 2, "other")])
@@ -125,15 +141,15 @@ def said(html: str) -> str:
 @pytest.mark.parametrize(
     ("planned", "text"),
     [
-        (BatchPlan(12, (), False, (), 185.0), "12 photos · about 3 min"),
-        (BatchPlan(1, (), True, (), 4.0), "1 photo · about 4 s · 137 MB will be downloaded first"),
-        (BatchPlan(3, ("a.txt",), False), "3 photos1 file is no photo and will be skipped: a.txt."),
-        (BatchPlan(3, ("a.txt", "b.pdf"), False), "2 files are no photos and will be skipped: a.txt, b.pdf."),
-        (BatchPlan(3, tuple("abcdefg"), False), "7 files are no photos and will be skipped: a, b, c, d, e, and 2"),
-        (BatchPlan(3, tuple("a" * 51), False), "More than 50 files are no photos"),
-        (BatchPlan(1, ("<b>.txt",), False), "&lt;b&gt;.txt"),
-        (BatchPlan(1, (), False, (("<b>.png", "Too wide."),)), "1 file cannot be upscaled. &lt;b&gt;.png: Too wide."),
-        (BatchPlan(0, ("a.txt",), True), "There is no photo here.1 file is no photo"),
+        (BatchPlan(12, seconds=185.0), "12 photos · about 3 min"),
+        (BatchPlan(1, seconds=4.0, must_download=True), "1 photo · about 4 s · 137 MB will be downloaded first"),
+        (BatchPlan(3, ("a.txt",)), "3 photos1 file is no photo and will be skipped: a.txt."),
+        (BatchPlan(3, ("a.txt", "b.pdf")), "2 files are no photos and will be skipped: a.txt, b.pdf."),
+        (BatchPlan(3, tuple("abcdefg")), "7 files are no photos and will be skipped: a, b, c, d, e, and 2"),
+        (BatchPlan(3, tuple("a" * 51)), "More than 50 files are no photos"),
+        (BatchPlan(1, ("<b>.txt",)), "&lt;b&gt;.txt"),
+        (BatchPlan(1, (), (("<b>.png", "Too wide."),)), "1 file cannot be upscaled. &lt;b&gt;.png: Too wide."),
+        (BatchPlan(0, ("a.txt",)), "There is no photo here.1 file is no photo"),
     ],
 )
 def test_the_plan_is_said_in_a_line_with_what_is_left_out_below(planned, text):
@@ -148,7 +164,8 @@ def test_the_button_can_be_pressed_where_there_is_a_photo(service, tmp_path):
                for name, path in (photo(tmp_path, "a.png"), ("notes.txt", tmp_path / "notes.txt"))]
 
     def can_start(*files: dict) -> list[bool]:
-        return [update[tab.job.go]["interactive"] for update in tab.plan([*files], 2, "tiny", "PNG", False)]
+        updates = tab.plan([*files], 2, "width", 1920, "tiny", "PNG", False)
+        return [update[tab.job.go]["interactive"] for update in updates]
 
     assert can_start(*uploads) == [True, True]
     assert not any(can_start(uploads[1]))
@@ -169,7 +186,7 @@ def test_the_button_stays_disabled_while_a_batch_runs(service, tmp_path):
     jobs.start("key", work)
     assert running.wait(60)
 
-    *_, update = tab.plan([{"path": str(path), "orig_name": name}], 2, "tiny", "PNG", False, "key")
+    *_, update = tab.plan([{"path": str(path), "orig_name": name}], 2, "width", 1920, "tiny", "PNG", False, "key")
 
     assert not update[tab.job.go]["interactive"]
     release.set()
