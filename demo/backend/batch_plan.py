@@ -53,7 +53,7 @@ def plan(
         service: whose limits and models count.
         files, scale, name: as for `Batches.stream`.
         extension, self_ensemble: as for `Service.plan`.
-        within: seconds after which no further photo is looked at.
+        within: seconds, after the first photo, in which others are looked at.
 
     Raises:
         UploadError: as `Batches.stream` does.
@@ -66,7 +66,7 @@ def plan(
     refused = [(item.title, item.refused) for item in found if item.refused and not item.skipped]
     known = BatchPlan(len(photos), skipped, tuple(refused))
     yield known
-    until, seconds, seen, unseen = time.monotonic() + within, 0.0, 0, sum(item.size + 1 for item in photos)
+    began, seconds, seen, unseen = 0.0, 0.0, 0, sum(item.size + 1 for item in photos)
     factors = set()
     for item in photos:
         unseen -= item.size + 1
@@ -77,7 +77,8 @@ def plan(
             seen += item.size + 1
         except Exception as error:
             refused.append((item.title, errors.message(error)))
-        if time.monotonic() >= until:
+        began = began or time.monotonic()    # the first one may have had to wait for the model
+        if time.monotonic() >= began + within:
             break
     yield BatchPlan(
         len(photos) - len(refused) + len(known.refused),
