@@ -44,13 +44,17 @@
       image.alt = `Sample: ${decodeURIComponent(image.src.split('/').pop()).replace(/\.\w+$/, '')}`;
     }
   };
-  new MutationObserver(() => { nameSamples(); keepFocus(); })
+  // Once in each tab, which has its parts when it is opened, and a moment later they take clicks.
+  const fold = () => {
+    for (const label of document.querySelectorAll('.folded-on-phones .label-wrap:not([data-seen])')) {
+      label.dataset.seen = '';
+      setTimeout(() => { if (window.innerWidth < 768 && label.classList.contains('open')) label.click(); });
+    }
+  };
+  new MutationObserver(() => { nameSamples(); keepFocus(); fold(); })
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
   nameSamples();
-
-  if (window.innerWidth < 768) {
-    for (const open of document.querySelectorAll('.folded-on-phones .label-wrap.open')) open.click();
-  }
+  fold();
 
   // A page that was hidden or offline while a job ran watches the job again.
   const watchAgain = () => {

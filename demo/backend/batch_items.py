@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from demo.backend.errors import UploadError, sentence
+from demo.backend.errors import UploadError, show_as
 from demo.backend.limits import LIMITS
 from drln.images.formats import INPUT_SUFFIXES, START_BYTES, format_of
-from drln.images.photo_folder import NO_IMAGE, is_clutter
+from drln.images.formats.camera_raw import STARTS
+from drln.images.formats.read_bytes import read_head
+from drln.images.photo_folder import is_clutter
 
 MAX_PHOTOS = 200       # in a batch
 MAX_SKIPPED = 50       # listed by name; the rest are only counted
@@ -28,7 +31,7 @@ CHUNK_BYTES = 2**20
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 OTHER_METHODS = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
-LEADS_OUT = "The entry's path leads out of the zip; pack the photos without such paths."
+NO_PHOTO = "not a photo"
 INNER_ZIP = "A zip within a zip is not opened; unpack it and choose its photos."
 ENCRYPTED, UTF8_NAME = 0x1, 0x800    # flags of an entry
 
@@ -38,10 +41,11 @@ class Item:
     """A file, or an entry of a zip, that may be a photo.
 
     Attributes:
-        title: the user's name for it.
+        title: the user's name for it, with its folders in a zip.
         path: of the file, or of the zip.
         size: in bytes, as the zip declares it.
         entry: in the zip.
+        archive: the user's name for the zip.
         refused: why it is not upscaled, or nothing.
         skipped: whether the reason is only that it is no photo.
     """
@@ -50,26 +54,39 @@ class Item:
     path: Path
     size: int
     entry: zipfile.ZipInfo | None = None
+    archive: str = ""
     refused: str = ""
     skipped: bool = False
 
-    def file(self, folder: Path, megabytes: float = LIMITS.megabytes) -> Path:
-        """Return the photo as a file; an entry of a zip is unpacked into `folder` under a random name.
+    @property
+    def place(self) -> str:
+        """What messages call an entry of a zip."""
+        return f"{PurePosixPath(self.title).name} in {self.archive}"
+
+    @contextmanager
+    def file(self, megabytes: float = LIMITS.megabytes) -> Iterator[Path]:
+        """Give the photo as a file, which errors raised inside call by its title.
+
+        An entry of a zip is unpacked under a random name until the end of the block.
 
         Raises:
             UploadError: if the item is refused, the zip is damaged, or the entry unpacks to more than `megabytes`.
         """
         if self.refused:
             raise UploadError(self.refused)
-        if self.entry is None:
-            return self.path
+        with tempfile.TemporaryDirectory(prefix="drln-batch-") as folder:
+            photo = self._unpacked(Path(folder), self.entry, megabytes) if self.entry else self.path
+            with show_as(photo, self.title):
+                yield photo
+
+    def _unpacked(self, folder: Path, entry: zipfile.ZipInfo, megabytes: float) -> Path:
         unpacked = folder / secrets.token_hex(8)
         try:
-            with zipfile.ZipFile(self.path) as zipped, zipped.open(self.entry) as packed, open(unpacked, "wb") as file:
+            with zipfile.ZipFile(self.path) as zipped, zipped.open(entry) as packed, open(unpacked, "wb") as file:
                 while chunk := packed.read(CHUNK_BYTES):
                     if file.tell() + len(chunk) > megabytes * 1e6:
                         raise UploadError(
-                            f"The entry unpacks to more than the {megabytes:g} MB that this demo takes; "
+                            f"{self.place} unpacks to more than the {megabytes:g} MB that this demo takes; "
                             "save the photo smaller or with more compression."
                         )
                     file.write(chunk)
@@ -78,8 +95,8 @@ class Item:
         except BROKEN_ZIP as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < CHUNK_BYTES:
                 raise UploadError("The server's disk is full; try again later.") from error
-            raise UploadError("The entry of the zip is damaged; pack the zip again.") from error
-        if _is_zip(unpacked):
+            raise UploadError(f"{self.place} is damaged; pack the zip again.") from error
+        if _start(unpacked).startswith(ZIP_HEAD):
             raise UploadError(INNER_ZIP)
         return unpacked
 
@@ -96,10 +113,13 @@ def items(files: Sequence[tuple[str, Path]], limit: int = MAX_PHOTOS) -> list[It
     """
     found: list[Item] = []
     for title, path in files:
-        if title.lower().endswith(".zip") or _is_zip(path):
+        start = _start(path)
+        if title.lower().endswith(".zip") or start.startswith(ZIP_HEAD):
             found += _entries(title, path)
-        else:
+        elif _named_as_photo(title) or _begins_as_photo(start) or not path.is_file():    # one that is gone is reported
             found.append(Item(title, path, path.stat().st_size if path.is_file() else 0))
+        else:
+            found.append(Item(title, path, 0, refused=NO_PHOTO, skipped=True))
     if not found:
         raise UploadError("There is no photo; choose some, or a zip of photos.")
     photos = [item for item in found if not item.skipped]
@@ -111,25 +131,28 @@ def items(files: Sequence[tuple[str, Path]], limit: int = MAX_PHOTOS) -> list[It
     return photos + skipped
 
 
-def _entries(title: str, path: Path) -> list[Item]:
+def _entries(archive: str, path: Path) -> list[Item]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            found = [_item(archive, entry, path) for entry in archive.infolist() if not entry.is_dir()]
+        with zipfile.ZipFile(path) as zipped:
+            found = [_item(zipped, entry, archive, path) for entry in zipped.infolist() if not entry.is_dir()]
     except BROKEN_ZIP:
-        return [Item(title, path, 0, refused="The zip cannot be read: it is damaged or not a zip. Pack it again.")]
-    found = [item for item in found if item.refused == LEADS_OUT or not is_clutter(item.title)]
+        return [Item(archive, path, 0, refused="The zip cannot be read: it is damaged or not a zip. Pack it again.")]
+    found = [item for item in found if _leads_out(item.title) or not is_clutter(item.title)]
     if all(item.skipped for item in found):
-        found.append(Item(title, path, 0, refused="The zip holds no photo; pack the photos themselves."))
+        found.append(Item(archive, path, 0, refused="The zip holds no photo; pack the photos themselves."))
     return found
 
 
-def _item(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Item:
-    name = _name(entry)
-    if refused := _refusal(entry, name):
-        return Item(name, path, entry.file_size, entry, refused)
-    if PurePosixPath(name).suffix.lower() in INPUT_SUFFIXES or _begins_as_an_image(archive, entry):
-        return Item(name, path, entry.file_size, entry)
-    return Item(name, path, 0, entry, sentence(NO_IMAGE), skipped=True)
+def _item(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo, archive: str, path: Path) -> Item:
+    item = Item(_name(entry), path, entry.file_size, entry, archive)
+    if refused := _refusal(item, entry):
+        return replace(item, refused=refused)
+    if _named_as_photo(item.title):
+        return item
+    with suppress(*BROKEN_ZIP), zipped.open(entry) as packed:    # a damaged one is reported when it is unpacked
+        if not _begins_as_photo(packed.read(START_BYTES)):
+            return replace(item, size=0, refused=NO_PHOTO, skipped=True)
+    return item
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
@@ -141,31 +164,34 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _refusal(entry: zipfile.ZipInfo, name: str) -> str:
+def _leads_out(name: str) -> bool:
+    return name.startswith("/") or bool(re.match("[A-Za-z]:", name)) or ".." in PurePosixPath(name).parts
+
+
+def _refusal(item: Item, entry: zipfile.ZipInfo) -> str:
     """Say why an entry is not upscaled; a path that leads out would not be followed, but such a zip is suspect."""
-    if name.startswith("/") or re.match("[A-Za-z]:", name) or ".." in PurePosixPath(name).parts:
-        return LEADS_OUT
-    if name.lower().endswith(".zip"):
+    if _leads_out(item.title):
+        return f"The path of {item.place} leads out of the zip; pack the photos without such paths."
+    if item.title.lower().endswith(".zip"):
         return INNER_ZIP
     if entry.flag_bits & ENCRYPTED:
-        return "The entry is encrypted; pack the photos without a password."
+        return f"{item.place} is encrypted; pack the photos without a password."
     if entry.compress_type not in METHODS:
         method = OTHER_METHODS.get(entry.compress_type, f"method {entry.compress_type}")
-        return f"The entry is compressed with {method}, which is not supported here; pack the zip with Deflate."
+        return f"{item.place} is compressed with {method}, which is not supported here; pack the zip with Deflate."
     return ""
 
 
-def _begins_as_an_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
-    try:
-        with archive.open(entry) as packed:
-            return format_of(packed.read(START_BYTES)) is not None
-    except BROKEN_ZIP:
-        return True    # it is reported as damaged when it is unpacked
+def _named_as_photo(title: str) -> bool:
+    return PurePosixPath(title).suffix.lower() in INPUT_SUFFIXES
 
 
-def _is_zip(path: Path) -> bool:
+def _begins_as_photo(start: bytes) -> bool:
+    return format_of(start) is not None or STARTS.match(start) is not None    # a camera's raw file is told why
+
+
+def _start(path: Path) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(len(ZIP_HEAD)) == ZIP_HEAD
+        return read_head(path, START_BYTES)
     except OSError:
-        return False
+        return b""

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from unicodedata import category
 
 import numpy as np
 from PIL import Image
@@ -33,6 +34,9 @@ THUMBNAIL = "thumbnail.png"
 # Pixels in 8 bits: a region is read without the others, whatever the format of the result.
 PIXELS = "pixels-{}.npy"
 REGION_SIDE = 4096    # pixels of a region at most
+FORBIDDEN = frozenset('<>:"/\\|?*')    # in names on Windows; on other systems only some
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})    # categories of Unicode
+DEVICES = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d) *(\.|$)", re.IGNORECASE)    # no names for files on Windows
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,20 @@ def new_folder(parent: Path) -> Iterator[Path]:
         raise
 
 
+def safe_name(name: str) -> str:
+    """Return a name for a file or folder with only what no system forbids, short enough, without a hidden file's dot.
+
+    It may come out empty.
+    """
+    name = unicodedata.normalize("NFC", name)    # macOS writes ü as two characters
+    name = "".join("_" if letter in FORBIDDEN or category(letter) in UNSEEN else letter for letter in name)[:100]
+    name = name.encode()[:150].decode(errors="ignore").strip(" .")
+    return f"_{name}" if DEVICES.match(name) else name
+
+
 def result_name(title: str, model: str, scale: int, extension: str = ".png") -> str:
     """Return a file name with photo, model and scale that is safe, and short enough, on every system."""
-    stem = Path(unicodedata.normalize("NFC", title.replace("\\", "/"))).stem    # macOS writes ü as two characters
-    stem = re.sub(r"[^\w.-]+", "_", stem).strip("._")[:60]
-    stem = stem.encode()[:120].decode(errors="ignore") or "photo"
+    stem = safe_name(Path(title.replace("\\", "/")).stem) or "photo"
     return f"{stem}_{re.sub(r'[^A-Za-z0-9.-]+', '_', model.rstrip('/').rsplit('/')[-1])}_{scale}x{extension}"
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from demo.backend import results
-from demo.backend.errors import GoneError
 from demo.backend.jobs import Jobs, UnknownJob
 from demo.backend.results import BICUBIC, ORIGINAL, RESULT
 from demo.backend.service import Finished, Look
@@ -62,7 +62,7 @@ class Stage:
 
     def welcome(self, finished: Finished | None) -> Update:
         """Show a sample, before and after, where nothing else is shown; or how to begin, if it is not ready."""
-        view = _view(WELCOME, {WELCOME: finished}) if finished else NOTHING
+        view = result_view(WELCOME, {WELCOME: finished}) if finished else NOTHING
         return {self.viewer: {**view, "note": words.WELCOME if finished else words.EMPTY, "first": True}}
 
     def result(self, keys: str, key: str = "") -> Update:
@@ -73,7 +73,7 @@ class Stage:
             return {}
         finished = visit[key]
         return {
-            self.viewer: _view(key, visit),
+            self.viewer: result_view(key, visit),
             self.facts: words.facts(finished),
             self.download: gr.update(value=str(finished.saved.result), interactive=True),
             self.strip: [
@@ -102,20 +102,30 @@ class Stage:
 
     def region(self, asked: dict[str, Any]) -> str | None:
         """Return a part of a picture in its own pixels, as a data address, for whoever knows its key."""
-        try:
-            key, kind = str(asked["id"]).split("/")
-            finished = self._jobs.find(key).last(Finished)
-            if finished is None:
-                return None
-            part = results.region(finished.saved, kind, [float(side) for side in asked["box"]])
-        except (UnknownJob, GoneError, KeyError, TypeError, ValueError):
+        return region_address(asked, lambda key: self._jobs.find(key).last(Finished))
+
+
+def region_address(asked: dict[str, Any], find: Callable[[str], Finished | None]) -> str | None:
+    """Return a part of a picture of a `result_view` in its own pixels, as a data address, or None if it is gone.
+
+    Args:
+        asked: as the viewer asks for a region.
+        find: gives the result with a key.
+    """
+    try:
+        key, kind = str(asked["id"]).split("/")
+        finished = find(key)
+        if finished is None:
             return None
-        content = io.BytesIO()
-        part.save(content, "PNG", compress_level=1, icc_profile=part.info.get("icc_profile"))
-        return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+        part = results.region(finished.saved, kind, [float(side) for side in asked["box"]])
+    except (LookupError, TypeError, ValueError):    # what is gone or never was, or no region
+        return None
+    content = io.BytesIO()
+    part.save(content, "PNG", compress_level=1, icc_profile=part.info.get("icc_profile"))
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
-def _view(key: str, visit: dict[str, Finished]) -> View:
+def result_view(key: str, visit: dict[str, Finished]) -> View:
     """Return the view of a result, its photo, bicubic, and the other results of the same photo."""
     finished = visit[key]
     saved = finished.saved

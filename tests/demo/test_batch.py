@@ -2,6 +2,7 @@ import io
 import os
 import stat
 import zipfile
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ from PIL import Image
 
 from demo.backend.batch import DONE, FAILED, SKIPPED, STOPPED, WAITING, WORKING, Batches, BatchReport
 from demo.backend.batch_items import items
-from demo.backend.errors import UploadError
+from demo.backend.errors import UnavailableModel, UploadError
 from demo.backend.models import Choice, Models
 from demo.backend.service import Service
 from demo.wording import batch as batch_wording
-from drln import HubError, Upscaler
+from drln import Upscaler
 
 
 @pytest.fixture
@@ -86,9 +87,11 @@ def test_files_and_the_entries_of_zips_are_upscaled_in_their_order(batches, tiny
 def test_each_files_state_is_shown_as_it_goes(batches, tmp_path):
     reports = run(batches, [a_file(tmp_path, "a.png", png(1)), a_file(tmp_path, "b.png", png(2))])
 
-    assert [[entry.state for entry in report.entries] for report in reports] == [
-        [WORKING, WAITING], [DONE, WAITING], [DONE, WORKING], [DONE, DONE]
-    ]
+    states = groupby([entry.state for entry in report.entries] for report in reports)
+    assert [state for state, _ in states] == [[WORKING, WAITING], [DONE, WAITING], [DONE, WORKING], [DONE, DONE]]
+    first, second = reports[-2].entries    # while the second is upscaled
+    assert first.step.fraction == second.step.fraction == 1
+    assert (second.plan.lr_size, second.plan.sr_size) == ((20, 14), (40, 28))
 
 
 def test_one_that_fails_is_reported_and_the_others_go_on(batches, tmp_path):
@@ -115,12 +118,35 @@ def test_an_unexpected_error_does_not_stop_the_others_either(service, tmp_path):
     assert "unexpected" in problems(report)["a.png"]
 
 
-def test_a_model_that_is_unavailable_is_no_photos_fault(batches, tmp_path, monkeypatch):
+def test_a_model_that_is_unavailable_stops_the_batch_and_is_no_photos_fault(batches, tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    steps = batches.stream([a_file(tmp_path, "a.png", png(1))], 2, "away")
+    contents = {"a.png": png(1), "notes.txt": b"text", "b.png": png(2)}
+    files = [a_file(tmp_path, name, content) for name, content in contents.items()]
 
-    with pytest.raises(HubError, match="Away is unavailable from the hub"):
-        list(steps)
+    *_, report = batches.stream(files, 2, "away")
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a.png", STOPPED), ("b.png", STOPPED), ("notes.txt", SKIPPED)
+    ]
+    assert "Away is unavailable from the hub" in str(report.error)
+    assert batches.archive(report) is None
+
+
+def test_results_are_kept_if_the_model_becomes_unavailable_later(service, tmp_path):
+    class GoneAfterOne(Service):
+        def upscale(self, photo, scale, name, title, **options):
+            if title != "a.png":
+                raise UnavailableModel("Tiny is unavailable from the hub: it is gone", "Tiny")
+            return super().upscale(photo, scale, name, title, **options)
+
+    batches = Batches(GoneAfterOne(service.folder, service.models))
+
+    report = run(batches, [a_file(tmp_path, f"{name}.png", png(1)) for name in "abc"])[-1]
+
+    assert [entry.state for entry in report.entries] == [DONE, STOPPED, STOPPED]
+    assert {entry.problem for entry in report.entries[1:]} == {"Tiny is unavailable from the hub: it is gone."}
+    assert isinstance(report.error, UnavailableModel)
+    assert zipfile.ZipFile(batches.archive(report)).namelist() == ["a_tiny_2x.png"]
 
 
 def test_files_that_systems_add_to_a_zip_are_left_out_silently(tmp_path):
@@ -139,8 +165,28 @@ def test_what_is_no_photo_in_a_zip_is_named_as_skipped_after_the_photos(batches,
     assert [(entry.title, entry.state) for entry in report.entries] == [
         ("a", DONE), ("b.png", FAILED), ("c.png", DONE), ("notes.txt", SKIPPED)
     ]
-    assert report.entries[-1].problem == "No image that can be read here."
-    assert "<b>2 of 3 done, 1 failed, 1 skipped</b>" in batch_wording.table(report)
+    assert report.entries[-1].problem == "not a photo"
+    assert "<b>2 of 3 done, 1 failed, 1 skipped</b>" in batch_wording.summary(report)
+
+
+def test_a_file_that_is_no_photo_is_skipped_too_and_a_damaged_photo_fails(batches, tmp_path):
+    raw = b"II*\0\x10\0\0\0CR\2\0" + bytes(100)    # how a CR2 begins
+    files = [a_file(tmp_path, "notes.pdf", b"%PDF"), a_file(tmp_path, "a", png(1)), a_file(tmp_path, "b.JPG", b""),
+             a_file(tmp_path, "c.cr2", raw)]
+
+    report = run(batches, files)[-1]
+
+    assert [(entry.title, entry.state) for entry in report.entries] == [
+        ("a", DONE), ("b.JPG", FAILED), ("c.cr2", FAILED), ("notes.pdf", SKIPPED)
+    ]
+    assert "c.cr2 is a camera's raw file" in problems(report)["c.cr2"]
+
+
+def test_an_upload_that_is_no_longer_there_fails_with_what_to_do(batches, tmp_path):
+    report = run(batches, [("a.png", tmp_path / "gone"), ("b", tmp_path / "gone too")])[-1]
+
+    assert set(problems(report).values()) == {"The photo is no longer on the server; choose it again."}
+    assert len(report.entries) == len(problems(report))
 
 
 def test_what_is_no_photo_counts_towards_no_limit_and_is_named_up_to_one(tmp_path):
@@ -223,9 +269,9 @@ def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp
 @pytest.mark.parametrize(
     ("method", "flags", "message"),
     [
-        (9, 0, "compressed with Deflate64, which is not supported here; pack the zip with Deflate"),
+        (9, 0, "a.png in photos.zip is compressed with Deflate64, which is not supported here; pack the zip with"),
         (77, 0, "compressed with method 77, which is not supported"),
-        (0, 1, "encrypted; pack the photos without a password"),
+        (0, 1, "a.png in photos.zip is encrypted; pack the photos without a password"),
         (99, 1, "encrypted; pack the photos without a password"),
     ],
 )
@@ -244,7 +290,7 @@ def test_an_entry_that_cannot_be_unpacked_here_says_why(batches, tmp_path, metho
 
 
 def test_a_damaged_entry_is_reported(batches, tmp_path):
-    name, path = a_zip(tmp_path, {"a.png": png(1), "b.png": png(2)})
+    name, path = a_zip(tmp_path, {"holiday/a.png": png(1), "b.png": png(2)}, "trip.zip")
     content = bytearray(path.read_bytes())
     content[content.index(png(1)) + 100] ^= 0xFF
     path.write_bytes(content)
@@ -252,7 +298,7 @@ def test_a_damaged_entry_is_reported(batches, tmp_path):
     report = run(batches, [(name, path)])[-1]
 
     assert [entry.state for entry in report.entries] == [FAILED, DONE]
-    assert "entry of the zip is damaged" in report.entries[0].problem
+    assert report.entries[0].problem == "a.png in trip.zip is damaged; pack the zip again."
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and nothing", b"hello"])
@@ -278,18 +324,33 @@ def test_a_batch_without_a_photo_is_refused(batches):
 # Afterwards
 
 
-def test_the_archive_holds_every_result_under_a_name_of_its_own(batches, tiny_model, tmp_path):
-    files = [a_file(tmp_path, "a.png", png(1)), a_zip(tmp_path, {"other/a.png": png(2)}),
-             a_file(tmp_path, "bad.png", b"no photo")]
+def test_the_archive_keeps_the_folders_of_zips_and_gives_every_result_a_name_of_its_own(batches, tiny_model, tmp_path):
+    files = [
+        a_file(tmp_path, "beach.jpg.png", png(1)),
+        a_zip(tmp_path, {"holiday/beach.png": png(2), "city/beach.png": png(3), "a/b c/(1).png": png(4)}, "one.zip"),
+        a_zip(tmp_path, {"holiday/beach.png": png(5), "Holiday/BEACH.png": png(6), "beach.jpg.png": png(7)}, "two.zip"),
+        a_file(tmp_path, "bad.png", b"no photo"),
+    ]
     report = run(batches, files)[-1]
 
     path = batches.archive(report)
 
     with zipfile.ZipFile(path) as archive:
-        assert archive.namelist() == ["a_tiny_2x.png", "a_tiny_2x_2.png"]
+        assert archive.namelist() == [
+            "beach.jpg_tiny_2x.png", "holiday/beach_tiny_2x.png", "city/beach_tiny_2x.png", "a/b c/(1)_tiny_2x.png",
+            "holiday/beach_tiny_2x_2.png", "Holiday/BEACH_tiny_2x_3.png", "beach.jpg_tiny_2x_2.png",
+        ]
         archive.extractall(tmp_path / "out")
-    assert_upscaled(tmp_path / "out" / "a_tiny_2x.png", png(1), tiny_model)
-    assert_upscaled(tmp_path / "out" / "a_tiny_2x_2.png", png(2), tiny_model)
+        for seed, name in enumerate(archive.namelist(), 1):
+            assert_upscaled(tmp_path / "out" / name, png(seed), tiny_model)
+
+
+def test_folders_in_the_archive_have_names_that_every_system_takes(batches, tmp_path):
+    names = ("con/a.png", "b. /what?/a.png", "x\\y/a.png", "./a.png")
+
+    packed = zipfile.ZipFile(batches.archive(run(batches, [a_zip(tmp_path, dict.fromkeys(names, png(1)))])[-1]))
+
+    assert packed.namelist() == [f"{folder}a_tiny_2x.png" for folder in ("_con/", "b/what_/", "x/y/", "")]
 
 
 def test_names_that_differ_in_their_case_alone_do_not_replace_one_another(batches, tmp_path):

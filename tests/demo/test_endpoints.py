@@ -58,7 +58,7 @@ def test_every_action_has_an_endpoint_that_is_described(client):
 def test_upscale_gives_the_pixels_of_the_model(client, model, photo):
     path = client.predict(handle_file(str(photo)), "2", COMPACT, api_name="/upscale")    # some programs send text
 
-    assert Path(path).name == "my_photo_drln-bam-compact_2x.png"
+    assert Path(path).name == "my photo_drln-bam-compact_2x.png"
     assert_same(path, Upscaler(model).upscale(Image.open(photo)))
 
 
@@ -142,7 +142,7 @@ def test_batch_upscales_files_and_zips_and_reports_what_failed(client, model, ph
     ]
     assert "leads out of the zip" in states[3]["problem"]
     with zipfile.ZipFile(path) as archive:
-        assert archive.namelist() == ["my_photo_drln-bam-compact_2x.png", "second_drln-bam-compact_2x.png"]
+        assert archive.namelist() == ["my photo_drln-bam-compact_2x.png", "inner/second_drln-bam-compact_2x.png"]
         content = archive.read(archive.namelist()[1])
     assert_same(io.BytesIO(content), Upscaler(model).upscale(Image.open(photo)))
 

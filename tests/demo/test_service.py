@@ -171,13 +171,20 @@ def test_a_damaged_photo_is_refused_by_the_plan(service, photo):
 @pytest.mark.parametrize(
     ("title", "name"),
     [
-        ("holiday 2024.jpeg", "holiday_2024_drln-bam_4x.png"),
+        ("my photo (1).jpeg", "my photo (1)_drln-bam_4x.png"),
+        ("_DSC0001, Zürich & 東京 #1 100%.jpeg", "_DSC0001, Zürich & 東京 #1 100%_drln-bam_4x.png"),
         ("../../etc/passwd", "passwd_drln-bam_4x.png"),
         ("C:\\photos\\Zoë.png", "Zoë_drln-bam_4x.png"),
-        ("<b>.png", "b_drln-bam_4x.png"),
+        ('<b> "is" 5:4?*|.png', "_b_ _is_ 5_4____drln-bam_4x.png"),
+        ("a\nb\u202egpj.png", "a_b_gpj_drln-bam_4x.png"),
+        ("\udce4.png", "__drln-bam_4x.png"),
+        ("con.png", "_con_drln-bam_4x.png"),
+        ("nul.2024.png", "_nul.2024_drln-bam_4x.png"),
+        ("console.png", "console_drln-bam_4x.png"),
+        (" .hidden . .png", "hidden_drln-bam_4x.png"),
         ("...", "photo_drln-bam_4x.png"),
-        ("x" * 300 + ".png", "x" * 60 + "_drln-bam_4x.png"),
-        ("写" * 80 + ".png", "写" * 40 + "_drln-bam_4x.png"),    # of 255 bytes that a name may have
+        ("x" * 300 + ".png", "x" * 100 + "_drln-bam_4x.png"),
+        ("写" * 80 + ".png", "写" * 50 + "_drln-bam_4x.png"),    # of 255 bytes that a name may have
         ("u\u0308ber.png", "über_drln-bam_4x.png"),
     ],
 )
@@ -250,7 +257,7 @@ def test_every_result_has_a_folder_of_its_own(service, photo):
     first, second = finish(service, photo), finish(service, photo)
 
     assert first.saved.result.parent != second.saved.result.parent
-    assert first.saved.result.name == second.saved.result.name == "my_photo_tiny_2x.png"
+    assert first.saved.result.name == second.saved.result.name == "my photo_tiny_2x.png"
 
 
 def test_a_job_that_is_stopped_leaves_no_file_and_the_device_free(service, photo):

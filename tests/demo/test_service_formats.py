@@ -38,7 +38,7 @@ def test_the_download_has_the_format_and_quality_that_are_asked_for(service, pho
 
     saved = finish(service, photo, extension=extension, quality=quality).saved
 
-    assert saved.result.name == f"my_photo_tiny_2x{extension}"
+    assert saved.result.name == f"my photo_tiny_2x{extension}"
     assert saved.result.read_bytes() == (tmp_path / f"wanted{extension}").read_bytes()
     region = results.region(saved, results.RESULT, (0, 0, 1, 1))    # the pixels of the model, and not the lossy ones
     np.testing.assert_array_equal(np.asarray(region), np.asarray(expected))

@@ -75,10 +75,10 @@ def test_the_chosen_model_computes_whatever_is_suggested(service, tmp_path):
         ((97,), ""),
     ],
 )
-def test_the_table_of_a_batch_counts_the_photos_that_the_model_suits(service, tmp_path, qualities, sentence):
+def test_the_summary_of_a_batch_counts_the_photos_that_the_model_suits(service, tmp_path, qualities, sentence):
     photos = [(f"{quality}.jpg", photo_of(tmp_path, f"{quality}.jpg", quality=quality)) for quality in qualities]
 
     *_, report = (step for step in Batches(service).stream(photos, 2, BUNDLED) if isinstance(step, BatchReport))
 
-    text = said(batch_words.table(report))
+    text = said(batch_words.summary(report))
     assert sentence in text and ("JPEG photos" in text) == bool(sentence)
