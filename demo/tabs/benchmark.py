@@ -50,7 +50,7 @@ class BenchmarkTab:
         self.job = JobView(jobs, "bench", "Measure the set", ready=True)
         self.samples = gr.Button("Use the sample photos instead", size="sm", visible=False, elem_id="bench-samples")
         with gr.Column(visible=False, elem_id="bench-result") as self.result:
-            self.table = gr.HTML(elem_id="bench-table", padding=False)
+            self.table = gr.HTML(elem_id="bench-table")
             self.download = gr.DownloadButton("Download every image's score as CSV", size="sm", elem_id="bench-csv")
         self._connect()
 

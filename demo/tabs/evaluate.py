@@ -36,9 +36,9 @@ class EvaluateTab:
                 self.protocol, self.degradation = measuring_options("trial")
                 self.job = JobView(jobs, "trial", "Measure")
                 # Below the button, which would otherwise move while it is pressed, and miss the click.
-                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan", padding=False)
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
         with gr.Column(visible=False, elem_id="trial-result") as self.result:
-            self.table = gr.HTML(elem_id="trial-table", padding=False)
+            self.table = gr.HTML(elem_id="trial-table")
             self.slider = comparison("trial-slider")
             with gr.Row():
                 layout: dict[str, Any] = {"buttons": ["fullscreen"], "min_width": 240}
@@ -47,7 +47,7 @@ class EvaluateTab:
                 alt = "Map of the errors of "
                 self.bicubic_errors = picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic", **layout)
                 self.drln_errors = picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN", **layout)
-            gr.HTML(words.ERRORS_CAPTION, padding=False)
+            gr.HTML(words.ERRORS_CAPTION)
         self._connect()
 
     def _connect(self) -> None:

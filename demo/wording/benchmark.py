@@ -54,12 +54,12 @@ def benchmark_table(scores: Sequence[Scores]) -> str:
             *(Row(f"{n.model} ({n.source})", n.psnr, math.nan if n.ssim is None else n.ssim, "theirs") for n in theirs),
         ]
     rows = [row for group in groups.values() for row in group]
+    legend = '<span class="dot ours"></span> measured here <span class="dot theirs"></span> published'
     if all(row.kind == "ours" for row in rows):
-        remarks.append(NO_DEGRADED_SCORES if degradation else NO_SCORES)
+        legend, remarks = "", [NO_DEGRADED_SCORES if degradation else NO_SCORES]
     ticks = axis(row.psnr for row in rows)
     body = "".join(_group(name, group, ticks) for name, group in groups.items())
     head = '<th scope="col">Model</th><th scope="col">PSNR, dB</th><th scope="col">SSIM</th>'
-    legend = '<span class="dot ours"></span> measured here <span class="dot theirs"></span> published'
     return (
         f'<table class="scores dotted"><caption>{escape(title(protocol, degradation))}. Further right is closer to the '
         f'originals. <span aria-hidden="true">{legend}</span></caption><thead><tr>{head}</tr></thead>{body}</table>'
