@@ -39,7 +39,7 @@ class BenchmarkTab:
                 scales = [(f"{s}×", s) for s in SCALES]
                 self.scales = gr.CheckboxGroup(scales, value=[4], label="Scales", elem_id="bench-scales")
             with gr.Column(scale=1, min_width=300):
-                names = [(choice.label, name) for name, choice in service.models.choices.items()]
+                names = [(f"{choice.label} ({choice.title})", name) for name, choice in service.models.choices.items()]
                 self.models = gr.CheckboxGroup(
                     [(BICUBIC_TITLE, BICUBIC), *names],
                     value=[BICUBIC, default_choice(service.models.choices)],
@@ -97,7 +97,7 @@ class BenchmarkTab:
 
     def failed(self, error: Exception) -> Update:
         """Show an error below the button, and say what to choose instead of what is unavailable."""
-        advice = words.CHOOSE_OTHERS if isinstance(error, UnavailableModel) else ""
+        advice = words.choose_others(error.model) if isinstance(error, UnavailableModel) else ""
         return {**self.job.alert(error, advice), self.samples: gr.update(visible=isinstance(error, SetError))}
 
     def stopped(self, job: Job) -> Update:

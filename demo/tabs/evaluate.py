@@ -12,10 +12,11 @@ from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
-from demo.components.inputs import api_scale, comparison, model_input, photo_input, picture, scale_input, whole_number
-from demo.components.job_view import PAGE, JobView, Steps
+from demo.components.inputs import api_scale, connect_photo, model_input, photo_input, scale_input, whole_number
+from demo.components.job_view import JobView, Steps
 from demo.components.measuring import api_degradation, measuring_options, without_clean
-from demo.components.payloads import Update, Upload, api_errors, endpoint, last_step, uploaded
+from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.viewer import NOTHING, picture, viewer
 from demo.wording import notes
 from demo.wording import scores as words
 from drln.evaluation.degradations import CLEAN
@@ -25,51 +26,76 @@ class EvaluateTab:
     """Components in the open Blocks, and their events; computes in float32, as for published scores."""
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
+        self.service = service
         self.trials = Trials(service, service.models.with_precision("float32"))
         gr.Markdown(words.INTRO)
-        with gr.Row():
-            with gr.Column(scale=3, min_width=300):
-                self.photo = photo_input("Sharp photo", "trial-photo")
-            with gr.Column(scale=2, min_width=300):
+        with gr.Row(elem_classes="workbench"):
+            with gr.Column(scale=0, min_width=340, elem_classes="controls"):
+                self.photo, self.place, self.samples = photo_input("Sharp photo", "trial-photo")
                 self.scale = scale_input("trial-scale")
                 self.model = model_input(service.models.choices, "trial-model")
                 self.protocol, self.degradation = measuring_options("trial")
                 self.job = JobView(jobs, "trial", "Measure")
                 # Below the button, which would otherwise move while it is pressed, and miss the click.
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
-        with gr.Column(visible=False, elem_id="trial-result") as self.result:
-            self.table = gr.HTML(elem_id="trial-table")
-            self.slider = comparison("trial-slider")
-            with gr.Row():
-                layout: dict[str, Any] = {"buttons": ["fullscreen"], "min_width": 240}
-                alt = "The photo made smaller, each pixel a square"
-                self.lr = picture("What the network sees", "trial-lr", alt, **layout)
-                alt = "Map of the errors of "
-                self.bicubic_errors = picture("Errors of bicubic", "trial-errors-bicubic", alt + "bicubic", **layout)
-                self.drln_errors = picture("Errors of DRLN", "trial-errors-drln", alt + "DRLN", **layout)
+            with gr.Column(min_width=300, elem_classes="stage-column"):
+                self.table = gr.HTML(visible=False, elem_id="trial-table")
+                self.viewer = viewer("trial-viewer")
+        with gr.Column(visible=False, elem_id="trial-errors") as self.errors:
             gr.HTML(words.ERRORS_CAPTION)
+            with gr.Row():
+                self.bicubic_errors, self.drln_errors = (
+                    gr.Image(
+                        format="png",
+                        image_mode=None,
+                        interactive=False,
+                        buttons=["fullscreen"],
+                        height=320,
+                        min_width=140,
+                        elem_id=f"trial-errors-{method}",
+                    )
+                    for method in ("bicubic", "drln")
+                )
         self._connect()
 
     def _connect(self) -> None:
-        gr.on(
-            [self.photo.change, self.scale.change, self.protocol.change, self.degradation.change],
-            self.plan,
-            [self.photo, self.scale, self.protocol, self.degradation],
-            [self.plan_note, self.job.go],
-            trigger_mode="always_last",
-            concurrency_limit=1,    # so that the last plan is shown last
-            **PAGE,
+        connect_photo(self.photo, self.place, self.samples)
+        planned: list[Any] = [self.photo, self.scale, self.protocol, self.degradation]
+        last: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 1, **PAGE}    # is shown last
+        outputs = [self.plan_note, self.job.go]
+        gr.on([part.change for part in planned], self.plan, [*planned, self.job.keys], outputs, **last)
+        shown = [self.table, self.viewer, self.errors]
+        self.photo.change(self.look, self.photo, shown, **last)
+        self.job.connect(
+            [self.photo, self.scale, self.model, self.protocol, self.degradation],
+            [*shown, self.bicubic_errors, self.drln_errors],
+            self._steps, self._show, begin=self.hide, scroll_to="trial-table",
         )
-        inputs = [self.photo, self.scale, self.model, self.protocol, self.degradation]
-        outputs = [self.table, self.slider, self.lr, self.bicubic_errors, self.drln_errors]
-        self.job.connect(inputs, self.result, outputs, self._steps, self._show)
         names = ("scale", "model", "protocol", "degradation")
         self.stored_choices = {name: getattr(self, name) for name in names}
         scores = gr.JSON(visible=False, label="Scores")
         api_inputs = [self.photo, api_scale(), self.model, self.protocol, api_degradation()]
         endpoint(self.evaluate, api_inputs, scores, "evaluate")
 
-    def plan(self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN) -> Update:
+    def look(self, photo: Upload | None) -> Update:
+        """Show a photo that was chosen, in place of the result of another one."""
+        view = NOTHING
+        try:
+            if photo:
+                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                    look = self.service.look(path)
+                view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
+        except Exception as error:    # the plan says it
+            errors.message(error)
+        return {**self.hide(), self.viewer: view}
+
+    def hide(self) -> Update:
+        """Remove the scores and errors of an earlier job."""
+        return {self.table: gr.update(visible=False), self.errors: gr.update(visible=False)}
+
+    def plan(
+        self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN, keys: str = ""
+    ) -> Update:
         """Show what will be done with the photo, or why it is impossible."""
         note, ready = notes.note(words.NO_PHOTO), False
         try:
@@ -77,7 +103,7 @@ class EvaluateTab:
                 with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                     degradation = without_clean(degradation)
                     sizes = self.trials.plan(path, scale, protocol, degradation)
-                    note, ready = words.plan_note(*sizes, degradation), True
+                    note, ready = words.plan_note(*sizes, degradation), not self.job.is_running(keys)
         except Exception as error:
             note = notes.alert(errors.message(error))
         return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
@@ -110,14 +136,24 @@ class EvaluateTab:
             yield from self.trials.stream(path, scale, model, protocol, without_clean(degradation))
 
     def _show(self, trial: Trial) -> Update:
+        pictures = [
+            picture("hr", words.YOUR_PHOTO, trial.hr, trial.hr_size),
+            picture("lr", words.MADE_SMALLER, trial.lr, trial.lr_size, pixelated=True),
+            picture("bicubic", trial.bicubic.title, trial.bicubic.picture, trial.hr_size),
+            picture("drln", trial.drln.title, trial.drln.picture, trial.hr_size),
+        ]
         return {
-            self.result: gr.update(visible=True),
-            self.table: words.trial_result(trial),
-            self.slider: (str(trial.bicubic.picture), str(trial.drln.picture)),
-            self.lr: str(trial.lr),
-            self.bicubic_errors: str(trial.bicubic.errors),
-            self.drln_errors: str(trial.drln.errors),
+            self.table: html_update(words.trial_result(trial)),
+            self.viewer: {"pictures": pictures, "left": "bicubic", "right": "drln"},
+            self.errors: gr.update(visible=True),
+            self.bicubic_errors: _error_map(trial.bicubic),
+            self.drln_errors: _error_map(trial.drln),
         }
+
+
+def _error_map(method: Restored) -> Update:
+    label = words.errors_of(method.title)
+    return gr.update(value=str(method.errors), label=label, alt_text=label)
 
 
 def _scores(trial: Trial) -> dict[str, Any]:

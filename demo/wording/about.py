@@ -11,7 +11,7 @@ from demo.wording.scores import HOW
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
 from drln.weights.suggestion import MOST_QUALITY
 
-FAST, BEST_QUALITY = (CHOICES[name].label.partition(" (")[0] for name in (BUNDLED, BEST))
+FAST, BEST_QUALITY = (CHOICES[name].label for name in (BUNDLED, BEST))
 
 LIMITS = f"""
 ## What to expect
@@ -89,7 +89,7 @@ def models_table() -> str:
     head = "".join(f'<th scope="col">{text}</th>' for text in ("Choice", "Size", "Use it for"))
     rows = ""
     for name, (parameters, origin, use) in USES.items():
-        label, title = CHOICES[name].label.partition(" (")[0], CHOICES[name].title
+        label, title = CHOICES[name].label, CHOICES[name].title
         rows += (
             f'<tr><th scope="row">{escape(label)}<br><small>{escape(title)}</small></th>'
             f"<td>{parameters} weights, {origin}</td><td>{use}</td></tr>"

@@ -21,7 +21,6 @@ INTRO = (
     "Measure the models on a set of sharp photos, beside scores that others published. Each photo is made smaller, "
     "restored, and compared with the original."
 )
-CHOOSE_OTHERS = " Take the model out of the choice, or try again later."
 NO_SCORES = "There are no published scores for this set and protocol."
 NO_DEGRADED_SCORES = "The published scores are of clean LR images, so none stand here."
 STEPS = (0.5, 1, 2, 5, 10, 20, 50)    # dB between two ticks of the axis
@@ -35,6 +34,11 @@ class Row(NamedTuple):
     psnr: float
     ssim: float
     kind: str    # "ours" or "theirs"
+
+
+def choose_others(model: str) -> str:
+    """Say what to do if a model is unavailable."""
+    return f" Take “{model}” out of the models, or try again later."
 
 
 def set_label(name: str) -> str:

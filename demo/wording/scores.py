@@ -36,10 +36,17 @@ DEGRADATION_LABELS = {
 }
 DEGRADATION_INFO = "What it suffers before it is restored. With the standard protocol only."
 NO_PHOTO = "Choose a sharp photo first."
+YOUR_PHOTO, MADE_SMALLER = "Your photo", "Made smaller"
 ERRORS_CAPTION = (
+    '<h3>Where they differ from your photo</h3>'
     '<p class="note">The brighter, the more the brightness differs from your photo, in grey levels from 0 to 255. '
     "The borders are not compared.</p>" + notes.colour_bar("0", str(FULL // 2), f"{FULL} and more")
 )
+
+
+def errors_of(method: str) -> str:
+    """Return the title of a method's error map."""
+    return f"Errors of {method}"
 
 
 def plan_note(hr_size: tuple[int, int], lr_size: tuple[int, int], degradation: str = "") -> str:
