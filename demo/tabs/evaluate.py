@@ -21,6 +21,8 @@ from demo.wording import notes
 from demo.wording import scores as words
 from drln.evaluation.degradations import CLEAN
 
+EMPTY = {**NOTHING, "note": words.EMPTY}
+
 
 class EvaluateTab:
     """Components in the open Blocks, and their events; computes in float32, as for published scores."""
@@ -40,7 +42,7 @@ class EvaluateTab:
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
             with gr.Column(min_width=300, elem_classes="stage-column"):
                 self.table = gr.HTML(visible=False, elem_id="trial-table")
-                self.viewer = viewer("trial-viewer")
+                self.viewer = viewer("trial-viewer", empty=EMPTY)
         with gr.Column(visible=False, elem_id="trial-errors") as self.errors:
             gr.HTML(words.ERRORS_CAPTION)
             with gr.Row():
@@ -50,7 +52,6 @@ class EvaluateTab:
                         image_mode=None,
                         interactive=False,
                         buttons=["fullscreen"],
-                        height=320,
                         min_width=140,
                         elem_id=f"trial-errors-{method}",
                     )
@@ -69,7 +70,7 @@ class EvaluateTab:
         self.job.connect(
             [self.photo, self.scale, self.model, self.protocol, self.degradation],
             [*shown, self.bicubic_errors, self.drln_errors],
-            self._steps, self._show, begin=self.hide, scroll_to="trial-table",
+            self._steps, self._show, scroll_to="trial-table",
         )
         names = ("scale", "model", "protocol", "degradation")
         self.stored_choices = {name: getattr(self, name) for name in names}
@@ -79,7 +80,7 @@ class EvaluateTab:
 
     def look(self, photo: Upload | None) -> Update:
         """Show a photo that was chosen, in place of the result of another one."""
-        view = NOTHING
+        view = EMPTY
         try:
             if photo:
                 with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
@@ -87,11 +88,7 @@ class EvaluateTab:
                 view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
         except Exception as error:    # the plan says it
             errors.message(error)
-        return {**self.hide(), self.viewer: view}
-
-    def hide(self) -> Update:
-        """Remove the scores and errors of an earlier job."""
-        return {self.table: gr.update(visible=False), self.errors: gr.update(visible=False)}
+        return {self.viewer: view, self.table: html_update(""), self.errors: gr.update(visible=False)}
 
     def plan(
         self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN, keys: str = ""

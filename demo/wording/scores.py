@@ -36,6 +36,7 @@ DEGRADATION_LABELS = {
 }
 DEGRADATION_INFO = "What it suffers before it is restored. With the standard protocol only."
 NO_PHOTO = "Choose a sharp photo first."
+EMPTY = "Drop, paste or choose a sharp photo."
 YOUR_PHOTO, MADE_SMALLER = "Your photo", "Made smaller"
 ERRORS_CAPTION = (
     '<h3>Where they differ from your photo</h3>'
