@@ -85,6 +85,7 @@ class EvaluateTab:
             if photo:
                 with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
                     look = self.service.look(path)
+                    assert look.preview
                 view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
         except Exception as error:    # the plan says it
             errors.message(error)

@@ -47,7 +47,7 @@ ERRORS_CAPTION = (
 
 def errors_of(method: str) -> str:
     """Return the title of a method's error map."""
-    return f"Errors of {method}"
+    return f"Errors: {method}"
 
 
 def plan_note(hr_size: tuple[int, int], lr_size: tuple[int, int], degradation: str = "") -> str:

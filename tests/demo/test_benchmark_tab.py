@@ -66,7 +66,8 @@ def scores_of(
 
 def run(tab, *chosen) -> list[dict]:
     """The updates of a job of the tab."""
-    return list(tab.job.run(Jobs.new_key(), *chosen))
+    keys = tab.job.begin("", *chosen)[tab.job.keys]
+    return list(tab.job.watch(keys))
 
 
 def text_of(updates: dict) -> str:
@@ -334,5 +335,5 @@ def test_a_message_says_which_model_is_unavailable_and_what_to_do(tab, photos, s
     *_, last = run(tab, "Set5", [2], [BICUBIC, "away"], STANDARD)
 
     text = text_of(last)
-    assert "Away is unavailable from the hub" in text and words.CHOOSE_OTHERS in text
+    assert "Away is unavailable from the hub" in text and 'Take “Far away” out of the models' in text
     assert last[tab.samples]["visible"] is False and tab.result not in last

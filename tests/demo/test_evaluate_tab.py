@@ -54,6 +54,7 @@ def trials(service, models) -> Trials:
 @pytest.fixture
 def tab(service, tmp_path, monkeypatch) -> EvaluateTab:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    (tmp_path / "uploads").mkdir()
     with gr.Blocks():
         return EvaluateTab(service, Jobs())
 
@@ -69,7 +70,8 @@ def finish(
 
 def run(tab, *chosen) -> list[dict]:
     """The updates of a job of the tab."""
-    return list(tab.job.run(Jobs.new_key(), *chosen))
+    keys = tab.job.begin("", *chosen)[tab.job.keys]
+    return list(tab.job.watch(keys))
 
 
 def text_of(updates: dict) -> str:
@@ -97,7 +99,8 @@ def test_the_pictures_are_those_that_were_measured(trials, photos):
     hr = np.asarray(Image.open(photos[0]))[:34, :40]
     lr = imresize(hr, scale=1 / 2)
     assert (trial.hr_size, trial.lr_size) == ((40, 34), (20, 17))
-    np.testing.assert_array_equal(np.asarray(Image.open(trial.lr)), lr.repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(np.asarray(Image.open(trial.hr)), hr)
+    np.testing.assert_array_equal(np.asarray(Image.open(trial.lr)), lr)
     np.testing.assert_array_equal(np.asarray(Image.open(trial.bicubic.picture)), imresize(lr, scale=2))
     assert Image.open(trial.drln.picture).size == (40, 34)
     assert Image.open(trial.drln.errors).size == Image.open(trial.bicubic.errors).size == (36, 30)
@@ -114,7 +117,7 @@ def test_a_degraded_photos_scores_are_those_of_evaluate_and_its_lr_is_shown(
         expected = evaluate(model, [photos[number]], scale=2, degradation=degradation)
         assert (restored.psnr, restored.ssim) == (expected.psnr, expected.ssim)
     lr = degrade(*make_pair(np.asarray(Image.open(photos[number])), 2), degradation)
-    np.testing.assert_array_equal(np.asarray(Image.open(trial.lr)), lr.repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(np.asarray(Image.open(trial.lr)), lr)
     np.testing.assert_array_equal(np.asarray(Image.open(trial.bicubic.picture)), imresize(lr, scale=2))
     how = {"jpeg30": "JPEG of quality 30", "noise10": "noise of sigma 10"}[degradation]
     assert f" × 17 pixels, degraded by {how}, restored to" in words.trial_result(trial)
@@ -236,18 +239,45 @@ def test_a_file_of_the_server_that_nobody_uploaded_is_not_measured(tab):
     *_, last = run(tab, {"path": str(list_samples()[0])}, 2, "tiny", STANDARD)
 
     assert "The photo was not uploaded" in text_of(last)
-    assert tab.result not in last
+    assert tab.table not in last
 
 
 def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
     small = tmp_path / "uploads" / "small.png"
-    small.parent.mkdir(exist_ok=True)
     Image.new("RGB", (10, 10)).save(small)
 
     update = tab.plan({"path": str(small)}, 4, STANDARD)
 
     assert 'role="alert"' in text_of(update) and "10 × 10 pixels, too small" in text_of(update)
     assert update[tab.job.go]["interactive"] is False
+
+
+def test_another_photo_takes_the_place_of_a_result_in_the_viewer(tab, tmp_path, photos):
+    shutil.copy(photos[0], tmp_path / "uploads" / "photo.png")
+
+    update = tab.look({"path": str(tmp_path / "uploads" / "photo.png")})
+
+    (shown,) = update[tab.viewer]["pictures"]
+    assert (shown["width"], shown["height"]) == (41, 35)
+    np.testing.assert_array_equal(np.asarray(Image.open(shown["src"]["path"])), np.asarray(Image.open(photos[0])))
+    assert update[tab.table]["visible"] is update[tab.errors]["visible"] is False
+
+
+def test_original_bicubic_model_and_small_photo_can_be_compared(tab, tmp_path, photos):
+    shutil.copy(photos[0], tmp_path / "uploads" / "photo.png")
+
+    *_, last = run(tab, {"path": str(tmp_path / "uploads" / "photo.png")}, 2, "tiny", STANDARD)
+
+    view = last[tab.viewer]
+    shown = {one["id"]: (one["title"], one["width"], one["height"], one["pixelated"]) for one in view["pictures"]}
+    assert shown == {
+        "hr": ("Your photo", 40, 34, False),
+        "lr": ("Made smaller", 20, 17, True),
+        "bicubic": ("Bicubic", 40, 34, False),
+        "drln": ("Tiny", 40, 34, False),
+    }
+    assert (view["left"], view["right"]) == ("bicubic", "drln")
+    assert last[tab.drln_errors]["alt_text"] == "Errors: Tiny"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +293,6 @@ def test_the_plan_says_how_lr_is_degraded_or_why_it_cannot_be(
     tab, tmp_path, photos, scale, protocol, degradation, said, ready
 ):
     uploads = tmp_path / "uploads"
-    uploads.mkdir(exist_ok=True)
     shutil.copy(photos[0], uploads / "photo.png")
 
     update = tab.plan({"path": str(uploads / "photo.png")}, scale, protocol, degradation)

@@ -12,8 +12,8 @@ def tiny_models(model: DrlnModel, folder: Path) -> Models:
     """A model called tiny, whose weights lie in the folder, and one of the hub called away; in float32."""
     model.save_pretrained(folder / "weights")
     choices = {
-        "away": Choice("Away", "Not on this machine", "owner/away", on_hub=True),
-        "tiny": Choice("Tiny", "Tiny (bundled)", str(folder / "weights")),
+        "away": Choice("Away", "Far away", "owner/away", on_hub=True),
+        "tiny": Choice("Tiny", "Small", str(folder / "weights")),
     }
     return Models(choices, precision="float32")
 
