@@ -27,7 +27,6 @@ CUT = """(parent, box) => {
         const isInside = box.left > left - 1 && box.right < right + 1;
         if (overflowX !== 'visible' && !isInside) return 'cut by ' + part.className;
     }
-    if (box.left < 0 || box.right > innerWidth) return 'beyond the window';
 }"""
 PALE = """(parent, box) => {
     const rgba = text => {
