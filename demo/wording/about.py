@@ -38,10 +38,10 @@ stored only in your browser.
 
 FROM_HUB, WITH_DEMO = f"{HUB_MEGABYTES} MB for each scale, from the hub", "comes with this demo"
 USES = {
-    BUNDLED: ("1.3 M", WITH_DEMO, "quick results on a CPU, without a network"),
-    BUNDLED_PHOTO: ("1.3 M", WITH_DEMO, "photos with JPEG blocks and some noise, not clean ones"),
-    BEST: ("34 M", FROM_HUB, "the best results, best on a GPU"),
-    "eugenesiow/drln": ("35 M", FROM_HUB, "a comparison with the original attention"),
+    BUNDLED: ("1.3 million", WITH_DEMO, "quick results on a CPU, without a network"),
+    BUNDLED_PHOTO: ("1.3 million", WITH_DEMO, "photos with JPEG blocks and some noise, not clean ones"),
+    BEST: ("34 million", FROM_HUB, "the best results, best on a GPU"),
+    "eugenesiow/drln": ("35 million", FROM_HUB, "a comparison with the original attention"),
 }
 
 MODEL = """

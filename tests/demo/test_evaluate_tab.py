@@ -315,3 +315,12 @@ def test_scores_are_computed_in_float32_whatever_the_upscale_tab_uses(models, ph
         tab = EvaluateTab(service, Jobs())
 
     assert finish(tab.trials, photos[0]).precision == "float32"
+
+
+def test_evaluate_and_benchmark_share_the_models_in_float32(models):
+    upscaling = Models(models.choices, precision="bfloat16")
+
+    scoring = upscaling.with_precision("float32")
+
+    assert scoring.precision == "float32" and scoring is upscaling.with_precision("float32")
+    assert upscaling.with_precision("bfloat16") is upscaling
