@@ -25,7 +25,6 @@ def measuring_options(elem_id: str) -> MeasuringOptions:
         for labels in (words.PROTOCOL_LABELS, words.DEGRADATION_LABELS)
     )
     with gr.Accordion("How it is measured", open=False, elem_id=f"{elem_id}-how"):
-        gr.Markdown(words.HOW)
         protocol = gr.Radio(protocols, value=STANDARD, label="Protocol", elem_id=f"{elem_id}-protocol")
         degradation = gr.Radio(
             degradations,
@@ -34,6 +33,7 @@ def measuring_options(elem_id: str) -> MeasuringOptions:
             info=words.DEGRADATION_INFO,
             elem_id=f"{elem_id}-degradation",
         )
+        gr.Markdown(words.HOW)
     return MeasuringOptions(protocol, degradation)
 
 

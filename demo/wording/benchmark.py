@@ -58,7 +58,7 @@ def benchmark_table(scores: Sequence[Scores]) -> str:
             *(Row(f"{n.model} ({n.source})", n.psnr, math.nan if n.ssim is None else n.ssim, "theirs") for n in theirs),
         ]
     rows = [row for group in groups.values() for row in group]
-    legend = '<span class="dot ours"></span> measured here <span class="dot theirs"></span> published'
+    legend = '<span class="dot ours"></span>&#160;measured&#160;here <span class="dot theirs"></span>&#160;published'
     if all(row.kind == "ours" for row in rows):
         legend, remarks = "", [NO_DEGRADED_SCORES if degradation else NO_SCORES]
     ticks = axis(row.psnr for row in rows)

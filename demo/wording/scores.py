@@ -19,10 +19,10 @@ from drln.evaluation.tables import NONE
 INTRO = "Give a sharp photo. It is made smaller, restored, and compared with the original."
 HOW = (
     "**PSNR**, in dB, counts errors pixel by pixel. **SSIM**, at most 1, compares structure. Higher is closer to the "
-    "original for both. They compare only the brightness, without the outermost pixels. There are two protocols. "
-    "**Standard** is the one of the papers: the sharp photo is cropped to a multiple of the scale and made smaller by "
-    "MATLAB's bicubic, and the brightness is rounded to 8 bits. **Card** is the one of the published models' card. "
-    + WHY_CARD_IS_HIGH
+    "original for both. They compare only the brightness, without the outermost pixels.\n\n"
+    "There are two protocols. **Standard** is the one of the papers: the sharp photo is cropped to a multiple of the "
+    "scale and made smaller by MATLAB's bicubic, and the brightness is rounded to 8 bits. **Card** is the one of the "
+    "published models' card. " + WHY_CARD_IS_HIGH
 )
 PROTOCOL_LABELS = {STANDARD: "Standard (papers)", CARD: "Card (published models)"}
 DEGRADATION_LABELS = {
