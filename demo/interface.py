@@ -21,6 +21,7 @@ from demo.backend.service import Service
 from demo.components import settings
 from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
+from demo.tabs.benchmark import BenchmarkTab
 from demo.tabs.evaluate import EvaluateTab
 from demo.tabs.upscale import UpscaleTab
 from demo.wording import upscale as words
@@ -72,12 +73,14 @@ def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
                 batch = BatchTab(service, jobs)
             with gr.Tab("Evaluate", id="evaluate"):
                 evaluate = EvaluateTab(service, jobs)
+            with gr.Tab("Benchmark", id="benchmark"):
+                BenchmarkTab(service, jobs)
             with gr.Tab("About", id="about"):
                 about_tab()
         # Connected outside the tabs: components inside one exist only after it is opened.
         settings.keep("upscale", upscale.stored_choices)
         settings.keep("batch", batch.stored_choices)
-        settings.keep("trial", evaluate.photo.stored_choices)
+        settings.keep("trial", evaluate.stored_choices)
     demo.queue(max_size=QUEUE_SIZE)
     demo._queue.sleep_when_free = POLL_SECONDS
     return demo

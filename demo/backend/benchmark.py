@@ -85,17 +85,20 @@ class Benchmarks:
         Raises:
             UploadError, ProtocolError: for a set, scale, model, protocol or degradation that does not exist, or a
                 degradation that is not of this protocol or scale.
-            SetError: if the set is unavailable.
-            HubError, CheckpointError, ImageError, UpscaleError: if a model cannot be loaded, or an image measured.
+            SetError, UnavailableModel: before any image is measured, if the set or a hub model is unavailable.
+            CheckpointError, ImageError, UpscaleError: if a bundled model cannot be read, or an image measured.
         """
         request.check(tuple(self._models.choices))
         sets = {}
         for scale in sorted(set(request.scales)):
             sets[scale] = yield from self._images(request, scale)
+        cells = [(scale, model) for scale in sets for model in dict.fromkeys(request.models)]
+        # All downloads come first, so that no long run ends for want of the hub.
+        for scale, model in filter(self._is_on_hub, cells):
+            yield from self._models.loading(model, scale)
         with results.new_folder(self._service.folder) as folder:
             parts = filter(None, ("scores", request.dataset, request.protocol, request.degradation))
             csv = folder / f"{'_'.join(parts)}.csv"
-        cells = [(scale, model) for scale in sets for model in dict.fromkeys(request.models)]
         done: dict[tuple[int, str], list[ImageScore]] = {cell: [] for cell in cells}
         total = sum(len(sets[scale]) for scale, _ in cells)
 
@@ -115,8 +118,7 @@ class Benchmarks:
             write_bytes_whole(csv, csv_report(scores).encode())    # a user may download it at any time
             return Report(scores, csv)
 
-        # Hub models come last: if one is unavailable, the scores of the others are there.
-        for scale, model in sorted(cells, key=lambda cell: self._is_on_hub(cell[1])):
+        for scale, model in sorted(cells, key=self._is_on_hub):    # the large models come last
             upscaler: Upscaler | str = BICUBIC
             if model != BICUBIC:
                 loaded = yield from self._models.loading(model, scale)
@@ -142,8 +144,8 @@ class Benchmarks:
         except (HubError, DataError) as error:
             raise SetError(f"{request.dataset} is unavailable: {error}") from error
 
-    def _is_on_hub(self, model: str) -> bool:
-        return model != BICUBIC and self._models.choices[model].on_hub
+    def _is_on_hub(self, cell: tuple[int, str]) -> bool:
+        return cell[1] != BICUBIC and self._models.choices[cell[1]].on_hub
 
 
 def _measure(

@@ -103,12 +103,14 @@ class Models:
         self._keep = keep
         self._lock = threading.Lock()
         self._loaded: OrderedDict[tuple[str, int], Future[Loaded]] = OrderedDict()
+        self._in_other_precisions: dict[str, Models] = {}
 
     def with_precision(self, precision: str) -> Models:
-        """Return models with the same choices in that precision; these models, if they already compute in it."""
+        """Return models with the same choices in that precision, the same ones each time; or these, if they have it."""
         if pick_precision(pick_device(), self.precision) == precision:
             return self
-        return Models(self.choices, self._keep, precision, self._preloaded)
+        others = Models(self.choices, self._keep, precision, self._preloaded)
+        return self._in_other_precisions.setdefault(precision, others)
 
     def load(self, name: str, scale: int) -> Future[Loaded]:
         """Start loading a model, or join a load that has started.

@@ -51,6 +51,7 @@ class Trial:
     scale: int
     hr_size: tuple[int, int]
     lr_size: tuple[int, int]
+    hr: Path
     lr: Path
     bicubic: Restored
     drln: Restored
@@ -121,10 +122,12 @@ class Trials:
         compared = [bicubic_planes(lr, hr, scale, protocol), planes(sr, hr, scale, protocol)]
         with results.new_folder(self._service.folder) as folder:
             by_bicubic, by_drln = (_save(folder, *picture, *pair) for picture, pair in zip(pictures, compared))
-            write_image(_with_large_pixels(Image.fromarray(lr), scale), folder / "lr.png")
+            for name, image in (("hr", hr), ("lr", lr)):
+                write_image(previews.capped(Image.fromarray(image)), folder / f"{name}.png")
         sizes = (hr.shape[1], hr.shape[0]), (lr.shape[1], lr.shape[0])
         how = loaded.source, str(loaded.upscaler.device), loaded.upscaler.precision
-        yield Trial(protocol, degradation, scale, *sizes, folder / "lr.png", by_bicubic, by_drln, *how)
+        files = folder / "hr.png", folder / "lr.png"
+        yield Trial(protocol, degradation, scale, *sizes, *files, by_bicubic, by_drln, *how)
 
 
 def smallest_side(scale: int) -> int:
@@ -139,10 +142,3 @@ def _save(folder: Path, title: str, image: np.ndarray, sr_luma: np.ndarray, hr_l
     write_image(error_map.in_colours(previews.capped(error_map.grey_map(sr_luma, hr_luma))), errors)
     psnr, ssim = measure(sr_luma, hr_luma)
     return Restored(title, psnr, ssim, picture, errors)
-
-
-def _with_large_pixels(lr: Image.Image, scale: int) -> Image.Image:
-    """LR with each pixel enlarged to a square, so that it can be seen."""
-    lr = previews.capped(lr)
-    zoom = max(1, min(scale, previews.PREVIEW_SIDE // max(lr.size)))
-    return lr.resize((lr.width * zoom, lr.height * zoom), Image.Resampling.NEAREST)

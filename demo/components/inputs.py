@@ -1,4 +1,4 @@
-"""The inputs and pictures that several tabs have: photo, scale, model, a slider."""
+"""The inputs that several tabs have: photo, scale, model."""
 
 from __future__ import annotations
 
@@ -67,32 +67,6 @@ def model_input(choices: Mapping[str, Choice], elem_id: str) -> gr.Radio:
     names = sorted(choices, key=lambda name: name != default)
     labels = [(" – ".join(filter(None, (choices[name].label, choices[name].hint))), name) for name in names]
     return gr.Radio(labels, value=default, label="Model", elem_id=elem_id)
-
-
-def comparison(elem_id: str) -> gr.ImageSlider:
-    """Make a slider between bicubic and DRLN."""
-    return gr.ImageSlider(
-        label="Bicubic on the left, DRLN on the right",
-        type="filepath",
-        image_mode=None,
-        interactive=False,
-        buttons=["fullscreen"],
-        max_height=640,
-        elem_id=elem_id,
-    )
-
-
-def picture(label: str, elem_id: str, alt: str, **layout: Any) -> gr.Image:
-    """Make a place for a picture to look at, sent as PNG."""
-    return gr.Image(
-        label=label,
-        format="png",
-        image_mode=None,
-        interactive=False,
-        alt_text=alt,
-        elem_id=elem_id,
-        **{"buttons": [], **layout},
-    )
 
 
 def api_scale() -> gr.Number:

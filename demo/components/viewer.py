@@ -43,7 +43,9 @@ View = dict[str, Any]
 NOTHING: View = {"pictures": []}
 
 
-def viewer(elem_id: str, region: Callable[[dict[str, Any]], str | None] | None = None) -> gr.HTML:
+def viewer(
+    elem_id: str, region: Callable[[dict[str, Any]], str | None] | None = None, empty: View = NOTHING
+) -> gr.HTML:
     """Make a viewer of pictures, two of which are compared.
 
     Its value is a view: `pictures`, made by `picture`; `left` and `right`, the ids of two of them; `note`, a text; and
@@ -53,11 +55,12 @@ def viewer(elem_id: str, region: Callable[[dict[str, Any]], str | None] | None =
         elem_id: of the component.
         region: gives the address of a part of a picture in its own pixels, or None. It gets a dictionary with the
             picture's `id`, and the `box`: left, top, right and bottom, as fractions.
+        empty: the view at first.
     """
     # Gradio marks it, as it cannot a method.
     functions: list[Callable[..., Any]] | None = [wraps(region)(partial(region))] if region else None
     return gr.HTML(
-        NOTHING,
+        empty,
         html_template='<div class="viewer"></div>',
         js_on_load=VIEWER,
         apply_default_css=False,

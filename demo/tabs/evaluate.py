@@ -1,25 +1,165 @@
-"""The Evaluate tab: a photo of the user's own, and benchmark sets."""
+"""The Evaluate tab: components and events only."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
 import gradio as gr
 
-from demo.backend.benchmark import Benchmarks
+from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
-from demo.backend.trial import Trials
-from demo.tabs.evaluate_photo import PhotoSection
-from demo.tabs.evaluate_set import SetSection
+from demo.backend.trial import Restored, Trial, Trials
+from demo.components.inputs import api_scale, connect_photo, model_input, photo_input, scale_input, whole_number
+from demo.components.job_view import JobView, Steps
+from demo.components.measuring import api_degradation, measuring_options, without_clean
+from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.viewer import NOTHING, picture, viewer
+from demo.wording import notes
 from demo.wording import scores as words
+from drln.evaluation.degradations import CLEAN
+
+EMPTY = {**NOTHING, "note": words.EMPTY}
 
 
 class EvaluateTab:
-    """Components in the open Blocks; both sections compute in float32, as for published scores."""
+    """Components in the open Blocks, and their events; computes in float32, as for published scores."""
 
     def __init__(self, service: Service, jobs: Jobs) -> None:
-        models = service.models.with_precision("float32")
+        self.service = service
+        self.trials = Trials(service, service.models.with_precision("float32"))
         gr.Markdown(words.INTRO)
-        gr.Markdown("## Your own photo")
-        self.photo = PhotoSection(service, Trials(service, models), jobs)
-        gr.Markdown("## A benchmark set")
-        self.set = SetSection(service, Benchmarks(service, models), jobs)
+        with gr.Row(elem_classes="workbench"):
+            with gr.Column(scale=0, min_width=340, elem_classes="controls"):
+                self.photo, self.place, self.samples = photo_input("Sharp photo", "trial-photo")
+                self.scale = scale_input("trial-scale")
+                self.model = model_input(service.models.choices, "trial-model")
+                self.protocol, self.degradation = measuring_options("trial")
+                self.job = JobView(jobs, "trial", "Measure")
+                # Below the button, which would otherwise move while it is pressed, and miss the click.
+                self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
+            with gr.Column(min_width=300, elem_classes="stage-column"):
+                self.table = gr.HTML(visible=False, elem_id="trial-table")
+                self.viewer = viewer("trial-viewer", empty=EMPTY)
+        with gr.Column(visible=False, elem_id="trial-errors") as self.errors:
+            gr.HTML(words.ERRORS_CAPTION)
+            with gr.Row():
+                self.bicubic_errors, self.drln_errors = (
+                    gr.Image(
+                        format="png",
+                        image_mode=None,
+                        interactive=False,
+                        buttons=["fullscreen"],
+                        min_width=140,
+                        elem_id=f"trial-errors-{method}",
+                    )
+                    for method in ("bicubic", "drln")
+                )
+        self._connect()
+
+    def _connect(self) -> None:
+        connect_photo(self.photo, self.place, self.samples)
+        planned: list[Any] = [self.photo, self.scale, self.protocol, self.degradation]
+        last: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 1, **PAGE}    # is shown last
+        outputs = [self.plan_note, self.job.go]
+        gr.on([part.change for part in planned], self.plan, [*planned, self.job.keys], outputs, **last)
+        shown = [self.table, self.viewer, self.errors]
+        self.photo.change(self.look, self.photo, shown, **last)
+        self.job.connect(
+            [self.photo, self.scale, self.model, self.protocol, self.degradation],
+            [*shown, self.bicubic_errors, self.drln_errors],
+            self._steps, self._show, scroll_to="trial-table",
+        )
+        names = ("scale", "model", "protocol", "degradation")
+        self.stored_choices = {name: getattr(self, name) for name in names}
+        scores = gr.JSON(visible=False, label="Scores")
+        api_inputs = [self.photo, api_scale(), self.model, self.protocol, api_degradation()]
+        endpoint(self.evaluate, api_inputs, scores, "evaluate")
+
+    def look(self, photo: Upload | None) -> Update:
+        """Show a photo that was chosen, in place of the result of another one."""
+        view = EMPTY
+        try:
+            if photo:
+                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                    look = self.service.look(path)
+                    assert look.preview
+                view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
+        except Exception as error:    # the plan says it
+            errors.message(error)
+        return {self.viewer: view, self.table: html_update(""), self.errors: gr.update(visible=False)}
+
+    def plan(
+        self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN, keys: str = ""
+    ) -> Update:
+        """Show what will be done with the photo, or why it is impossible."""
+        note, ready = notes.note(words.NO_PHOTO), False
+        try:
+            if photo:
+                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                    degradation = without_clean(degradation)
+                    sizes = self.trials.plan(path, scale, protocol, degradation)
+                    note, ready = words.plan_note(*sizes, degradation), not self.job.is_running(keys)
+        except Exception as error:
+            note = notes.alert(errors.message(error))
+        return {self.plan_note: note, self.job.go: gr.update(interactive=ready)}
+
+    def evaluate(
+        self, image: Upload | None, scale: int | str, model: str, protocol: str, degradation: str = CLEAN
+    ) -> Iterator[Any]:
+        """Make a sharp photo smaller, restore it by bicubic and by a model, and measure both.
+
+        Args:
+            image: the sharp photo's file.
+            scale: 2, 3 or 4.
+            model: "drln-bam-compact", "drln-bam-compact-photo", "eugenesiow/drln-bam" or "eugenesiow/drln".
+            protocol: "standard" (the papers') or "card" (the published models').
+            degradation: of the small image, in the standard protocol: "clean" for none, "jpeg1" to "jpeg100", "noise1"
+                to "noise100", or at scale 3 "bd" or "dn".
+
+        Returns:
+            PSNR in dB (nothing if no pixel differs) and SSIM of both, sizes in pixels, and how it was computed.
+        """
+        with api_errors():
+            steps = self._steps(image, whole_number(scale), model, protocol, degradation)
+            trial = yield from last_step(steps, Trial)
+            yield _scores(trial)
+
+    def _steps(
+        self, photo: Upload | None, scale: Any, model: str, protocol: str, degradation: str = CLEAN
+    ) -> Steps:
+        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+            yield from self.trials.stream(path, scale, model, protocol, without_clean(degradation))
+
+    def _show(self, trial: Trial) -> Update:
+        pictures = [
+            picture("hr", words.YOUR_PHOTO, trial.hr, trial.hr_size),
+            picture("lr", words.MADE_SMALLER, trial.lr, trial.lr_size, pixelated=True),
+            picture("bicubic", trial.bicubic.title, trial.bicubic.picture, trial.hr_size),
+            picture("drln", trial.drln.title, trial.drln.picture, trial.hr_size),
+        ]
+        return {
+            self.table: html_update(words.trial_result(trial)),
+            self.viewer: {"pictures": pictures, "left": "bicubic", "right": "drln"},
+            self.errors: gr.update(visible=True),
+            self.bicubic_errors: _error_map(trial.bicubic),
+            self.drln_errors: _error_map(trial.drln),
+        }
+
+
+def _error_map(method: Restored) -> Update:
+    label = words.errors_of(method.title)
+    return gr.update(value=str(method.errors), label=label, alt_text=label)
+
+
+def _scores(trial: Trial) -> dict[str, Any]:
+    def scores_of(method: Restored) -> dict[str, Any]:
+        return {"psnr": method.psnr if isfinite(method.psnr) else None, "ssim": method.ssim}
+
+    facts = ("protocol", "scale", "hr_size", "lr_size", "source", "device", "precision")
+    by_method = {"bicubic": scores_of(trial.bicubic), "drln": scores_of(trial.drln)}
+    degraded = {"degradation": trial.degradation or CLEAN}
+    return {**{name: getattr(trial, name) for name in facts}, **degraded, **by_method}
+

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layout import assert_fits
+from layout import assert_fits, assert_no_text_is_cut, assert_readable
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from demo.backend import error_map
+from demo.backend.models import CHOICES
 
 pytestmark = pytest.mark.browser
 STORED = "JSON.stringify(localStorage)"
-TABS = ("Upscale", "Batch", "Evaluate", "About")
+TABS = ("Upscale", "Batch", "Evaluate", "Benchmark", "About")
 
 
 @pytest.fixture(scope="module")
@@ -205,23 +206,63 @@ def test_everything_that_can_be_operated_has_a_name(new_page):
         assert not nameless, tab
 
 
+def test_every_tab_is_within_reach_on_a_phone(new_page):
+    page = new_page(width=390, height=844)
+
+    for tab in TABS:
+        expect(page.get_by_role("tab", name=tab)).to_be_visible()
+        box = page.get_by_role("tab", name=tab).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
 # The About tab
 
 
-def test_the_about_tab_says_what_the_model_is_and_what_it_cannot_do(new_page):
-    page = new_page(width=390, height=844, color_scheme="dark")
+def test_the_about_tab_begins_with_what_to_expect_and_names_models_as_the_other_tabs_do(new_page):
+    page = new_page(width=390, height=844)
+    page.get_by_role("tab", name="About").click()
+
+    titles = page.get_by_role("tabpanel").get_by_role("heading").all_inner_texts()
+    assert titles == ["What to expect", "Your photos", "The models", "How scores are measured", "Credits and licences"]
+    names = page.locator("table.models").get_by_role("rowheader").all_inner_texts()
+    assert names == [f"{choice.label}\n{choice.title}" for choice in CHOICES.values()]
+    expect(page.locator("table.models [scope=col]")).to_have_text(["Choice", "Size", "Use it for"])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (390, "light"), (1280, "light")])
+def test_the_about_tab_says_what_the_model_is_and_all_of_it_is_whole_and_readable(new_page, width, scheme):
+    page = new_page(width=width, height=844, color_scheme=scheme)
     page.get_by_role("tab", name="About").click()
 
     for text in ("balanced attention", "Noise, JPEG blocks", "arXiv 1906.12021", "arXiv 2104.07566", "Apache-2.0",
                  "two protocols", "@misc{anwar2019densely"):
         expect(page.get_by_text(text).first).to_be_visible()
     expect(page.get_by_role("img", name="The network")).to_be_visible()
-    for width, scheme in ((390, "dark"), (1280, "light")):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme=scheme)
-        assert_fits(page)
-        overflowing = page.evaluate("""() => [...document.querySelectorAll('#network svg text')].filter(text => {
-            const box = text.getBoundingClientRect(), picture = text.closest('svg').getBoundingClientRect();
-            return box.left < picture.left - 1 || box.right > picture.right + 1;
-        }).map(text => text.textContent)""")
-        assert not overflowing
+    expect(page.get_by_role("img", name="A dense block")).to_be_visible()
+    assert_fits(page)
+    assert_no_text_is_cut(page)
+    assert_readable(page)
+    overflowing = page.evaluate("""() => [...document.querySelectorAll('#network svg text')].filter(text => {
+        const box = text.getBoundingClientRect(), picture = text.closest('svg').getBoundingClientRect();
+        return box.left < picture.left - 1 || box.right > picture.right + 1;
+    }).map(text => text.textContent)""")
+    assert not overflowing
+
+
+@pytest.mark.parametrize(
+    ("check", "style", "fault"),
+    [
+        (assert_no_text_is_cut, ".models { width: 900px; }", "cut by"),
+        (assert_no_text_is_cut, ".models td { max-width: 40px; overflow: hidden; white-space: nowrap; }", "cut by"),
+        (assert_readable, ".models td { color: #999; }", "contrast 2."),
+        (assert_readable, ".models { opacity: 0.4; }", "contrast 2."),
+    ],
+)
+def test_the_checks_see_text_that_is_cut_or_pale(new_page, check, style, fault):
+    page = new_page(width=390, height=844)
+    page.get_by_role("tab", name="About").click()
+    page.locator("table.models").wait_for()
+    page.add_style_tag(content=style.replace(";", " !important;"))
+
+    with pytest.raises(AssertionError, match=fault):
+        check(page)

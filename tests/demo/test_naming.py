@@ -63,7 +63,7 @@ def test_the_upscale_tab_names_the_file(service, upload, tmp_path):
 
 def test_the_evaluate_tab_names_the_file(service, upload, tmp_path):
     with gr.Blocks():
-        section = EvaluateTab(service, Jobs()).photo
+        section = EvaluateTab(service, Jobs())
 
     job = end_of(section.job, upload, 2, "tiny", STANDARD)
 

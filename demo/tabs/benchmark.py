@@ -1,4 +1,4 @@
-"""The Evaluate tab's section for benchmark sets: components and events only."""
+"""The Benchmark tab: components and events only."""
 
 from __future__ import annotations
 
@@ -9,57 +9,54 @@ from typing import Any
 import gradio as gr
 
 from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request
-from demo.backend.errors import SetError
+from demo.backend.errors import SetError, UnavailableModel
 from demo.backend.jobs import Job, Jobs
 from demo.backend.models import default_choice
 from demo.backend.service import Service
 from demo.components.inputs import whole_number
 from demo.components.job_view import JobView, Steps
+from demo.components.measuring import api_degradation, measuring_options, without_clean
 from demo.components.payloads import PAGE, Update, api_errors, endpoint, html_update, last_step
-from demo.tabs.evaluate_photo import api_degradation, degradation_radio, protocol_radio, without_clean
+from demo.wording import benchmark as words
 from demo.wording import notes
-from demo.wording import scores as words
 from drln.data.sets import SAMPLES
 from drln.evaluation.degradations import CLEAN
 from drln.evaluation.scores import Scores
 from drln.evaluation.scoring import BICUBIC
 from drln.network.config import SCALES
 
-LABELS = {SAMPLES: "Sample photos"}
 
+class BenchmarkTab:
+    """Components in the open Blocks, and their events; computes in float32, as for published scores."""
 
-class SetSection:
-    """Components in the open Blocks, and their events."""
-
-    def __init__(self, service: Service, benchmarks: Benchmarks, jobs: Jobs) -> None:
-        self.benchmarks = benchmarks
+    def __init__(self, service: Service, jobs: Jobs) -> None:
+        self.benchmarks = Benchmarks(service, service.models.with_precision("float32"))
+        gr.Markdown(words.INTRO)
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
-                sets = [(LABELS.get(name, name), name) for name in SETS]
+                sets = [(words.set_label(name), name) for name in SETS]
                 self.dataset = gr.Radio(sets, value=SAMPLES, label="Set", elem_id="bench-set")
                 scales = [(f"{s}×", s) for s in SCALES]
                 self.scales = gr.CheckboxGroup(scales, value=[4], label="Scales", elem_id="bench-scales")
-                self.degradation = degradation_radio("bench-degradation")
             with gr.Column(scale=1, min_width=300):
-                names = [(choice.label, name) for name, choice in service.models.choices.items()]
+                names = [(f"{choice.label} ({choice.title})", name) for name, choice in service.models.choices.items()]
                 self.models = gr.CheckboxGroup(
                     [(BICUBIC_TITLE, BICUBIC), *names],
                     value=[BICUBIC, default_choice(service.models.choices)],
                     label="Models",
                     elem_id="bench-models",
                 )
-                self.protocol = protocol_radio("bench-protocol")
+                self.protocol, self.degradation = measuring_options("bench")
         self.job = JobView(jobs, "bench", "Measure the set", ready=True)
         self.samples = gr.Button("Use the sample photos instead", size="sm", visible=False, elem_id="bench-samples")
         with gr.Column(visible=False, elem_id="bench-result") as self.result:
             self.table = gr.HTML(elem_id="bench-table")
-            self.chart = gr.HTML(elem_id="bench-chart")
             self.download = gr.DownloadButton("Download every image's score as CSV", size="sm", elem_id="bench-csv")
         self._connect()
 
     def _connect(self) -> None:
         inputs = [self.dataset, self.scales, self.models, self.protocol, self.degradation]
-        outputs = [self.samples, self.table, self.chart, self.download]
+        outputs = [self.samples, self.table, self.download]
         self.job.connect(
             inputs, [self.result, *outputs], self._steps, self._show,
             begin=self.hide_offer, failed=self.failed, stopped=self.stopped, scroll_to="bench-result",
@@ -99,8 +96,9 @@ class SetSection:
         return {self.samples: gr.update(visible=False)}
 
     def failed(self, error: Exception) -> Update:
-        """Show an error below the button, and offer the sample photos if the set is unavailable."""
-        return {**self.job.alert(error), self.samples: gr.update(visible=isinstance(error, SetError))}
+        """Show an error below the button, and say what to choose instead of what is unavailable."""
+        advice = words.choose_others(error.model) if isinstance(error, UnavailableModel) else ""
+        return {**self.job.alert(error, advice), self.samples: gr.update(visible=isinstance(error, SetError))}
 
     def stopped(self, job: Job) -> Update:
         """Keep the scores."""
@@ -122,7 +120,6 @@ class SetSection:
         return {
             self.result: gr.update(visible=True),
             self.table: words.benchmark_table(report.scores),
-            self.chart: words.chart(report.scores),
             self.download: str(report.csv),
         }
 
