@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.processing_utils import save_file_to_cache
 
 from demo.backend.models import Choice, default_choice
 from demo.components.payloads import PAGE, Update, Upload, uploaded
@@ -13,13 +16,46 @@ from drln.network.config import SCALES
 from drln.samples import list_samples
 
 
-def photo_input(label: str, elem_id: str) -> tuple[gr.Image, gr.Image, gr.Dataset]:
-    """Make a place to drop, choose or paste a photo, and below it the sample photos.
+class PhotoInput(NamedTuple):
+    """A place to drop, choose or paste a photo, which stays empty, the sample photos, and what was chosen.
 
-    Returns:
-        The chosen photo, which is out of sight, as a browser may be unable to show it; the place, which stays empty;
-        and the samples. `connect_photo` adds their events.
+    Attributes:
+        photo: the payload of the chosen photo as JSON, for `uploaded`; out of sight, as browsers may be unable to show
+            the photo itself. Unlike a picture's, its value changes once for each photo.
+        place, samples: what users see.
     """
+
+    photo: gr.Textbox
+    place: gr.Image
+    samples: gr.Dataset
+
+    def connect(self, inputs: list[Any], outputs: list[Any], show: Callable[..., Update]) -> None:
+        """Add the events to the open Blocks.
+
+        Args:
+            inputs, outputs: components.
+            show: shows a photo that was chosen; gets its path, the user's name for it, and the inputs.
+        """
+        paths, cache = list_samples(), self.photo.GRADIO_CACHE
+
+        def take(upload: Upload, *values: Any) -> Update:
+            with uploaded(upload, cache) as (path, title):
+                return {self.place: None, **self.chosen(path, title), **show(path, title, *values)}
+
+        def take_sample(number: int, *values: Any) -> Update:
+            path = Path(save_file_to_cache(paths[number], cache))
+            return {**self.chosen(path, path.name), **show(path, path.name, *values)}
+
+        self.place.upload(take, [self.place, *inputs], [self.place, self.photo, *outputs], queue=False, **PAGE)
+        self.samples.click(take_sample, [self.samples, *inputs], [self.photo, *outputs], queue=False, **PAGE)
+
+    def chosen(self, path: Path, title: str) -> Update:
+        """Choose a photo that was uploaded."""
+        return {self.photo: json.dumps({"path": str(path), "orig_name": title})}
+
+
+def photo_input(label: str, elem_id: str) -> PhotoInput:
+    """Make the components of a `PhotoInput`."""
     place = gr.Image(
         label=label,
         type="filepath",
@@ -40,20 +76,12 @@ def photo_input(label: str, elem_id: str) -> tuple[gr.Image, gr.Image, gr.Datase
         elem_id=f"{elem_id}-samples",
         elem_classes="samples",
     )
-    photo = gr.Image(type="filepath", image_mode=None, visible="hidden", label=label, elem_id=f"{elem_id}-chosen")
-    return photo, place, samples
+    return PhotoInput(gr.Textbox(visible="hidden", label=label, elem_id=f"{elem_id}-chosen"), place, samples)
 
 
-def connect_photo(photo: gr.Image, place: gr.Image, samples: gr.Dataset) -> None:
-    """Add the events of a `photo_input` to the open Blocks."""
-    paths = list_samples()
-
-    def take(upload: Upload) -> Update:
-        with uploaded(upload, place.GRADIO_CACHE) as (path, _):
-            return {photo: str(path), place: None}
-
-    place.upload(take, place, [photo, place], queue=False, **PAGE)
-    samples.click(lambda number: str(paths[number]), samples, photo, queue=False, **PAGE)
+def api_photo(label: str = "Photo") -> gr.Image:
+    """Make a photo for other programs."""
+    return gr.Image(type="filepath", image_mode=None, label=label, visible=False)
 
 
 def scale_input(elem_id: str) -> gr.Radio:

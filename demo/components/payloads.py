@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,18 +26,19 @@ CANCEL_SECONDS = 1.0    # between two chances to cancel another program's reques
 
 
 @contextmanager
-def uploaded(photo: Upload | None, cache: str) -> Iterator[tuple[Path, str]]:
+def uploaded(photo: Upload | str | None, cache: str) -> Iterator[tuple[Path, str]]:
     """Give the path of an upload and the user's name for it, which errors raised inside name it by.
 
     The path is checked here: a client may send any, and Gradio checks only those marked as uploads.
 
     Args:
-        photo: the payload.
+        photo: the payload, or its JSON.
         cache: the component's own folder, `GRADIO_CACHE`.
 
     Raises:
         UploadError: if there is no photo, or it was not uploaded.
     """
+    photo = payload(photo) if isinstance(photo, str) else photo
     if not photo:
         raise UploadError("There is no photo; choose one first.")
     path = Path(photo.get("path") or "").resolve()
@@ -45,6 +47,15 @@ def uploaded(photo: Upload | None, cache: str) -> Iterator[tuple[Path, str]]:
     title = str(photo.get("orig_name") or path.name)
     with errors.show_as(path, title):
         yield path, title
+
+
+def payload(text: str) -> Upload:
+    """Return the payload in a text of the page, which may be anything; empty if it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def html_update(text: str) -> dict[str, Any]:

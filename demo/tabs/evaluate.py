@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from math import isfinite
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,7 +14,7 @@ from demo.backend import errors
 from demo.backend.jobs import Jobs
 from demo.backend.service import Service
 from demo.backend.trial import Restored, Trial, Trials
-from demo.components.inputs import api_scale, connect_photo, model_input, photo_input, scale_input, whole_number
+from demo.components.inputs import api_photo, api_scale, model_input, photo_input, scale_input, whole_number
 from demo.components.job_view import JobView, Steps
 from demo.components.measuring import api_degradation, measuring_options, without_clean
 from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
@@ -33,7 +35,7 @@ class EvaluateTab:
         gr.Markdown(words.INTRO)
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=0, min_width=340, elem_classes="controls"):
-                self.photo, self.place, self.samples = photo_input("Sharp photo", "trial-photo")
+                self.photo = photo_input("Sharp photo", "trial-photo")
                 self.scale = scale_input("trial-scale")
                 self.model = model_input(service.models.choices, "trial-model")
                 self.protocol, self.degradation = measuring_options("trial")
@@ -60,45 +62,41 @@ class EvaluateTab:
         self._connect()
 
     def _connect(self) -> None:
-        connect_photo(self.photo, self.place, self.samples)
-        planned: list[Any] = [self.photo, self.scale, self.protocol, self.degradation]
+        planned: list[Any] = [self.photo.photo, self.scale, self.protocol, self.degradation]
         last: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 1, **PAGE}    # is shown last
         outputs = [self.plan_note, self.job.go]
         gr.on([part.change for part in planned], self.plan, [*planned, self.job.keys], outputs, **last)
         shown = [self.table, self.viewer, self.errors]
-        self.photo.change(self.look, self.photo, shown, **last)
+        self.photo.connect([self.job.keys], [self.job.progress, *shown], self.look)
         self.job.connect(
-            [self.photo, self.scale, self.model, self.protocol, self.degradation],
+            [self.photo.photo, self.scale, self.model, self.protocol, self.degradation],
             [*shown, self.bicubic_errors, self.drln_errors],
             self._steps, self._show, scroll_to="trial-table",
         )
         names = ("scale", "model", "protocol", "degradation")
         self.stored_choices = {name: getattr(self, name) for name in names}
         scores = gr.JSON(visible=False, label="Scores")
-        api_inputs = [self.photo, api_scale(), self.model, self.protocol, api_degradation()]
+        api_inputs = [api_photo("Sharp photo"), api_scale(), self.model, self.protocol, api_degradation()]
         endpoint(self.evaluate, api_inputs, scores, "evaluate")
 
-    def look(self, photo: Upload | None) -> Update:
+    def look(self, path: Path, title: str, keys: str) -> Update:
         """Show a photo that was chosen, in place of the result of another one."""
         view = EMPTY
-        try:
-            if photo:
-                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
-                    look = self.service.look(path)
-                    assert look.preview
-                view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
-        except Exception as error:    # the plan says it
-            errors.message(error)
-        return {self.viewer: view, self.table: html_update(""), self.errors: gr.update(visible=False)}
+        with suppress(*errors.EXPECTED), errors.show_as(path, title):    # the plan says them
+            look = self.service.look(path)
+            assert look.preview
+            view = {"pictures": [picture("hr", words.YOUR_PHOTO, look.preview, look.size)]}
+        shown = {self.viewer: view, self.table: html_update(""), self.errors: gr.update(visible=False)}
+        return {**self.job.without_alert(keys), **shown}
 
     def plan(
-        self, photo: Upload | None, scale: int, protocol: str, degradation: str = CLEAN, keys: str = ""
+        self, photo: str, scale: int, protocol: str, degradation: str = CLEAN, keys: str = ""
     ) -> Update:
         """Show what will be done with the photo, or why it is impossible."""
         note, ready = notes.note(words.NO_PHOTO), False
         try:
             if photo:
-                with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+                with uploaded(photo, self.photo.photo.GRADIO_CACHE) as (path, _):
                     degradation = without_clean(degradation)
                     sizes = self.trials.plan(path, scale, protocol, degradation)
                     note, ready = words.plan_note(*sizes, degradation), not self.job.is_running(keys)
@@ -128,9 +126,9 @@ class EvaluateTab:
             yield _scores(trial)
 
     def _steps(
-        self, photo: Upload | None, scale: Any, model: str, protocol: str, degradation: str = CLEAN
+        self, photo: Upload | str | None, scale: Any, model: str, protocol: str, degradation: str = CLEAN
     ) -> Steps:
-        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+        with uploaded(photo, self.photo.photo.GRADIO_CACHE) as (path, _):
             yield from self.trials.stream(path, scale, model, protocol, without_clean(degradation))
 
     def _show(self, trial: Trial) -> Update:

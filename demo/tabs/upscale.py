@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from demo.backend.jobs import Jobs
 from demo.backend.limits import result_size
 from demo.backend.service import Service
 from demo.backend.welcome import Welcome
-from demo.components.inputs import connect_photo, model_input, photo_input
+from demo.components.inputs import model_input, photo_input
 from demo.components.job_view import JobView, Steps
 from demo.components.options import plan_arguments, result_options
-from demo.components.payloads import PAGE, Update, Upload, html_update, uploaded
+from demo.components.payloads import PAGE, Update, html_update, payload, uploaded
 from demo.components.size import asked_on_page, size_input
 from demo.components.stage import Stage
-from demo.tabs.upscale_endpoints import UpscaleEndpoints
+from demo.tabs.upscale_endpoints import Photograph, UpscaleEndpoints
 from demo.wording import notes
 from demo.wording import upscale as words
 from drln import ImageError, UpscaleError
@@ -44,7 +44,7 @@ class UpscaleTab:
         self.service, self._jobs, self._welcome = service, jobs, Welcome(service)
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=0, min_width=340, elem_classes="controls"):
-                self.photo, self.place, self.samples = photo_input("Photo", "photo")
+                self.photo = photo_input("Photo", "photo")
                 self.size = size_input("scale")
                 with gr.Accordion("Model and format", elem_id="upscale-options", elem_classes="folded-on-phones"):
                     self.model = model_input(service.models.choices, "model")
@@ -56,12 +56,12 @@ class UpscaleTab:
                 self.job = JobView(jobs, "upscale", "Upscale", below=False)
             with gr.Column(min_width=300, elem_classes="stage-column"):
                 self.stage = Stage(jobs, self.job.display)
-        self.endpoints = UpscaleEndpoints(service, self.photo)
+        self.endpoints = UpscaleEndpoints(service)
         self._connect()
 
     def _connect(self) -> None:
         stage, job, size = self.stage, self.job, self.size
-        wanted: list[Any] = [self.photo, *size, self.model]
+        wanted: list[Any] = [self.photo.photo, *size, self.model]
         planned: list[Any] = [*wanted, self.options.format, self.options.self_ensemble]
         gr.on(
             [component.change for component in planned],
@@ -77,41 +77,31 @@ class UpscaleTab:
         )
         self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         self.for_jpeg.click(lambda: BUNDLED_PHOTO, None, self.model, queue=False, **PAGE)
-        connect_photo(self.photo, self.place, self.samples)
-        looked = [job.progress, *stage.outputs]
-        self.photo.change(self.look, [self.photo, stage.shown, job.keys], looked, **LAST)
+        self.photo.connect([job.keys], [job.progress, *stage.outputs], self.look)
         stage.strip.click(self.bring_back, job.keys, stage.outputs, queue=False, **PAGE)
         recalled = job.connect(
             [*wanted, *self.options], [self.model_note, self.fast, *stage.outputs], self._steps, lambda step: {},
             begin=self.clear_notes, failed=self.failed, done=lambda job, keys: stage.result(keys), scroll_to="stage",
         )
-        recalled.then(self.restore, job.keys, [self.photo, *stage.outputs], queue=False, **PAGE)
+        recalled.then(self.restore, job.keys, [self.photo.photo, *stage.outputs], queue=False, **PAGE)
         self.stored_choices = {**size._asdict(), "model": self.model, **self.options._asdict()}
         self.endpoints.connect(self.model, self.options, stage.download)
 
-    def look(self, photo: Upload | None, shown: str, keys: str) -> Update:
-        """Show a photo that was chosen, unless its result is shown; what was said of another one goes."""
-        same = {self.stage.viewer: gr.skip()}
-        if not photo:
-            return same
-        with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
-            result = self.stage.visit(keys).get(shown)
-            if result and result.photo == path:
-                return same
-            try:
-                return {**self.job.without_alert(keys), **self.stage.photo(self.service.look(path), title)}
-            except Exception as error:    # the plan says it
-                errors.message(error)
-                return {**same, **self.job.without_alert(keys)}
+    def look(self, path: Path, title: str, keys: str) -> Update:
+        """Show a photo that was chosen; what was said of another one goes."""
+        update: Update = self.job.without_alert(keys)
+        with suppress(*errors.EXPECTED), errors.show_as(path, title):    # the plan says them
+            update |= self.stage.photo(self.service.look(path), title)
+        return update
 
     def is_earlier(
-        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str, shown: str, keys: str
+        self, photo: str, scale: Any, measure: str, size: Any, model: str, shown: str, keys: str
     ) -> Any:
         """Say that the result on the stage does not belong to the controls, if so."""
         result = self.stage.visit(keys).get(shown)
         if not result:
             return html_update("")
-        path = Path((photo or {}).get("path") or "").resolve()
+        path = Path(payload(photo).get("path") or "").resolve()
         same = (result.photo, result.model) == (path, self.service.choice(model).title)
         with suppress(UploadError, UpscaleError):
             asked = asked_on_page(scale, measure, size)
@@ -125,19 +115,19 @@ class UpscaleTab:
     def restore(self, keys: str) -> Update:
         """Show a page that was just opened what its visit had: the photo and the newest result, or else a sample."""
         update = self.stage.result(keys) or self.stage.welcome(self._welcome.finished())
-        photo = self.job.last(keys, dict)
-        if photo and Path(photo["path"]).exists():
-            update[self.photo] = photo["path"]
+        photo = self.job.last(keys, Photograph)
+        if photo and photo.path.exists():
+            update |= self.photo.chosen(photo.path, photo.title)
         return update
 
     def model_state(
-        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str
+        self, photo: str, scale: Any, measure: str, size: Any, model: str
     ) -> Iterator[Update]:
         """Say whether the model is here, must be downloaded, or cannot be."""
         ready = {self.model_note: html_update(""), self.fast: gr.update(visible=False)}
         try:
             choice, factor = self.service.choice(model), SCALES[-1]
-            with suppress(UploadError, UpscaleError, ImageError), uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+            with suppress(UploadError, UpscaleError, ImageError), self._chosen(photo) as (path, _):
                 factor, _ = result_size(asked_on_page(scale, measure, size), *self.service.look(path).size)
             if not self.service.models.must_download(model, factor):
                 yield ready
@@ -155,7 +145,7 @@ class UpscaleTab:
 
     def plan(
         self,
-        photo: Upload | None,
+        photo: str,
         scale: Any,
         measure: str,
         size: Any,
@@ -175,7 +165,7 @@ class UpscaleTab:
             if not photo:
                 yield {**update, **disabled, self.plan_note: notes.note(words.NO_PHOTO)}
                 return
-            with uploaded(photo, self.photo.GRADIO_CACHE) as (path, _):
+            with self._chosen(photo) as (path, _):
                 asked = asked_on_page(scale, measure, size)
                 arguments = plan_arguments(format, ensemble)
                 for plan in self.service.plan(path, asked, model, **arguments, for_page=True):
@@ -196,10 +186,13 @@ class UpscaleTab:
             return self._unavailable(error.model, errors.message(error))
         return self.job.alert(error)
 
+    def _chosen(self, photo: str) -> AbstractContextManager[tuple[Path, str]]:
+        return uploaded(photo, self.photo.photo.GRADIO_CACHE)
+
     def _unavailable(self, model: str, why: str) -> Update:
         return {self.model_note: html_update(words.unavailable(model, why)), self.fast: gr.update(visible=True)}
 
     def _steps(
-        self, photo: Upload | None, scale: Any, measure: str, size: Any, model: str, *options: Any
+        self, photo: str, scale: Any, measure: str, size: Any, model: str, *options: Any
     ) -> Steps:
         yield from self.endpoints.steps(photo, asked_on_page(scale, measure, size), model, *options)

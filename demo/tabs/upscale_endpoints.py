@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo.backend.service import Finished, Service
-from demo.components.inputs import api_scale
+from demo.components.inputs import api_photo, api_scale
 from demo.components.job_view import Steps
 from demo.components.options import ResultOptions, plan_arguments, upscale_arguments
 from demo.components.payloads import Upload, api_errors, endpoint, last_step, uploaded
 from demo.components.size import api_size, asked_size
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """The photo of a job, for a page that is reloaded."""
+
+    path: Path
+    title: str
 
 
 class UpscaleEndpoints:
@@ -21,11 +30,10 @@ class UpscaleEndpoints:
 
     Args:
         service: does the work.
-        photo: the component of the photo.
     """
 
-    def __init__(self, service: Service, photo: gr.Image) -> None:
-        self.service, self.photo = service, photo
+    def __init__(self, service: Service) -> None:
+        self.service, self.photo = service, api_photo()
 
     def connect(self, model: gr.Radio, options: ResultOptions, result: gr.DownloadButton) -> None:
         """Add the endpoints to the open Blocks."""
@@ -102,10 +110,10 @@ class UpscaleEndpoints:
             sizes = {"width": plan.sr_size[0], "height": plan.sr_size[1]}
             return {**asdict(plan.estimate), **sizes, **facts, **suggestion}
 
-    def steps(self, photo: Upload | None, asked: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
+    def steps(self, photo: Upload | str | None, asked: Any, model: str, *options: Any, for_page: bool = True) -> Steps:
         """Check the payloads and make the steps of a job; `asked` is a scale or a `TargetSize`."""
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
-            yield photo    # for a page that is reloaded
+            yield Photograph(path, title)
             arguments = upscale_arguments(*options)
             yield from self.service.upscale(path, asked, model, title, **arguments, for_page=for_page)
 
