@@ -38,6 +38,15 @@
     if (event.repeat && event.target.classList?.contains('job-stop')) event.preventDefault();
   }, true);
 
+  // Gradio gives each choice of a group a name of its own, so that arrows would not lead from one to the next.
+  const group = () => {
+    for (const fieldset of document.querySelectorAll('fieldset[id]')) {
+      for (const radio of fieldset.querySelectorAll('input[type=radio]')) {
+        if (radio.name !== fieldset.id) radio.name = fieldset.id;
+      }
+    }
+  };
+
   // Gradio gives the sample photos no text; each tab has its own, once it is opened.
   const nameSamples = () => {
     for (const image of document.querySelectorAll('.samples img:not([alt^="Sample"])')) {
@@ -51,10 +60,11 @@
       setTimeout(() => { if (window.innerWidth < 768 && label.classList.contains('open')) label.click(); });
     }
   };
-  new MutationObserver(() => { nameSamples(); keepFocus(); fold(); })
+  new MutationObserver(() => { nameSamples(); keepFocus(); fold(); group(); })
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
   nameSamples();
   fold();
+  group();
 
   // A page that was hidden or offline while a job ran watches the job again.
   const watchAgain = () => {

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 import pytest
-from layout import assert_fits, assert_no_text_is_cut, assert_readable
+from layout import assert_accessible, assert_fits, assert_no_text_is_cut
 from playwright.sync_api import Page, expect
 
 from drln import DrlnModel
@@ -85,7 +85,7 @@ def test_all_that_the_tab_says_is_whole_and_readable(new_page, width, scheme):
 
     assert_fits(page, "#bench-set", "#bench-models", "#bench-degradation", "#bench-table")
     assert_no_text_is_cut(page)
-    assert_readable(page)
+    assert_accessible(page)
 
 
 def test_every_dot_is_seen_above_its_place_on_the_axis(new_page):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from layout import assert_fits, assert_no_text_is_cut, assert_readable
+from layout import assert_accessible, assert_fits, assert_no_text_is_cut
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -86,7 +86,7 @@ def test_all_that_the_tab_says_is_whole_and_readable(new_page, photo, width, sch
 
     assert_fits(page, "#trial-table", "#trial-errors", "#trial-degradation")
     assert_no_text_is_cut(page)
-    assert_readable(page)
+    assert_accessible(page)
 
 
 def test_another_photo_takes_the_place_of_a_result(new_page, photo, tmp_path):

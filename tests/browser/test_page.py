@@ -4,13 +4,13 @@ import io
 import re
 from pathlib import Path
 
-import numpy as np
+import httpx2
 import pytest
-from layout import assert_fits, assert_no_text_is_cut, assert_readable
+from layout import assert_accessible, assert_fits, assert_no_text_is_cut
 from PIL import Image
 from playwright.sync_api import Page, expect
+from steps import downloaded, ready, upload, upscale
 
-from demo.backend import error_map
 from demo.backend.models import CHOICES
 
 pytestmark = pytest.mark.browser
@@ -29,10 +29,6 @@ def chosen(page: Page, radio: str, label: str):
     return page.locator(f"#{radio} label", has_text=re.compile(f"^\\s*{label}")).locator("input")
 
 
-def more_options(page: Page, tab: str = "upscale") -> None:
-    page.locator(f"#{tab}-options").get_by_role("button", name="More options").click()
-
-
 def keep(page: Page, choice) -> None:
     """Check a choice, and wait until the browser has stored it."""
     before = page.evaluate(STORED)
@@ -40,53 +36,22 @@ def keep(page: Page, choice) -> None:
     page.wait_for_function(f"before => {STORED} != before", arg=before)
 
 
-def result_of(page: Page) -> tuple[str, Image.Image]:
-    with page.expect_download() as download:
-        page.locator("#download").click()
-    return download.value.suggested_filename, Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
-
-
 # Options of the result
 
 
 def test_the_format_and_quality_that_are_chosen_are_what_is_downloaded(new_page, photo):
     page = new_page()
-    page.set_input_files("#photo input[type=file]", photo)
+    upload(page, photo)
     chosen(page, "scale", "2×").check()
-    more_options(page)
     expect(page.locator("#upscale-quality")).to_have_count(0)
     chosen(page, "upscale-format", "JPEG").check()
     expect(page.locator("#upscale-quality")).to_be_visible()
-    expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
-    page.locator("#upscale-go").click()
+    upscale(page, "80 × 60")
     expect(page.locator("#facts")).to_contain_text("JPEG")
 
-    name, result = result_of(page)
+    name, result = downloaded(page)
 
     assert (name, result.format, result.size) == ("photo_drln-bam-compact_2x.jpg", "JPEG", (80, 60))
-
-
-def test_the_difference_from_bicubic_is_shown_whole_and_in_the_closeup(new_page, photo):
-    page = new_page()
-    page.set_input_files("#photo input[type=file]", photo)
-    chosen(page, "scale", "2×").check()
-    expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
-    page.locator("#upscale-go").click()
-    page.locator("#difference img").wait_for()
-
-    def shown(selector: str) -> Image.Image:
-        source = page.locator(selector).get_attribute("src")
-        return Image.open(io.BytesIO(page.request.get(source).body()))
-
-    _, result = result_of(page)
-    bicubic = Image.open(photo).resize(result.size, Image.Resampling.BICUBIC)
-    luma = [np.asarray(image.convert("L"), float) for image in (bicubic, result)]
-    grey = (np.abs(luma[0] - luma[1]) / error_map.FULL * 255).clip(0, 255).round().astype(np.uint8)
-    expected = np.asarray(error_map.in_colours(Image.fromarray(grey)))
-    np.testing.assert_array_equal(np.asarray(shown("#difference img").convert("RGB")), expected)
-    closeup = np.asarray(shown("#crop-difference img").convert("RGB"))
-    zoom = closeup.shape[0] // 60
-    np.testing.assert_array_equal(closeup[::zoom, ::zoom], expected[:, 10:70])
 
 
 # Kept in the browser
@@ -95,13 +60,11 @@ def test_the_difference_from_bicubic_is_shown_whole_and_in_the_closeup(new_page,
 def test_choices_of_every_tab_survive_a_reload(new_page):
     page = new_page()
     keep(page, chosen(page, "scale", "3×"))
-    more_options(page)
     keep(page, chosen(page, "upscale-format", "WebP"))
-    keep(page, page.get_by_label("Self-ensemble").first)
+    keep(page, page.get_by_label("Average eight turns").first)
     page.get_by_role("tab", name="Batch").click()
     expect(chosen(page, "batch-scale", "4×")).to_be_checked()    # each tab has its own
     keep(page, chosen(page, "batch-scale", "2×"))
-    more_options(page, "batch")
     keep(page, chosen(page, "batch-format", "WebP"))
     page.get_by_role("tab", name="Evaluate").click()
     keep(page, chosen(page, "trial-scale", "2×"))
@@ -110,13 +73,11 @@ def test_choices_of_every_tab_survive_a_reload(new_page):
     page.wait_for_selector("#upscale-go")
 
     expect(chosen(page, "scale", "3×")).to_be_checked()
-    more_options(page)
     expect(chosen(page, "upscale-format", "WebP")).to_be_checked()
-    expect(page.get_by_label("Self-ensemble").first).to_be_checked()
+    expect(page.get_by_label("Average eight turns").first).to_be_checked()
     expect(page.locator("#upscale-quality")).to_be_visible()
     page.get_by_role("tab", name="Batch").click()
     expect(chosen(page, "batch-scale", "2×")).to_be_checked()
-    more_options(page, "batch")
     expect(chosen(page, "batch-format", "WebP")).to_be_checked()
     expect(page.locator("#batch-quality")).to_be_visible()
     page.get_by_role("tab", name="Evaluate").click()
@@ -130,10 +91,24 @@ def test_what_another_program_left_in_the_browser_breaks_nothing(new_page, photo
 
     page.reload()
     page.wait_for_selector("#upscale-go")
-    page.set_input_files("#photo input[type=file]", photo)
+    upload(page, photo)
 
-    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+    ready(page, "160 × 120")
     expect(chosen(page, "scale", "4×")).to_be_checked()
+
+
+def test_a_size_of_ones_own_survives_a_reload(new_page):
+    page = new_page()
+    keep(page, chosen(page, "scale", "Size"))
+    before = page.evaluate(STORED)
+    page.locator("#scale-size input").fill("640")
+    page.locator("#scale-size input").blur()
+    page.wait_for_function(f"before => {STORED} != before", arg=before)
+
+    page.reload()
+
+    expect(chosen(page, "scale", "Size")).to_be_checked()
+    expect(page.locator("#scale-size input")).to_have_value("640")
 
 
 # Without a mouse, without eyes
@@ -151,7 +126,7 @@ def test_a_photo_is_upscaled_with_the_keyboard_alone(new_page, photo):
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(photo)
-    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+    ready(page, "160 × 120")
 
     seen = []
     for _ in range(40):
@@ -161,14 +136,15 @@ def test_a_photo_is_upscaled_with_the_keyboard_alone(new_page, photo):
         if inside and inside not in seen:
             seen.append(inside)
             if inside == "scale":
-                page.keyboard.press("Space")    # the first, 2×
-                expect(page.locator("#plan")).to_contain_text("80 × 60 pixels, about")
+                page.keyboard.press("ArrowLeft")
+                page.keyboard.press("ArrowLeft")    # from 4× to 2×
+                ready(page, "80 × 60")
         if inside == "upscale-go":
             break
-    assert seen == ["scale", "model", "upscale-options", "upscale-go"]    # in the order in which they are read
+    assert seen == ["scale", "upscale-options", "model", "upscale-go"]    # in the order in which they are read
     page.keyboard.press("Enter")
 
-    expect(page.locator("#facts")).to_contain_text("80 × 60 pixels (2×)")
+    expect(page.locator("#facts")).to_contain_text("80 × 60 px")
 
 
 def test_progress_and_its_end_are_read_out(new_page, photo):
@@ -180,30 +156,15 @@ def test_progress_and_its_end_are_read_out(new_page, photo):
         new MutationObserver(() => window.texts.push(document.getElementById('upscale-spoken').innerText.trim()))
             .observe(document.getElementById('upscale-spoken'), {childList: true, subtree: true, characterData: true});
     }""")
-    page.set_input_files("#photo input[type=file]", photo)
-    expect(page.locator("#plan")).to_contain_text("160 × 120 pixels, about")
+    upload(page, photo)
+    ready(page, "160 × 120")
 
     page.locator("#upscale-go").click()
 
     expect(spoken).to_contain_text("Done.")
     texts = page.evaluate("window.texts")
-    assert "Waiting in the queue" in texts
+    assert "Starting" in texts
     assert texts[-1] == "Done."
-
-
-def test_everything_that_can_be_operated_has_a_name(new_page):
-    page = new_page()
-
-    for tab in TABS:
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_timeout(500)
-        nameless = page.evaluate("""() => [...document.querySelectorAll('button, input, select, textarea, a[href]')]
-            .filter(part => part.offsetParent !== null && part.type !== 'file')
-            .filter(part => ![part.innerText, part.ariaLabel, part.title, part.placeholder, part.alt,
-                ...[...(part.labels || [])].map(label => label.innerText),
-                ...[...part.querySelectorAll('img[alt]')].map(image => image.alt)].some(text => text && text.trim()))
-            .map(part => part.outerHTML.slice(0, 200))""")
-        assert not nameless, tab
 
 
 def test_every_tab_is_within_reach_on_a_phone(new_page):
@@ -213,6 +174,32 @@ def test_every_tab_is_within_reach_on_a_phone(new_page):
         expect(page.get_by_role("tab", name=tab)).to_be_visible()
         box = page.get_by_role("tab", name=tab).bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+# What others see of it
+
+
+def test_a_link_preview_has_title_description_and_picture(app):
+    page = httpx2.get(app.address).text
+    tags = dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)"', page))
+
+    assert tags["og:title"] == "DRLN super-resolution"
+    assert tags["description"] == tags["og:description"] and "compare the result" in tags["og:description"]
+    assert page.count("og:image") == 1 and "Gradio" not in "".join(tags.values())
+    picture = httpx2.get(tags["og:image"])
+    assert Image.open(io.BytesIO(picture.content)).size == (1200, 630)
+    assert httpx2.get(f"{app.address}favicon.ico").headers["content-type"].startswith("image/svg")
+
+
+def test_the_page_is_in_one_language_whatever_the_browsers_is(app, chromium):
+    with chromium.new_context(locale="de-DE") as context:
+        page = context.new_page()
+        page.goto(app.address)
+        page.wait_for_selector("#upscale-go")
+
+        expect(page.locator("footer")).to_contain_text("Settings")
+        expect(page.locator("footer")).not_to_contain_text("Einstellungen")
+        assert page.evaluate("document.documentElement.lang") == "en"
 
 
 # The About tab
@@ -241,7 +228,7 @@ def test_the_about_tab_says_what_the_model_is_and_all_of_it_is_whole_and_readabl
     expect(page.get_by_role("img", name="A dense block")).to_be_visible()
     assert_fits(page)
     assert_no_text_is_cut(page)
-    assert_readable(page)
+    assert_accessible(page)
     overflowing = page.evaluate("""() => [...document.querySelectorAll('#network svg text')].filter(text => {
         const box = text.getBoundingClientRect(), picture = text.closest('svg').getBoundingClientRect();
         return box.left < picture.left - 1 || box.right > picture.right + 1;
@@ -254,8 +241,8 @@ def test_the_about_tab_says_what_the_model_is_and_all_of_it_is_whole_and_readabl
     [
         (assert_no_text_is_cut, ".models { width: 900px; }", "cut by"),
         (assert_no_text_is_cut, ".models td { max-width: 40px; overflow: hidden; white-space: nowrap; }", "cut by"),
-        (assert_readable, ".models td { color: #999; }", "contrast 2."),
-        (assert_readable, ".models { opacity: 0.4; }", "contrast 2."),
+        (assert_accessible, ".models td { color: #999; }", "contrast of 2."),
+        (assert_accessible, ".models { opacity: 0.4; }", "contrast of 2."),
     ],
 )
 def test_the_checks_see_text_that_is_cut_or_pale(new_page, check, style, fault):
