@@ -255,7 +255,7 @@ def test_a_small_photo_is_refused_before_the_start(tab, tmp_path):
 def test_another_photo_takes_the_place_of_a_result_in_the_viewer(tab, tmp_path, photos):
     shutil.copy(photos[0], tmp_path / "uploads" / "photo.png")
 
-    update = tab.look({"path": str(tmp_path / "uploads" / "photo.png")})
+    update = tab.look(tmp_path / "uploads" / "photo.png", "photo.png", "")
 
     (shown,) = update[tab.viewer]["pictures"]
     assert (shown["width"], shown["height"]) == (41, 35)
