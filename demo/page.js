@@ -61,7 +61,7 @@
     }
   };
   new MutationObserver(() => { nameSamples(); keepFocus(); fold(); group(); })
-    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] });
+    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled', 'name'] });
   nameSamples();
   fold();
   group();

@@ -49,11 +49,13 @@ class UpscaleTab:
                 with gr.Accordion("Model and format", elem_id="upscale-options", elem_classes="folded-on-phones"):
                     self.model = model_input(service.models.choices, "model")
                     self.options = result_options("upscale")
+                self.job = JobView(jobs, "upscale", "Upscale", below=False)
+                # Below the button: above it they would move it, and a button that moves while it is pressed
+                # misses the click.
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="plan")
                 self.for_jpeg = gr.Button(words.USE_FOR_JPEG, size="sm", visible=False, elem_id="for-jpeg")
                 self.model_note = gr.HTML(visible=False, elem_id="model-note")
                 self.fast = gr.Button(words.USE_FAST, size="sm", visible=False, elem_id="use-fast")
-                self.job = JobView(jobs, "upscale", "Upscale", below=False)
             with gr.Column(min_width=300, elem_classes="stage-column"):
                 self.stage = Stage(jobs, self.job.display)
         self.endpoints = UpscaleEndpoints(service)
