@@ -69,6 +69,7 @@ endif
 	$(BENCH)/training_step.py --device $(DEVICE)
 	$(BENCH)/loader.py
 	$(BENCH)/startup.py --runs 5
+	$(BENCH)/page.py
 
 # The library of the published models, without what it asks for; where it is unavailable, ours are measured alone.
 $(VENV)/peers.stamp: $(VENV)/test.stamp
