@@ -11,6 +11,7 @@ except ImportError:
     pass
 
 try:
+    from demo.backend.welcome import Welcome
     from demo.interface import build_demo, launch, new_service, warm_up
 except ValueError as error:    # a limit in the environment is not a number
     sys.exit(f"The demo cannot be served: {error}")
@@ -23,12 +24,14 @@ def main() -> None:
     """Serve until interrupted."""
     service = new_service()
     warm_up(service)
-    demo = build_demo(service)
+    welcome = Welcome(service)
+    demo = build_demo(service, welcome=welcome)
     try:
         address = launch(demo)
     except OSError as error:    # the port is taken, mostly
         sys.exit(f"The demo cannot be served: {error}")
     print(f"The demo runs at {address}", flush=True)
+    welcome.start()
     demo.block_thread()
 
 

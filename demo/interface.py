@@ -18,6 +18,7 @@ from demo.backend import results
 from demo.backend.jobs import Jobs
 from demo.backend.limits import LIMITS
 from demo.backend.service import Service
+from demo.backend.welcome import Welcome
 from demo.components import settings
 from demo.tabs.about import about_tab
 from demo.tabs.batch import BatchTab
@@ -59,16 +60,23 @@ def new_service() -> Service:
     return Service(get_upload_folder(), zero_gpu.preloaded_models() if zero_gpu.is_active() else None)
 
 
-def build_demo(service: Service, jobs: Jobs | None = None) -> gr.Blocks:
-    """Build the page, ready to launch; contacts no hub, and loads no model."""
+def build_demo(service: Service, jobs: Jobs | None = None, welcome: Welcome | None = None) -> gr.Blocks:
+    """Build the page, ready to launch; contacts no hub, and loads no model.
+
+    Args:
+        service: does the work.
+        jobs: those of the page.
+        welcome: what a page shows at first; by default it is made for the first page.
+    """
     jobs = jobs or Jobs(most=QUEUE_SIZE + 1)
+    welcome = welcome or Welcome(service)
     # How often Gradio deletes uploads and pictures, and from which age; results are deleted before them.
     cache = (CLEANING_SECONDS, 2 * results.KEPT_SECONDS)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=cache) as demo:
         gr.Markdown(f"# {TITLE}\n{words.INTRO}", elem_id="title")
         with gr.Tabs():
             with gr.Tab("Upscale", id="upscale"):
-                upscale = UpscaleTab(service, jobs)
+                upscale = UpscaleTab(service, jobs, welcome)
             with gr.Tab("Batch", id="batch"):
                 batch = BatchTab(service, jobs)
             with gr.Tab("Evaluate", id="evaluate"):

@@ -1,7 +1,4 @@
-"""How far two pictures differ, as a picture; one fixed colour scale for all.
-
-Between a result and bicubic it shows where the network changed something, not whether the change is right.
-"""
+"""How far two pictures differ, as a picture; one fixed colour scale for all, which the viewer has too."""
 
 from __future__ import annotations
 
@@ -11,11 +8,6 @@ from PIL import Image
 FULL = 32    # the last colour stands for this difference and more, in grey levels of 255
 # From no difference to FULL in even steps, each lighter than the one before.
 COLOURS = ((0, 0, 0), (62, 22, 110), (178, 42, 84), (244, 132, 34), (255, 246, 170))
-
-
-def between(first: Image.Image, second: Image.Image) -> Image.Image:
-    """Return the difference in brightness of two pictures of one size, in colours."""
-    return in_colours(grey_map(*(np.asarray(picture.convert("L")) for picture in (first, second))))
 
 
 def grey_map(sr_luma: np.ndarray, hr_luma: np.ndarray) -> Image.Image:

@@ -12,7 +12,6 @@ from typing import Any
 import gradio as gr
 from gradio.context import Context
 
-from demo.backend import errors
 from demo.backend.jobs import Job, Jobs, Stopped, UnknownJob
 from demo.components.payloads import PAGE, Update, html_update
 from demo.wording import notes
@@ -84,7 +83,7 @@ class JobView:
             work: checks the payloads and makes the job's steps, `Progress` among them.
             show: shows a step that is not `Progress`.
             begin: more updates for when a job begins.
-            failed: shows an error; by default below the buttons.
+            failed: shows an error; by default in place of the progress.
             stopped: more updates for a job that was stopped.
             done: more updates for a job that has come to its end; gets the keys of the visit too.
             scroll_to: the id of what is scrolled to at its end.
@@ -181,7 +180,7 @@ class JobView:
             job = None
         if job and job.ended is None and self._tab:
             tab = gr.Tabs(selected=self._tab.id)
-        found = key if job and not job.was_stopped else ""
+        found = key if job else ""
         return (found, tab) if self._tab else found
 
     def request_stop(self, keys: str) -> str:
@@ -189,9 +188,9 @@ class JobView:
         self._jobs.stop(_newest(keys))
         return notes.note("Stopping.")
 
-    def alert(self, error: Exception, advice: str = "") -> Update:
-        """Show an error's message below the buttons."""
-        return {self.progress: html_update(notes.alert(errors.message(error) + advice))}
+    def alert(self, error: Exception) -> Update:
+        """Show an error in place of the progress."""
+        return {self.progress: html_update(notes.trouble(error))}
 
     def last(self, keys: str, kind: type) -> Any:
         """Return the last step of that type that the newest job made, or None."""

@@ -23,7 +23,7 @@ from demo.components.stage import region_address, result_view
 from demo.components.viewer import viewer
 from demo.wording import batch as words
 from demo.wording import notes
-from demo.wording.upscale import USE_FAST, unavailable
+from demo.wording.upscale import USE_FAST
 from drln.weights.sources import BUNDLED
 
 
@@ -130,7 +130,7 @@ class BatchTab:
         return {
             self.download: gr.update(value=str(path) if path else None, visible=bool(path)),
             self.fast: gr.update(visible=error is not None),
-            self.job.progress: html_update(unavailable(error.model, errors.message(error)) if error else ""),
+            self.job.progress: html_update(notes.trouble(error) if error else ""),
         }
 
     def stopped(self, job: Job) -> Update:

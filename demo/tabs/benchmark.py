@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from demo.backend import errors
 from demo.backend.benchmark import BICUBIC_TITLE, SETS, Benchmarks, Report, Request
 from demo.backend.errors import SetError, UnavailableModel
 from demo.backend.jobs import Job, Jobs
@@ -96,9 +97,12 @@ class BenchmarkTab:
         return {self.samples: gr.update(visible=False)}
 
     def failed(self, error: Exception) -> Update:
-        """Show an error below the button, and say what to choose instead of what is unavailable."""
-        advice = words.choose_others(error.model) if isinstance(error, UnavailableModel) else ""
-        return {**self.job.alert(error, advice), self.samples: gr.update(visible=isinstance(error, SetError))}
+        """Show an error, and offer the sample photos in place of a set that is unavailable."""
+        shown = self.job.alert(error)
+        if isinstance(error, UnavailableModel):
+            text = notes.unavailable(error.model, words.TAKE_OUT, errors.message(error))
+            shown = {self.job.progress: html_update(text)}
+        return {**shown, self.samples: gr.update(visible=isinstance(error, SetError))}
 
     def stopped(self, job: Job) -> Update:
         """Keep the scores."""

@@ -40,8 +40,8 @@ class UpscaleTab:
     wrong with them: Gradio has none for a file that Pillow cannot open.
     """
 
-    def __init__(self, service: Service, jobs: Jobs) -> None:
-        self.service, self._jobs, self._welcome = service, jobs, Welcome(service)
+    def __init__(self, service: Service, jobs: Jobs, welcome: Welcome | None = None) -> None:
+        self.service, self._welcome = service, welcome or Welcome(service)
         with gr.Row(elem_classes="workbench"):
             with gr.Column(scale=0, min_width=340, elem_classes="controls"):
                 self.photo = photo_input("Photo", "photo")
@@ -139,7 +139,7 @@ class UpscaleTab:
             for _ in asking:
                 yield {self.model_note: gr.skip()}    # a chance to cancel
             if asking.result:
-                yield self._unavailable(choice.label, asking.result)
+                yield self._unavailable(UnavailableModel(asking.result, choice.label))
             else:
                 yield {**ready, self.model_note: html_update(notes.note(words.DOWNLOAD))}
         except Exception as error:
@@ -185,14 +185,14 @@ class UpscaleTab:
     def failed(self, error: Exception) -> Update:
         """Show an error; if a hub model is unavailable, in place of its note, and offer the fast one."""
         if isinstance(error, UnavailableModel):
-            return self._unavailable(error.model, errors.message(error))
+            return self._unavailable(error)
         return self.job.alert(error)
 
     def _chosen(self, photo: str) -> AbstractContextManager[tuple[Path, str]]:
         return uploaded(photo, self.photo.photo.GRADIO_CACHE)
 
-    def _unavailable(self, model: str, why: str) -> Update:
-        return {self.model_note: html_update(words.unavailable(model, why)), self.fast: gr.update(visible=True)}
+    def _unavailable(self, error: UnavailableModel) -> Update:
+        return {self.model_note: html_update(notes.trouble(error)), self.fast: gr.update(visible=True)}
 
     def _steps(
         self, photo: str, scale: Any, measure: str, size: Any, model: str, *options: Any

@@ -23,6 +23,7 @@ INTRO = (
 )
 NO_SCORES = "There are no published scores for this set and protocol."
 NO_DEGRADED_SCORES = "The published scores are of clean LR images, so none stand here."
+TAKE_OUT = "Take it out of the models"
 STEPS = (0.5, 1, 2, 5, 10, 20, 50)    # dB between two ticks of the axis
 MOST_STEPS = 5    # on an axis, so that its numbers stand apart on a phone
 
@@ -34,11 +35,6 @@ class Row(NamedTuple):
     psnr: float
     ssim: float
     kind: str    # "ours" or "theirs"
-
-
-def choose_others(model: str) -> str:
-    """Say what to do if a model is unavailable."""
-    return f" Take “{model}” out of the models, or try again later."
 
 
 def set_label(name: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from demo.backend import errors
 from demo.backend.error_map import COLOURS
+from demo.backend.errors import SetError, UnavailableModel
 from demo.backend.models import CHOICES
 from drln import Progress
 from drln.weights.sources import BUNDLED_PHOTO
@@ -16,6 +18,24 @@ LOST_JOB = "The connection to the job was lost. Start it again."
 def alert(text: str) -> str:
     """Say that something went wrong; screen readers read it out at once."""
     return f'<p class="note alert" role="alert">{escape(text)}</p>'
+
+
+def unavailable(what: str, advice: str, why: str) -> str:
+    """Say that something of the hub cannot be had now and what to do, with the reason folded."""
+    return (
+        f'<div class="note alert" role="alert">{escape(what)} cannot be downloaded now. {escape(advice)}, or try again '
+        f"later.<details><summary>Details</summary>{escape(why)}</details></div>"
+    )
+
+
+def trouble(error: Exception) -> str:
+    """Say what an error means for the user."""
+    text = errors.message(error)
+    if isinstance(error, UnavailableModel):
+        return unavailable(error.model, "Use Fast", text)
+    if isinstance(error, SetError):
+        return unavailable("The set", "Use the sample photos", text)
+    return alert(text)
 
 
 def note(text: str) -> str:

@@ -62,14 +62,6 @@ def too_large(estimate: Estimate) -> str:
     )
 
 
-def unavailable(model: str, why: str) -> str:
-    """Say that a model is not to be had now, with the reason folded."""
-    return (
-        f'<div class="note alert" role="alert">{escape(model)} cannot be downloaded now. Use Fast, or try again '
-        f"later.<details><summary>Details</summary>{escape(why)}</details></div>"
-    )
-
-
 def photo_facts(title: str, size: tuple[int, int]) -> str:
     """Name the photo that is shown."""
     return f'<p class="note"><b>{escape(title)}</b> · {size[0]} × {size[1]} px</p>'

@@ -68,7 +68,7 @@ def test_a_model_that_is_unavailable_is_named_and_nothing_is_measured(new_page):
 
     alert = page.locator("#bench-progress [role=alert]")
     expect(alert).to_contain_text("DRLN-BAM is unavailable from the hub")
-    expect(alert).to_contain_text("Take “Best quality” out of the models")
+    expect(alert).to_contain_text("Best quality cannot be downloaded now. Take it out of the models")
     expect(page.locator("#bench-table")).to_be_hidden()
     expect(page.locator("#bench-go")).to_be_enabled()
 

@@ -335,5 +335,5 @@ def test_a_message_says_which_model_is_unavailable_and_what_to_do(tab, photos, s
     *_, last = run(tab, "Set5", [2], [BICUBIC, "away"], STANDARD)
 
     text = text_of(last)
-    assert "Away is unavailable from the hub" in text and 'Take “Far away” out of the models' in text
+    assert "Far away cannot be downloaded now. Take it out of the models" in text
     assert last[tab.samples]["visible"] is False and tab.result not in last
