@@ -129,12 +129,9 @@ def open_at(address: str, context: BrowserContext) -> Page:
 
 
 @pytest.fixture(scope="module")
-def impatient(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
-    """An app in this process whose line holds two jobs, and which stops a job half a second after its page has gone.
-
-    Its address, its jobs, and its folder of uploads and results.
-    """
-    folder, jobs = tmp_path_factory.mktemp("files"), Jobs(grace=0.5, most=2)
+def own_app(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
+    """An app in this process whose line holds two jobs: its address, its jobs, its folder of uploads and results."""
+    folder, jobs = tmp_path_factory.mktemp("files"), Jobs(most=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
         demo = build_demo(Service(folder), jobs)
@@ -142,13 +139,14 @@ def impatient(tmp_path_factory) -> Iterator[tuple[str, Jobs, Path]]:
         demo.close(verbose=False)
 
 
-def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatient, chromium, large):
-    address, jobs, folder = impatient
+def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(own_app, chromium, large):
+    address, jobs, folder = own_app
     page = open_at(address, chromium.new_context())
     expect(page.locator("#stage img")).not_to_have_count(0)
     before = set(folder.glob("drln-*"))
     begin(page, large, LARGE)
     (job,) = jobs._jobs.values()
+    job._grace = 0.5    # seconds, once its page watches it
 
     page.context.close()
 
@@ -161,10 +159,10 @@ def test_a_closed_page_stops_its_job_after_the_grace_and_leaves_no_files(impatie
     assert made == {"preview.png"}    # of the photo, and nothing of a result
 
 
-def test_a_page_says_its_place_and_time_in_the_line_and_that_the_line_is_full(impatient, chromium, tmp_path, large):
+def test_a_page_says_its_place_and_time_in_the_line_and_that_the_line_is_full(own_app, chromium, tmp_path, large):
     photo = tmp_path / "small.png"
     Image.effect_noise((60, 50), 70).convert("RGB").save(photo)
-    address, _, _ = impatient
+    address, _, _ = own_app
     with chromium.new_context() as window:
         first, second, third = pages = [open_at(address, window) for _ in range(3)]
         for page, chosen, size in zip(pages, (large, photo, photo), (LARGE, "240 × 200", "240 × 200")):
