@@ -5,7 +5,6 @@ Knows no gradio.
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 from collections.abc import Generator, Sequence
@@ -23,6 +22,7 @@ from drln.whole_files import WriteError, write_whole
 
 WAITING, WORKING, DONE, FAILED, SKIPPED, STOPPED = "waiting", "working", "done", "failed", "skipped", "stopped"
 
+KEEP_SECONDS = 600    # between two times that the results so far are kept
 ARCHIVE_NAME = "upscaled.zip"
 
 
@@ -100,6 +100,7 @@ class Batches:
         ]
         photos = sum(not item.skipped for item in batch)
         total, before, began = sum(item.size + 1 for item in batch), 0, time.monotonic()
+        kept = began
 
         def changed(number: int, state: str, **changes: Any) -> BatchReport:
             entries[number] = replace(entries[number], state=state, **changes)
@@ -115,6 +116,8 @@ class Batches:
                     elif isinstance(step, Plan):
                         changed(number, WORKING, plan=step)
                     else:    # larger files take longer, so the bytes measure the work
+                        if time.monotonic() - kept > KEEP_SECONDS:
+                            kept = _keep(BatchReport(tuple(entries)))
                         fraction = (before + step.fraction * (item.size + 1)) / total
                         yield Progress.since(began, f"{stage}: {step.stage}", fraction)
                         if percent != (percent := int(100 * step.fraction)):
@@ -127,8 +130,7 @@ class Batches:
             before += item.size + 1
             report = BatchReport(tuple(entries))
             yield report
-            for finished in report.finished:    # the first results are kept as long as the last one
-                os.utime(finished.saved.result.parent)
+            kept = _keep(report)
 
     def _upscale(
         self, item: Item, scale: int | TargetSize, name: str, options: dict[str, Any]
@@ -156,6 +158,13 @@ class Batches:
         except WriteError as error:
             raise ImageError(f"{error}. The results that the server has room for are below.") from error
         return path
+
+
+def _keep(report: BatchReport) -> float:
+    """Keep the first results as long as the last one; return when."""
+    for finished in report.finished:
+        results.keep(finished.saved)
+    return time.monotonic()
 
 
 def _pack(file: BinaryIO, report: BatchReport) -> None:

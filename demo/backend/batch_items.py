@@ -24,13 +24,15 @@ from drln.images.formats.read_bytes import read_head
 from drln.images.photo_folder import is_clutter
 
 MAX_PHOTOS = 200       # in a batch
+MAX_ENTRIES = 5000     # of a zip, whatever they are
 MAX_SKIPPED = 50       # listed by name; the rest are only counted
 ZIP_HEAD = b"PK\x03\x04"
 CHUNK_BYTES = 2**20
 # What Python's zipfile raises for a zip that is damaged, or compressed in a way that it does not know.
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, ValueError, EOFError)
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-OTHER_METHODS = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
+# Of the others that Python knows, bzip2 and LZMA, it would unpack any amount at once.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+OTHER_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 NO_PHOTO = "not a photo"
 INNER_ZIP = "A zip within a zip is not opened; unpack it and choose its photos."
 ENCRYPTED, UTF8_NAME = 0x1, 0x800    # flags of an entry
@@ -134,6 +136,9 @@ def items(files: Sequence[tuple[str, Path]], limit: int = MAX_PHOTOS) -> list[It
 def _entries(archive: str, path: Path) -> list[Item]:
     try:
         with zipfile.ZipFile(path) as zipped:
+            if (count := len(zipped.infolist())) > MAX_ENTRIES:
+                refused = f"The zip has {count} entries, and the limit is {MAX_ENTRIES}; pack the photos alone."
+                return [Item(archive, path, 0, refused=refused)]
             found = [_item(zipped, entry, archive, path) for entry in zipped.infolist() if not entry.is_dir()]
     except BROKEN_ZIP:
         return [Item(archive, path, 0, refused="The zip cannot be read: it is damaged or not a zip. Pack it again.")]

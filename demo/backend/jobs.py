@@ -59,6 +59,8 @@ class Job:
             steps = work()
             for step in steps if not self._stop else ():
                 with self._changed:
+                    if self._stop:    # what was made after that is not shown
+                        break
                     self._count += 1
                     self._latest[type(step)] = self._count, step
                     self._changed.notify_all()

@@ -109,7 +109,7 @@ def check_photo(path: str | Path, scale: int | TargetSize, limits: Limits = LIMI
     _check(
         megapixels, limits.result_megapixels,
         f"The result would have {header.width * factor} × {header.height * factor} pixels, {megapixels:.0f} megapixels",
-        "choose a smaller scale, or crop the photo", verb="makes",
+        "choose a smaller scale or size, or crop the photo", verb="makes",
     )
     try:
         check_format(f"result{extension}", "L", width, height)    # the mode is known once the photo is decoded

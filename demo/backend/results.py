@@ -6,6 +6,7 @@ Knows images and files; no model and no device.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import tempfile
@@ -30,6 +31,7 @@ from drln.whole_files import write_whole
 KEPT_SECONDS = 2 * 3600    # after the last use of a result
 PREFIX = "drln-"           # of the folders
 ORIGINAL, BICUBIC, RESULT = "original", "bicubic", "result"    # what a page can show
+KINDS = ORIGINAL, BICUBIC, RESULT
 THUMBNAIL = "thumbnail.png"
 # Pixels in 8 bits: a region is read without the others, whatever the format of the result.
 PIXELS = "pixels-{}.npy"
@@ -50,12 +52,7 @@ class Saved:
     @property
     def scale(self) -> int:
         """The scale of the model, which may have been reduced to the size that was asked for."""
-        return math.ceil(self.sr_size[0] / self.lr_size[0])
-
-    @property
-    def preview_size(self) -> tuple[int, int]:
-        """The size of the previews."""
-        return previews.capped_size(self.sr_size)
+        return max(math.ceil(sr / lr) for sr, lr in zip(self.sr_size, self.lr_size))
 
     def preview(self, kind: str) -> Path:
         """The preview of `ORIGINAL`, `BICUBIC` or `RESULT`, of a result that was saved for the page."""
@@ -73,6 +70,14 @@ def clear_old(parent: Path) -> None:
         with suppress(FileNotFoundError):    # another thread may delete it at the same time
             if time.time() - old.stat().st_mtime > KEPT_SECONDS:
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def keep(saved: Saved) -> None:
+    """Let a result stay for another `KEPT_SECONDS`; also with Gradio, which deletes what it serves by its age."""
+    folder = saved.result.parent
+    with suppress(FileNotFoundError):
+        for path in (*folder.iterdir(), folder):
+            os.utime(path)
 
 
 @contextmanager

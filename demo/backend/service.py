@@ -24,6 +24,7 @@ from drln.images import Photo
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
 from drln.images.writing import check_format
+from drln.upscaling import Result
 from drln.weights.suggestion import suggested_model
 
 T = TypeVar("T")
@@ -182,19 +183,23 @@ class Service:
         title, extension = title or Path(photo).name, extension.lower()
         if not OUTPUT_FORMATS[extension].takes_quality:
             quality = None
-        opened = Photo.open(photo)    # before anything is downloaded
-        factor, size = result_size(scale, opened.width, opened.height)
+        look = self.look(photo, for_page=False)    # before anything is downloaded
+        factor, size = result_size(scale, *look.size)
         file = results.result_name(title, name, factor, extension)
-        check_format(file, opened.mode, *size, quality, opened.is_opaque)
+        check_format(file, look.mode, *size, quality, look.is_opaque)
         loaded = yield from self.models.loading(name, factor)
+
+        def compute() -> Generator[Progress, None, tuple[Photo, Result]]:
+            opened = Photo.open(photo)    # only now: those who wait would hold their photos in memory
+            return opened, (yield from loaded.upscaler.steps(opened, self_ensemble, size))
+
+        estimate = partial(loaded.upscaler.estimate, *look.size, header.depth, self_ensemble)
+        opened, result = yield from self.with_device(compute(), lambda: estimate().seconds)
+        yield Progress("Writing the files", 1.0)
         with results.new_folder(self.folder) as folder:
-            estimate = partial(loaded.upscaler.estimate, opened.width, opened.height, header.depth, self_ensemble)
-            steps = loaded.upscaler.steps(opened, self_ensemble, size)
-            result = yield from self.with_device(steps, lambda: estimate().seconds)
-            yield Progress("Writing the files", 1.0)
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
         choice, computed = self.choice(name), (result.device, result.precision, result.seconds, result.notes)
-        suggested = suggested_model(choice.where, opened.jpeg_quality)
+        suggested = suggested_model(choice.where, header.jpeg_quality)
         yield Finished(saved, choice.title, loaded.source, *computed, suggested, Path(photo), title, opened.depth)
 
     def with_device(

@@ -5,7 +5,6 @@ Knows no gradio.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 
@@ -20,6 +19,7 @@ from drln.samples import list_samples
 from drln.weights.sources import BUNDLED
 
 SAMPLE, SCALE = "cat.png", 4
+WAITING = 4    # pages that wait for it; each takes one of the server's threads
 SIDE = 180    # pixels, the longer one of the photo; a second on two cores
 
 
@@ -28,32 +28,38 @@ class Welcome:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
         self._finished: Finished | None = None
+        self._places = threading.Semaphore(WAITING)
 
     def start(self) -> threading.Thread:
-        """Make the result in a thread, unless it is there."""
-        thread = threading.Thread(target=self._make, daemon=True)
-        thread.start()
-        return thread
+        """Make the result in a thread, unless one makes it already."""
+        with self._starting:
+            if not self._thread or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._make, daemon=True)
+                self._thread.start()
+            return self._thread
 
-    def finished(self, seconds: float = 60) -> Finished | None:
-        """Return the result, and keep its files; None if it is not there in so many seconds."""
+    def finished(self, seconds: float = 20) -> Finished | None:
+        """Return the result, and keep its files; None if it is not there in time, or too many wait for it."""
         if not self._is_there():
-            self.start().join(seconds)
+            thread = self.start()
+            if self._places.acquire(blocking=False):
+                thread.join(seconds)
+                self._places.release()
         if not self._is_there():
             return None
         assert self._finished
-        os.utime(self._finished.saved.result.parent)
+        results.keep(self._finished.saved)
         return self._finished
 
     def _is_there(self) -> bool:
-        return self._finished is not None and self._finished.saved.result.exists()
+        saved = self._finished.saved if self._finished else None
+        return saved is not None and all(saved.preview(kind).exists() for kind in results.KINDS)
 
     def _make(self) -> None:
-        with self._lock, suppress(*EXPECTED):    # the page does without
-            if self._is_there():
-                return
+        with suppress(*EXPECTED):    # the page does without
             models = self._service.models
             name = default_choice(models.choices)
             if models.must_download(name, SCALE):

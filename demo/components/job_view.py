@@ -200,11 +200,12 @@ class JobView:
             return None
 
     def is_running(self, keys: str) -> bool:
-        """Whether the newest job has not ended."""
+        """Whether the newest job has neither ended nor been stopped."""
         try:
-            return self._jobs.find(_newest(keys)).ended is None
+            job = self._jobs.find(_newest(keys))
         except UnknownJob:
             return False
+        return job.ended is None and not job.was_stopped
 
     def without_alert(self, keys: str) -> Update:
         """Remove what was said about an earlier job; the progress of a running one stays."""

@@ -49,10 +49,10 @@ def uploaded(photo: Upload | str | None, cache: str) -> Iterator[tuple[Path, str
         yield path, title
 
 
-def payload(text: str) -> Upload:
+def payload(text: str | None) -> Upload:
     """Return the payload in a text of the page, which may be anything; empty if it is none."""
     try:
-        found = json.loads(text)
+        found = json.loads(text or "null")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

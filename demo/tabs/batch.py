@@ -14,11 +14,11 @@ from demo.backend.errors import GoneError
 from demo.backend.jobs import Job, Jobs
 from demo.backend.service import Finished, Service
 from demo.components.batch_table import batch_table, table_value
-from demo.components.inputs import api_scale, model_input, whole_number
+from demo.components.inputs import api_scale, model_input
 from demo.components.job_view import SCROLL, JobView, Steps
 from demo.components.options import plan_arguments, result_options, upscale_arguments
 from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
-from demo.components.size import asked_on_page, size_input
+from demo.components.size import api_size, asked_on_page, asked_size, size_input
 from demo.components.stage import region_address, result_view
 from demo.components.viewer import viewer
 from demo.wording import batch as words
@@ -76,13 +76,14 @@ class BatchTab:
         outputs = [self.empty, self.fast, self.result, self.summary, self.table, self.download, self.compared]
         self.job.connect(
             [*wanted, *self.options], outputs, self._asked_steps, self.show,
-            begin=self.clear, stopped=self.stopped, done=lambda job, keys: self.done(job), scroll_to="batch-result",
+            stopped=self.stopped, done=lambda job, keys: self.done(job), scroll_to="batch-result",
         )
         compared = self.table.click(self.compare, self.job.keys, [self.compared, self.viewer], queue=False, **PAGE)
         compared.success(None, js=SCROLL % "batch-compared", api_visibility="private")
         self.stored_choices = {**self.size._asdict(), "model": self.model, **self.options._asdict()}
         answer = [self.download, gr.JSON(visible=False, label="States")]
-        endpoint(self.batch, [self.files, api_scale(), self.model, *self.options], answer, "batch")
+        inputs = [self.files, api_scale(), self.model, *self.options, *api_size()]
+        endpoint(self.batch, inputs, answer, "batch")
 
     def plan(
         self,
@@ -115,6 +116,7 @@ class BatchTab:
     def show(self, report: BatchReport) -> Update:
         """Show the photos' states and results."""
         return {
+            **({} if report.finished else self.clear()),
             self.empty: gr.update(visible=False),
             self.result: gr.update(visible=True),
             self.summary: words.summary(report),
@@ -162,7 +164,15 @@ class BatchTab:
         return report.entries[int(number)].finished if report else None
 
     def batch(
-        self, files: list[Upload] | None, scale: int | str, model: str, format: str, quality: float, self_ensemble: bool
+        self,
+        files: list[Upload] | None,
+        scale: int | str,
+        model: str,
+        format: str,
+        quality: float,
+        self_ensemble: bool,
+        measure: str = "",
+        size: float | None = None,
     ) -> Iterator[Any]:
         """Upscale many photos; one that fails is reported and does not stop the others.
 
@@ -173,12 +183,15 @@ class BatchTab:
             format: of the results: "PNG", "JPEG", "WebP" or "TIFF".
             quality: 1 to 100, for JPEG and WebP.
             self_ensemble: average eight flips and turns of each photo, which takes eight times as long.
+            measure: "width", "height", "long_side" or "megapixels" of each result, in place of the scale; or nothing.
+            size: that measure, in pixels or megapixels.
 
         Returns:
             A zip of the results, or nothing if there are none; and the name, state and problem of each photo.
         """
         with api_errors():
-            steps = self._steps(files, whole_number(scale), model, format, quality, self_ensemble)
+            asked = asked_size(scale, measure, size)
+            steps = self._steps(files, asked, model, format, quality, self_ensemble, for_page=False)
             report = yield from last_step(steps, BatchReport, outputs=2)
             if report.error and not report.finished:
                 raise report.error
@@ -191,8 +204,11 @@ class BatchTab:
     def _asked_steps(self, files: list[Upload] | None, scale: Any, measure: str, size: Any, *others: Any) -> Steps:
         yield from self._steps(files, asked_on_page(scale, measure, size), *others)
 
-    def _steps(self, files: list[Upload] | None, scale: Any, model: str, *options: Any) -> Steps:
-        yield from self.batches.stream(self._uploads(files), scale, model, **upscale_arguments(*options))
+    def _steps(
+        self, files: list[Upload] | None, scale: Any, model: str, *options: Any, for_page: bool = True
+    ) -> Steps:
+        arguments = {**upscale_arguments(*options), "for_page": for_page}
+        yield from self.batches.stream(self._uploads(files), scale, model, **arguments)
 
     def _uploads(self, files: list[Upload] | None) -> list[tuple[str, Path]]:
         uploads: list[tuple[str, Path]] = []

@@ -10,14 +10,14 @@ from typing import Any
 import gradio as gr
 
 from demo.backend import errors
-from demo.backend.errors import UnavailableModel, UploadError
+from demo.backend.errors import GoneError, UnavailableModel, UploadError
 from demo.backend.jobs import Jobs
 from demo.backend.limits import result_size
 from demo.backend.service import Service
 from demo.backend.welcome import Welcome
 from demo.components.inputs import model_input, photo_input
 from demo.components.job_view import JobView, Steps
-from demo.components.options import plan_arguments, result_options
+from demo.components.options import EXTENSIONS, plan_arguments, result_options
 from demo.components.payloads import PAGE, Update, html_update, payload, uploaded
 from demo.components.size import asked_on_page, size_input
 from demo.components.stage import Stage
@@ -73,31 +73,32 @@ class UpscaleTab:
             [component.change for component in wanted],
             self.model_state, wanted, [self.model_note, self.fast], **LAST,
         )
+        compared = [*wanted, self.options.format, stage.shown]
         gr.on(
-            [component.change for component in (*wanted, stage.shown)],
-            self.is_earlier, [*wanted, stage.shown, job.keys], stage.earlier, **LAST,
+            [component.change for component in compared],
+            self.is_earlier, [*compared, job.keys], stage.earlier, **LAST,
         )
         self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         self.for_jpeg.click(lambda: BUNDLED_PHOTO, None, self.model, queue=False, **PAGE)
         self.photo.connect([job.keys], [job.progress, *stage.outputs], self.look)
-        stage.strip.click(self.bring_back, job.keys, stage.outputs, queue=False, **PAGE)
+        stage.strip.click(self.bring_back, job.keys, [job.progress, *stage.outputs], queue=False, **PAGE)
         recalled = job.connect(
             [*wanted, *self.options], [self.model_note, self.fast, *stage.outputs], self._steps, lambda step: {},
             begin=self.clear_notes, failed=self.failed, done=lambda job, keys: stage.result(keys), scroll_to="stage",
         )
-        recalled.then(self.restore, job.keys, [self.photo.photo, *stage.outputs], queue=False, **PAGE)
+        recalled.then(self.restore, job.keys, [self.photo.photo, job.progress, *stage.outputs], queue=False, **PAGE)
         self.stored_choices = {**size._asdict(), "model": self.model, **self.options._asdict()}
         self.endpoints.connect(self.model, self.options, stage.download)
 
     def look(self, path: Path, title: str, keys: str) -> Update:
         """Show a photo that was chosen; what was said of another one goes."""
         update: Update = self.job.without_alert(keys)
-        with suppress(*errors.EXPECTED), errors.show_as(path, title):    # the plan says them
+        with suppress(Exception):    # the plan says them
             update |= self.stage.photo(self.service.look(path), title)
         return update
 
     def is_earlier(
-        self, photo: str, scale: Any, measure: str, size: Any, model: str, shown: str, keys: str
+        self, photo: str, scale: Any, measure: str, size: Any, model: str, format: str, shown: str, keys: str
     ) -> Any:
         """Say that the result on the stage does not belong to the controls, if so."""
         result = self.stage.visit(keys).get(shown)
@@ -105,6 +106,7 @@ class UpscaleTab:
             return html_update("")
         path = Path(payload(photo).get("path") or "").resolve()
         same = (result.photo, result.model) == (path, self.service.choice(model).title)
+        same = same and result.saved.result.suffix == EXTENSIONS.get(format)
         with suppress(UploadError, UpscaleError):
             asked = asked_on_page(scale, measure, size)
             same = same and result.saved.sr_size == result_size(asked, *result.saved.lr_size)[1]
@@ -112,15 +114,21 @@ class UpscaleTab:
 
     def bring_back(self, keys: str, event: gr.EventData) -> Update:
         """Show the result that was clicked on."""
-        return self.stage.result(keys, str(event.key)) or {self.stage.viewer: gr.skip()}
+        gone = GoneError("The result is no longer on the server; upscale the photo again.")
+        return self.stage.result(keys, str(event.key)) or self.job.alert(gone)
 
     def restore(self, keys: str) -> Update:
         """Show a page that was just opened what its visit had: the photo and the newest result, or else a sample."""
-        update = self.stage.result(keys) or self.stage.welcome(self._welcome.finished())
+        update = self.stage.result(keys)
+        shown = self.stage.visit(keys).get(update.get(self.stage.shown, ""))
         photo = self.job.last(keys, Photograph)
+        if shown and shown.photo and not photo:
+            photo = Photograph(shown.photo, shown.title)
         if photo and photo.path.exists():
             update |= self.photo.chosen(photo.path, photo.title)
-        return update
+            if self.job.is_running(keys) or not shown:
+                update |= self.look(photo.path, photo.title, keys)
+        return update or self.stage.welcome(self._welcome.finished())
 
     def model_state(
         self, photo: str, scale: Any, measure: str, size: Any, model: str

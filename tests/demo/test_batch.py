@@ -1,6 +1,7 @@
 import io
 import os
 import stat
+import tracemalloc
 import zipfile
 from itertools import groupby
 from pathlib import Path
@@ -264,6 +265,44 @@ def test_more_than_the_limit_does_not_come_out_of_an_entry(batches, service, tmp
 
     assert "more than the 100 MB" in problems(report)["bomb.png"]
     assert report.entries[1].state == DONE
+
+
+def test_the_first_bytes_of_an_entry_are_not_those_of_a_bomb(tmp_path):
+    """Where Python's zipfile would unpack all of it to give some of it."""
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("bomb", bytes(200_000_000))
+    tracemalloc.start()
+
+    [item] = items([(path.name, path)])
+
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+    assert "compressed with bzip2, which is not supported here" in item.refused
+
+
+def test_a_zip_of_too_many_entries_is_refused_as_a_whole(tmp_path):
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(5001):
+            archive.writestr(str(number), b"")
+
+    [item] = items([(path.name, path)])
+
+    assert "The zip has 5001 entries, and the limit is 5000" in item.refused
+
+
+def test_the_files_of_the_first_results_stay_as_young_as_the_last_one(batches, tmp_path):
+    """Gradio deletes a file that it serves by the file's own age."""
+    photos = [a_file(tmp_path, f"{name}.png", png(number)) for number, name in enumerate("ab")]
+    first = None
+    for step in batches.stream(photos, 2, "tiny"):
+        if isinstance(step, BatchReport) and step.finished and not first:
+            first = step.finished[0].saved.result.parent
+            for path in (first, *first.iterdir()):
+                os.utime(path, (0, 0))
+
+    assert min(path.stat().st_mtime for path in (first, *first.iterdir())) > 1e9
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,17 @@ def test_batch_upscales_files_and_zips_and_reports_what_failed(client, model, ph
     assert_same(io.BytesIO(content), Upscaler(model).upscale(Image.open(photo)))
 
 
+def test_batch_makes_the_size_that_is_asked_for_and_writes_nothing_for_a_page(client, app, photo):
+    before = set(app.output.parent.glob("files/drln-*"))
+
+    path, _ = client.predict([handle_file(str(photo))], 4, COMPACT, measure="width", size=100, api_name="/batch")
+
+    with zipfile.ZipFile(path) as archive:
+        assert Image.open(io.BytesIO(archive.read(archive.namelist()[0]))).size == (100, 76)
+    [made] = set(app.output.parent.glob("files/drln-*")) - before
+    assert sorted(file.suffix for file in made.iterdir()) == [".png", ".zip"]
+
+
 def test_evaluate_gives_the_scores_of_the_package(client, model, photo):
     scores = client.predict(handle_file(str(photo)), 2, COMPACT, "standard", api_name="/evaluate")
 

@@ -70,6 +70,18 @@ def test_the_watcher_is_free_at_once_although_the_step_goes_on_and_no_other_step
     assert work.begun == 1
 
 
+def test_what_a_step_made_after_the_stop_is_not_shown():
+    jobs, work = Jobs(), Work()
+    job = jobs.start("key", work)
+    assert work.inside.acquire(timeout=WAIT)
+
+    jobs.stop("key")
+    work.may.release()
+
+    assert work.closed.wait(WAIT)
+    assert job.last(int) is None
+
+
 def test_a_stop_of_an_unknown_job_changes_nothing():
     jobs, work = Jobs(), Work(steps=1)
     jobs.start("running", work)

@@ -14,6 +14,7 @@ from demo.backend.limits import Limits
 from demo.backend.models import Choice, Models, default_choice
 from demo.backend.service import Finished, Service
 from drln import CheckpointError, ImageError, Progress, TargetSize, UpscaleError, Upscaler
+from drln.images import Photo
 from drln.weights.sources import BUNDLED
 
 KINDS = results.ORIGINAL, results.BICUBIC, results.RESULT
@@ -130,6 +131,7 @@ def test_a_result_of_a_target_size_is_the_reduced_one_and_comes_with_its_bicubic
 
     assert Image.open(saved.result).size == saved.sr_size == (100, 86)
     assert saved.scale == 2
+    assert replace(saved, lr_size=(300, 3000), sr_size=(600, 6001)).scale == 3
     whole = Image.open(photo).resize((100, 86), Image.Resampling.BICUBIC)
     np.testing.assert_array_equal(np.asarray(Image.open(saved.preview(results.BICUBIC))), np.asarray(whole))
 
@@ -292,6 +294,34 @@ def test_the_device_computes_for_one_at_a_time(service, photo):
         pass
     thread.join(timeout=60)
     assert stages[-1] == "finished"
+
+
+def test_a_result_that_took_longer_than_results_are_kept_is_there(service, photo, monkeypatch):
+    monkeypatch.setattr(results, "KEPT_SECONDS", 0)
+
+    steps = []
+    for step in service.upscale(photo, 2, "tiny"):
+        steps.append(step)
+        if not isinstance(step, Finished):
+            results.clear_old(service.folder)    # as the app does now and then
+
+    assert steps[-1].saved.result.is_file()
+
+
+def test_a_job_that_waits_holds_no_photo_in_memory(service, photo, monkeypatch):
+    opened = []
+    monkeypatch.setattr(Photo, "open", lambda path, read=Photo.open: opened.append(path) or read(path))
+    first, second = (service.upscale(photo, 2, "tiny") for _ in range(2))
+    while next(first).stage != "Upscaling":
+        pass
+    opened.clear()
+
+    while not next(second).stage.startswith("Waiting"):
+        pass
+
+    assert opened == []
+    first.close()
+    second.close()
 
 
 def test_results_that_nobody_used_for_long_are_cleared_away(service, photo):

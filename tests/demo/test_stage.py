@@ -94,6 +94,7 @@ def test_a_region_has_the_pixels_of_the_result(stage, jobs, service, photos):
         {"id": "KEY/result", "box": [0, 0, 2, 1]},
         {"id": "KEY/result", "box": ["a", 0, 1, 1]},
         {"id": "KEY/result", "box": [0, 1]},
+        {"id": "KEY/result", "box": ["inf", 0, 1, 1]},
         {"id": "KEY"},
         "KEY/result",
         None,
