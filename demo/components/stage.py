@@ -118,7 +118,7 @@ def region_address(asked: dict[str, Any], find: Callable[[str], Finished | None]
         if finished is None:
             return None
         part = results.region(finished.saved, kind, [float(side) for side in asked["box"]])
-    except (LookupError, TypeError, ValueError):    # what is gone or never was, or no region
+    except (ArithmeticError, LookupError, TypeError, ValueError):    # what is gone or never was, or no region
         return None
     content = io.BytesIO()
     part.save(content, "PNG", compress_level=1, icc_profile=part.info.get("icc_profile"))

@@ -283,4 +283,4 @@ def test_a_job_that_is_stopped_in_the_middle_of_a_step_begins_no_other(tab, upsc
         assert time.monotonic() < until
         time.sleep(0.01)
     assert upscaler.count == 2
-    assert not os.listdir(tab.service.folder)
+    assert not list(tab.service.folder.glob("*"))
