@@ -38,6 +38,14 @@
     if (event.repeat && event.target.classList?.contains('job-stop')) event.preventDefault();
   }, true);
 
+  // An error is read where it stands.
+  const readAlerts = () => {
+    for (const alert of document.querySelectorAll('[role=alert]:not([data-seen])')) {
+      alert.dataset.seen = '';
+      alert.scrollIntoView({ block: 'nearest' });
+    }
+  };
+
   // Gradio gives each choice of a group a name of its own, so that arrows would not lead from one to the next.
   const group = () => {
     for (const fieldset of document.querySelectorAll('fieldset[id]')) {
@@ -60,7 +68,7 @@
       setTimeout(() => { if (window.innerWidth < 768 && label.classList.contains('open')) label.click(); });
     }
   };
-  new MutationObserver(() => { nameSamples(); keepFocus(); fold(); group(); })
+  new MutationObserver(() => { nameSamples(); keepFocus(); fold(); group(); readAlerts(); })
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled', 'name'] });
   nameSamples();
   fold();

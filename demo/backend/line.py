@@ -13,6 +13,7 @@ from drln import Progress
 from drln.progress import Work
 
 T = TypeVar("T")
+SURE = 0.03            # of the work done, from which on its time left is known
 POLL_SECONDS = 0.25    # between two looks at the line
 
 
@@ -53,7 +54,8 @@ class Line:
                     self._changed.wait_for(lambda: ticket is self._tickets[0], POLL_SECONDS)
             work = Work(steps)
             for step in work:
-                ticket.seconds = step.seconds_left
+                if step.fraction > SURE:
+                    ticket.seconds = step.seconds_left
                 yield step
             return work.result
         finally:

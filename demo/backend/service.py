@@ -20,7 +20,7 @@ from demo.backend.line import Line
 from demo.backend.models import Choice, Models
 from demo.backend.results import Saved
 from drln import Estimate, Progress, TargetSize
-from drln.images import Photo
+from drln.images import ImageError, Photo
 from drln.images.formats import OUTPUT_FORMATS
 from drln.images.header import Header
 from drln.images.writing import check_format
@@ -69,6 +69,7 @@ class Finished:
     photo: Path | None = None       # as it was uploaded
     title: str = ""                 # the user's name for it
     depth: int = 8                  # bits per channel
+    label: str = ""                 # what the model is called in the list of models
 
 
 class Service:
@@ -147,7 +148,10 @@ class Service:
         plan = Plan(lr_size, sr_size, factor, None, notes, header.jpeg_quality, suggested)
         yield plan
         look = self.look(photo, for_page)
-        check_format(f"result{extension.lower()}", look.mode, *sr_size, None, look.is_opaque)
+        try:
+            check_format(f"result{extension.lower()}", look.mode, *sr_size, None, look.is_opaque)
+        except ImageError as error:    # the file has no name yet
+            raise UploadError(str(error).partition(": ")[2]) from error
         estimate = self.models.estimator(name, factor).estimate(*lr_size, header.depth, self_ensemble)
         yield replace(plan, estimate=estimate)
 
@@ -200,7 +204,8 @@ class Service:
             saved = results.save(folder, file, opened.picture(opened.rgb), result.picture, quality, for_page)
         choice, computed = self.choice(name), (result.device, result.precision, result.seconds, result.notes)
         suggested = suggested_model(choice.where, header.jpeg_quality)
-        yield Finished(saved, choice.title, loaded.source, *computed, suggested, Path(photo), title, opened.depth)
+        given = Path(photo), title, opened.depth, choice.label
+        yield Finished(saved, choice.title, loaded.source, *computed, suggested, *given)
 
     def with_device(
         self, steps: Generator[Progress, None, T], estimate: Callable[[], float] | None = None

@@ -33,7 +33,7 @@ def size_input(elem_id: str) -> SizeInput:
     with gr.Row(visible=False, elem_id=f"{elem_id}-own") as own:
         measures = [(label, name) for name, label in MEASURES.items()]
         measure = gr.Dropdown(measures, value="width", label="Measure", min_width=120, elem_id=f"{elem_id}-measure")
-        size = gr.Number(1920, label="Size", min_width=100, elem_id=f"{elem_id}-size")
+        size = gr.Number(1000, label="Size", min_width=100, elem_id=f"{elem_id}-size")
     scale.change(lambda chosen: gr.update(visible=chosen == OWN_SIZE), scale, own, queue=False, **PAGE)
     return SizeInput(scale, measure, size)
 

@@ -49,14 +49,15 @@ class Stage:
         self.strip = strip("visit")
         self.outputs = [self.viewer, self.facts, self.download, self.strip, self.shown]
 
-    def photo(self, look: Look, title: str) -> Update:
-        """Show a photo that has no result yet."""
+    def photo(self, look: Look, title: str, keys: str = "") -> Update:
+        """Show a photo that has no result yet, and the results of this visit."""
         assert look.preview
         one = picture("photo", words.ORIGINAL, look.preview, look.size, pixelated=True)
         return {
             self.viewer: {"pictures": [one]},
             self.facts: words.photo_facts(title, look.size),
             self.download: gr.update(interactive=False, value=None),
+            self.strip: self._strip(keys),
             self.shown: "",
         }
 
@@ -76,17 +77,15 @@ class Stage:
             self.viewer: result_view(key, visit),
             self.facts: words.facts(finished),
             self.download: gr.update(value=str(finished.saved.result), interactive=True),
-            self.strip: [
-                {
-                    "key": one,
-                    "title": words.result_title(other),
-                    "src": file(other.saved.thumbnail),
-                    "shown": one == key,
-                }
-                for one, other in visit.items()
-            ],
+            self.strip: self._strip(keys, key),
             self.shown: key,
         }
+
+    def _strip(self, keys: str, shown: str = "") -> list[dict[str, Any]]:
+        return [
+            {"key": key, "title": words.result_title(one), "src": file(one.saved.thumbnail), "shown": key == shown}
+            for key, one in self.visit(keys).items()
+        ]
 
     def visit(self, keys: str) -> dict[str, Finished]:
         """Return the results that are still there, by the keys of their jobs."""

@@ -41,8 +41,8 @@ class BatchTab:
                 with gr.Accordion("Model and format", elem_id="batch-options", elem_classes="folded-on-phones"):
                     self.model = model_input(service.models.choices, "batch-model")
                     self.options = result_options("batch")
-                self.plan_note = gr.HTML(visible=False, elem_id="batch-plan")
                 self.job = JobView(jobs, "batch", "Upscale all", below=False)
+                self.plan_note = gr.HTML(visible=False, elem_id="batch-plan")
             with gr.Column(min_width=300):
                 self.job.display.render()
                 self.fast = gr.Button(USE_FAST, size="sm", visible=False, elem_id="batch-use-fast")

@@ -43,8 +43,8 @@ class EvaluateTab:
                 # Below the button, which would otherwise move while it is pressed, and miss the click.
                 self.plan_note = gr.HTML(notes.note(words.NO_PHOTO), elem_id="trial-plan")
             with gr.Column(min_width=300, elem_classes="stage-column"):
-                self.table = gr.HTML(visible=False, elem_id="trial-table")
                 self.viewer = viewer("trial-viewer", empty=EMPTY)
+                self.table = gr.HTML(visible=False, elem_id="trial-table")
         with gr.Column(visible=False, elem_id="trial-errors") as self.errors:
             gr.HTML(words.ERRORS_CAPTION)
             with gr.Row():

@@ -80,21 +80,24 @@ class UpscaleTab:
         )
         self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         self.for_jpeg.click(lambda: BUNDLED_PHOTO, None, self.model, queue=False, **PAGE)
-        self.photo.connect([job.keys], [job.progress, *stage.outputs], self.look)
+        looked = [self.plan_note, job.go, job.progress, *stage.outputs]
+        self.photo.connect([job.keys], looked, self.look)
         stage.strip.click(self.bring_back, job.keys, [job.progress, *stage.outputs], queue=False, **PAGE)
         recalled = job.connect(
             [*wanted, *self.options], [self.model_note, self.fast, *stage.outputs], self._steps, lambda step: {},
             begin=self.clear_notes, failed=self.failed, done=lambda job, keys: stage.result(keys), scroll_to="stage",
         )
-        recalled.then(self.restore, job.keys, [self.photo.photo, job.progress, *stage.outputs], queue=False, **PAGE)
+        recalled.then(self.restore, job.keys, [self.photo.photo, *looked], queue=False, **PAGE)
         self.stored_choices = {**size._asdict(), "model": self.model, **self.options._asdict()}
         self.endpoints.connect(self.model, self.options, stage.download)
 
     def look(self, path: Path, title: str, keys: str) -> Update:
         """Show a photo that was chosen; what was said of another one goes."""
-        update: Update = self.job.without_alert(keys)
+        update: Update = {**self.job.without_alert(keys), self.plan_note: notes.note(words.LOOKING)}
+        if not self.job.is_running(keys):    # until this photo's plan is there
+            update |= {self.job.go: gr.update(interactive=False)}
         with suppress(Exception):    # the plan says them
-            update |= self.stage.photo(self.service.look(path), title)
+            update |= self.stage.photo(self.service.look(path), title, keys)
         return update
 
     def is_earlier(

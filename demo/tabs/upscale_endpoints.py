@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from demo.components.job_view import Steps
 from demo.components.options import ResultOptions, plan_arguments, upscale_arguments
 from demo.components.payloads import Upload, api_errors, endpoint, last_step, uploaded
 from demo.components.size import api_size, asked_size
+from drln import Progress
 
 
 @dataclass(frozen=True)
@@ -115,5 +116,7 @@ class UpscaleEndpoints:
         with uploaded(photo, self.photo.GRADIO_CACHE) as (path, title):
             yield Photograph(path, title)
             arguments = upscale_arguments(*options)
-            yield from self.service.upscale(path, asked, model, title, **arguments, for_page=for_page)
+            for step in self.service.upscale(path, asked, model, title, **arguments, for_page=for_page):
+                # The page may show another photo meanwhile.
+                yield replace(step, stage=f"{title}: {step.stage}") if isinstance(step, Progress) else step
 

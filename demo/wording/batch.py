@@ -38,7 +38,7 @@ def plan_note(plan: BatchPlan) -> str:
         text += note(f"{_count(len(plan.skipped), 'file', MAX_SKIPPED)} {verb} and will be skipped: "
                      f"{_some(plan.skipped)}.")
     if plan.refused:
-        reasons = _some([f"{title}: {reason}" for title, reason in plan.refused], " ")
+        reasons = _some([reason if title in reason else f"{title}: {reason}" for title, reason in plan.refused], " ")
         text += note(f"{_count(len(plan.refused), 'file')} cannot be upscaled. {reasons}")
     return text
 

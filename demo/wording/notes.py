@@ -12,6 +12,7 @@ from drln import Progress
 from drln.weights.sources import BUNDLED_PHOTO
 
 FOR_JPEG = CHOICES[BUNDLED_PHOTO].label    # a model
+SURE = 0.03    # of the work done, from which on the time left is told
 LOST_JOB = "The connection to the job was lost. Start it again."
 
 
@@ -47,7 +48,7 @@ def progress(step: Progress) -> str:
     """Show a bar, the stage and the time left."""
     known = step.fraction > 0
     text = step.stage + (f", {step.fraction:.0%}" if known and step.fraction < 1 else "")
-    if step.seconds_left:
+    if step.seconds_left and (step.fraction >= SURE or not known):
         text += f", about {duration(step.seconds_left)} left"
     value = f'aria-valuenow="{100 * step.fraction:.0f}"' if known else ""
     return (

@@ -12,6 +12,7 @@ from drln.images.formats import OUTPUT_FORMATS
 
 INTRO = "Make a photo 2, 3 or 4 times as large, with DRLN-BAM."
 DESCRIPTION = "Make photos 2, 3 or 4 times as large in the browser, and compare the result with what was there."
+LOOKING = "Looking at the photo …"
 NO_PHOTO = "Choose a photo, or try a sample."
 EMPTY = "Drop, paste or choose a photo."
 WELCOME = "A sample, 4 times as large. Move the line: bicubic on the left, the network on the right."
@@ -76,12 +77,12 @@ def enlarged(finished: Finished) -> str:
 
 def method(finished: Finished) -> str:
     """Name how a result was made, for a label on the picture."""
-    return f"{finished.model} {enlarged(finished)}"
+    return f"{finished.label} {enlarged(finished)}"
 
 
 def result_title(finished: Finished) -> str:
     """Name a result among others."""
-    return f"{finished.title}, {enlarged(finished)}, {finished.model}"
+    return f"{finished.title}, {enlarged(finished)}, {finished.label}"
 
 
 def earlier(finished: Finished) -> str:

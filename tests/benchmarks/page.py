@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import live_app
 from playwright.sync_api import Browser, Page, sync_playwright
 
-COMPARISON = "#slider img, #stage img[alt^='DRLN']"    # of earlier versions, and of this one
+COMPARISON = "#slider img, #stage img[alt^='Fast']"    # of earlier versions, and of this one
 WAIT_MS = 120_000
 
 

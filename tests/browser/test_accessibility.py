@@ -106,7 +106,7 @@ def test_arrows_move_within_groups_and_along_the_line(page, photo):
     page.keyboard.press("ArrowLeft")
     ready(page, "144 × 120")
     upscale(page, "144 × 120")
-    line = page.get_by_role("slider", name="Line between Bicubic and DRLN-BAM compact 3×")
+    line = page.get_by_role("slider", name="Line between Bicubic and Fast 3×")
     line.focus()
 
     page.keyboard.press("ArrowRight")

@@ -172,7 +172,7 @@ def test_a_page_says_its_place_and_time_in_the_line_and_that_the_line_is_full(ow
         expect(first.locator("#upscale-progress")).to_contain_text(re.compile(r"Upscaling, \d+%"))
         second.locator("#upscale-go").click()
         expect(second.locator("#upscale-progress")).to_contain_text(
-            re.compile(r"^\s*Waiting for 1 job before yours, about \d+ (s|min) left\s*$")
+            re.compile(r"small\.png: Waiting for 1 job before yours, about \d+ (s|min) left\s*$")
         )
 
         third.locator("#upscale-go").click()

@@ -165,7 +165,7 @@ def test_a_photo_is_compared_with_bicubic_by_keyboard_while_the_others_go_on(new
     model = Upscaler(DrlnModel.from_pretrained("drln-bam-compact", scale=2))
     bicubic = Image.open(photo).resize((60, 40), Image.Resampling.BICUBIC)
     assert_same(shown(viewer.get_by_alt_text("Bicubic", exact=True)), bicubic)
-    assert_same(shown(viewer.get_by_alt_text("DRLN-BAM compact 2×")), model.upscale(Image.open(photo)))
+    assert_same(shown(viewer.get_by_alt_text("Fast 2×")), model.upscale(Image.open(photo)))
     expect(large).not_to_contain_text("done")
     page.locator("#batch-stop").click()
     expect(page.locator("#batch-zip")).to_be_visible()

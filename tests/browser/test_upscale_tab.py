@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 SIZE = (48, 40)
 RESULT = "96 × 80"    # at 2x
-MODEL = "DRLN-BAM compact 2×"
+MODEL = "Fast 2×"
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def assert_same(first: Image.Image, second: Image.Image) -> None:
 
 def test_a_first_visit_shows_a_sample_before_and_after_without_a_click(lasting_page):
     page = lasting_page
-    small, large = picture(page, "Original"), picture(page, "DRLN-BAM compact 4×")
+    small, large = picture(page, "Original"), picture(page, "Fast 4×")
 
     assert large.size == (4 * small.width, 4 * small.height)
     model = DrlnModel.from_pretrained("drln-bam-compact", scale=4)
@@ -265,9 +265,9 @@ def test_what_was_made_and_how_is_said_below(finished, photo):
 def test_a_result_of_another_model_is_compared_and_the_first_one_comes_back(finished):
     page = finished
     choose(page, "model", "For JPEG photos")
-    expect(page.locator("#earlier")).to_contain_text("small photo.png, 2×, DRLN-BAM compact, earlier")
+    expect(page.locator("#earlier")).to_contain_text("small photo.png, 2×, Fast, earlier")
     upscale(page, RESULT)
-    other = "DRLN-BAM compact for JPEG photos 2×"
+    other = "For JPEG photos 2×"
     expect(page.get_by_label("Picture on the right")).to_have_value(other)
     expect(page.locator("#earlier")).to_have_count(0)
 
