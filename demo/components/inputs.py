@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ class PhotoInput(NamedTuple):
 
     Attributes:
         photo: the payload of the chosen photo as JSON, for `uploaded`; out of sight, as browsers may be unable to show
-            the photo itself. Unlike a picture's, its value changes once for each photo.
+            the photo itself. Unlike a picture's, its value changes once for each choice.
         place, samples: what users see.
     """
 
@@ -50,8 +51,8 @@ class PhotoInput(NamedTuple):
         self.samples.click(take_sample, [self.samples, *inputs], [self.photo, *outputs], queue=False, **PAGE)
 
     def chosen(self, path: Path, title: str) -> Update:
-        """Choose a photo that was uploaded."""
-        return {self.photo: json.dumps({"path": str(path), "orig_name": title})}
+        """Choose a photo that was uploaded; the value is new also for the same photo, so that a plan follows."""
+        return {self.photo: json.dumps({"path": str(path), "orig_name": title, "chosen": time.time_ns()})}
 
 
 def photo_input(label: str, elem_id: str) -> PhotoInput:

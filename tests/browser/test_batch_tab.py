@@ -228,9 +228,9 @@ def test_a_batch_is_found_again_when_its_tab_is_opened_after_a_reload(new_page, 
     expect(rows(page).nth(1)).to_contain_text("Upscaling")
 
     page.reload()
-    page.wait_for_selector("#upscale-go")
+    page.get_by_role("tab", name="Batch").wait_for()
     page.wait_for_timeout(later_ms)
-    page.get_by_role("tab", name="Batch").click()
+    page.get_by_role("tab", name="Batch").click()    # if it is not open already
 
     expect(page.locator("#batch-summary")).to_contain_text("2 of 2 done")
     with the_zip(page) as archive:
