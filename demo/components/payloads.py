@@ -22,6 +22,8 @@ T = TypeVar("T")
 DEVICE = "device"       # concurrency id of all that computes: one queue, whichever tab or program asks
 # Of events that only the page uses.
 PAGE: dict[str, Any] = {"api_visibility": "private", "preprocess": False, "show_progress": "hidden"}
+# Of those that follow the changes of a page: it has one at a time, and the last is shown last.
+LAST: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 8, **PAGE}
 CANCEL_SECONDS = 1.0    # between two chances to cancel another program's request; each takes time from the work
 
 

@@ -57,7 +57,7 @@ class Stage:
             self.viewer: {"pictures": [one]},
             self.facts: words.photo_facts(title, look.size),
             self.download: gr.update(interactive=False, value=None),
-            self.strip: self._strip(keys),
+            self.strip: _strip(self.visit(keys)),
             self.shown: "",
         }
 
@@ -77,15 +77,9 @@ class Stage:
             self.viewer: result_view(key, visit),
             self.facts: words.facts(finished),
             self.download: gr.update(value=str(finished.saved.result), interactive=True),
-            self.strip: self._strip(keys, key),
+            self.strip: _strip(visit, key),
             self.shown: key,
         }
-
-    def _strip(self, keys: str, shown: str = "") -> list[dict[str, Any]]:
-        return [
-            {"key": key, "title": words.result_title(one), "src": file(one.saved.thumbnail), "shown": key == shown}
-            for key, one in self.visit(keys).items()
-        ]
 
     def visit(self, keys: str) -> dict[str, Finished]:
         """Return the results that are still there, by the keys of their jobs."""
@@ -102,6 +96,13 @@ class Stage:
     def region(self, asked: dict[str, Any]) -> str | None:
         """Return a part of a picture in its own pixels, as a data address, for whoever knows its key."""
         return region_address(asked, lambda key: self._jobs.find(key).last(Finished))
+
+
+def _strip(visit: dict[str, Finished], shown: str = "") -> list[dict[str, Any]]:
+    return [
+        {"key": key, "title": words.result_title(one), "src": file(one.saved.thumbnail), "shown": key == shown}
+        for key, one in visit.items()
+    ]
 
 
 def region_address(asked: dict[str, Any], find: Callable[[str], Finished | None]) -> str | None:

@@ -17,7 +17,17 @@ from demo.components.batch_table import batch_table, table_value
 from demo.components.inputs import api_scale, model_input
 from demo.components.job_view import SCROLL, JobView, Steps
 from demo.components.options import plan_arguments, result_options, upscale_arguments
-from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.payloads import (
+    LAST,
+    PAGE,
+    Update,
+    Upload,
+    api_errors,
+    endpoint,
+    html_update,
+    last_step,
+    uploaded,
+)
 from demo.components.size import api_size, asked_on_page, asked_size, size_input
 from demo.components.stage import region_address, result_view
 from demo.components.viewer import viewer
@@ -62,15 +72,9 @@ class BatchTab:
     def _connect(self) -> None:
         wanted: list[Any] = [self.files, *self.size, self.model]
         planned: list[Any] = [*wanted, self.options.format, self.options.self_ensemble]
-        # A page has one at a time, and the last is shown last.
         gr.on(
             [component.change for component in planned],
-            self.plan,
-            [*planned, self.job.keys],
-            [self.plan_note, self.job.go],
-            trigger_mode="always_last",
-            concurrency_limit=8,
-            **PAGE,
+            self.plan, [*planned, self.job.keys], [self.plan_note, self.job.go], **LAST,
         )
         self.fast.click(lambda: BUNDLED, None, self.model, queue=False, **PAGE)
         outputs = [self.empty, self.fast, self.result, self.summary, self.table, self.download, self.compared]

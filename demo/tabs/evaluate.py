@@ -17,7 +17,7 @@ from demo.backend.trial import Restored, Trial, Trials
 from demo.components.inputs import api_photo, api_scale, model_input, photo_input, scale_input, whole_number
 from demo.components.job_view import JobView, Steps
 from demo.components.measuring import api_degradation, measuring_options, without_clean
-from demo.components.payloads import PAGE, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
+from demo.components.payloads import LAST, Update, Upload, api_errors, endpoint, html_update, last_step, uploaded
 from demo.components.viewer import NOTHING, picture, viewer
 from demo.wording import notes
 from demo.wording import scores as words
@@ -63,9 +63,8 @@ class EvaluateTab:
 
     def _connect(self) -> None:
         planned: list[Any] = [self.photo.photo, self.scale, self.protocol, self.degradation]
-        last: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 1, **PAGE}    # is shown last
         outputs = [self.plan_note, self.job.go]
-        gr.on([part.change for part in planned], self.plan, [*planned, self.job.keys], outputs, **last)
+        gr.on([part.change for part in planned], self.plan, [*planned, self.job.keys], outputs, **LAST)
         shown = [self.table, self.viewer, self.errors]
         self.photo.connect([self.job.keys], [self.job.progress, *shown], self.look)
         self.job.connect(

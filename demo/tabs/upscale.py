@@ -18,7 +18,7 @@ from demo.backend.welcome import Welcome
 from demo.components.inputs import model_input, photo_input
 from demo.components.job_view import JobView, Steps
 from demo.components.options import EXTENSIONS, plan_arguments, result_options
-from demo.components.payloads import PAGE, Update, html_update, payload, uploaded
+from demo.components.payloads import LAST, PAGE, Update, html_update, payload, uploaded
 from demo.components.size import asked_on_page, size_input
 from demo.components.stage import Stage
 from demo.tabs.upscale_endpoints import Photograph, UpscaleEndpoints
@@ -28,9 +28,6 @@ from drln import ImageError, UpscaleError
 from drln.network.config import SCALES
 from drln.progress import Work
 from drln.weights.sources import BUNDLED, BUNDLED_PHOTO
-
-# A page has one at a time, and the last is shown last.
-LAST: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_limit": 8, **PAGE}
 
 
 class UpscaleTab:

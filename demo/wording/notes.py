@@ -7,12 +7,12 @@ from html import escape
 from demo.backend import errors
 from demo.backend.error_map import COLOURS
 from demo.backend.errors import SetError, UnavailableModel
+from demo.backend.line import SURE
 from demo.backend.models import CHOICES
 from drln import Progress
 from drln.weights.sources import BUNDLED_PHOTO
 
 FOR_JPEG = CHOICES[BUNDLED_PHOTO].label    # a model
-SURE = 0.03    # of the work done, from which on the time left is told
 LOST_JOB = "The connection to the job was lost. Start it again."
 
 
@@ -22,7 +22,7 @@ def alert(text: str) -> str:
 
 
 def unavailable(what: str, advice: str, why: str) -> str:
-    """Say that something of the hub cannot be had now and what to do, with the reason folded."""
+    """Say that something of the hub is unavailable and what to do, with the reason folded."""
     return (
         f'<div class="note alert" role="alert">{escape(what)} cannot be downloaded now. {escape(advice)}, or try again '
         f"later.<details><summary>Details</summary>{escape(why)}</details></div>"
